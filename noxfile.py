@@ -1,0 +1,80 @@
+"""The front door: the main job and every check. `nox --list` names them; README says when to use which."""
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["tests", "lint", "types", "imports", "backends"]
+
+# One environment serves every session that needs TensorFlow: it is large.
+FULL = {"venv_location": ".nox/full"}
+
+
+def install(session: nox.Session) -> None:
+    session.install("-e", ".[test]", silent=False)
+
+
+@nox.session(**FULL)
+def reproduce(session: nox.Session) -> None:
+    """The main job: train LeNet-5 (what is done is reused), then report. Words after -- go to `reproduce train`."""
+    install(session)
+    session.run("reproduce", "train", "lenet5", "--resume", *session.posargs)
+    session.run("reproduce", "report", "--runs", "runs", "--out", "runs/report")
+
+
+@nox.session(**FULL)
+def report(session: nox.Session) -> None:
+    """The committed pages, from the committed records. `nox -s report -- --check` fails if they would change."""
+    install(session)
+    session.run("reproduce", "report", *session.posargs)
+
+
+@nox.session(**FULL)
+def tests(session: nox.Session) -> None:
+    """The default suite, and that the committed pages are what the committed records give."""
+    install(session)
+    session.run("pytest", *session.posargs)
+    session.run("reproduce", "report", "--check")
+
+
+@nox.session(**FULL)
+def slow(session: nox.Session) -> None:
+    """Trainings killed and resumed, and whatever else takes minutes."""
+    install(session)
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    session.install("ruff>=0.12")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    session.install("mypy>=1.15")
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """The directions in which packages may import each other."""
+    session.install("import-linter>=2.1")
+    session.run("lint-imports", env={"PYTHONPATH": "."})
+
+
+@nox.session
+def backends(session: nox.Session) -> None:
+    """Layers and networks on JAX, in an environment that has no TensorFlow."""
+    session.install("keras>=3.12", "jax>=0.4.34", "pytest>=8")
+    session.run("pytest", "tests/test_layers_lenet.py", "tests/test_networks.py", *session.posargs,
+                env={"KERAS_BACKEND": "jax", "PYTHONPATH": "."})  # fmt: skip
+
+
+@nox.session(**FULL)
+def bench(session: nox.Session) -> None:
+    """Each speed claim, as a ratio measured in one run."""
+    install(session)
+    session.run("python", "benchmarks/partial_convolution.py")

@@ -1,0 +1,1 @@
+"""The pages: a pure function of committed records and published figures."""

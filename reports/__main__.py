@@ -1,0 +1,84 @@
+"""Writes the pages (`python -m reports`, or `reproduce report`); with --check, fails if they would change."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+
+import pandas
+
+import reproductions
+from reports import tables
+from reports.render import Pages, render
+from reproductions.lab import record
+
+HERE = Path(__file__).parent
+PUBLISHED = Path(reproductions.__file__).parent / "published"
+README = HERE.parent / "README.md"
+MARKS = ("<!-- results: made by `reproduce report` -->\n", "<!-- end of results -->")
+
+
+def published_figures(study: str) -> pandas.DataFrame:
+    """What a study's paper printed, one figure a row; empty cells are empty strings but in `error`."""
+    table = pandas.read_csv(PUBLISHED / f"{study}.csv", dtype={"error": float})
+    texts = table.columns.drop("error")
+    return table.assign(**{name: table[name].fillna("").astype(str) for name in texts})
+
+
+def with_results(readme: str, index: str) -> str:
+    """The README with the results between its two marks replaced by those of the index."""
+    before, rest = readme.split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    shown = index.split("\n", 2)[2].replace("## [", "### [").replace("](", "](reports/pages/")
+    return before + MARKS[0] + shown + MARKS[1] + after
+
+
+def report(runs: Path | None = None, out: Path | None = None, check: bool = False) -> None:
+    """Makes the pages from a folder of records; the committed ones where none is named.
+
+    With `check` nothing is written. Raises UsageError for a damaged record, or, with `check`, for pages
+    that are not what the records give.
+    """
+    studies = reproductions.studies()
+    published = {name: published_figures(name) for name in studies}
+    records = record.read_all(runs or reproductions.RUNS)
+    pages: Pages = render(studies, published, records)
+    folder = out or HERE / "pages"
+    files = {folder / name: text for name, text in pages.items()}
+    if folder == HERE / "pages" and README.exists():
+        files[README] = with_results(README.read_text(), pages["index.md"])
+    stale = [path for path in folder.glob("*") if path.suffix in (".md", ".html", ".svg") and path not in files]
+    if check:
+        check_pages(files, stale)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in files.items():
+        with record.replacing(path) as file:
+            file.write(text.encode())
+    for path in stale:
+        path.unlink()
+    for study in studies.values():
+        for found in tables.runs_of(study, records):
+            print(tables.headline(found, published[study.name]))
+    print(f"report: {folder / 'index.md'}")
+
+
+def check_pages(files: dict[Path, str], stale: list[Path]) -> None:
+    """UsageError, with the first differences, unless every file is what it should be."""
+    for path in stale:
+        raise reproductions.UsageError(f"{path} is made from no record; run: reproduce report")
+    for path, text in files.items():
+        there = path.read_text() if path.exists() else ""
+        if there != text:
+            lines = difflib.unified_diff(there.splitlines(), text.splitlines(), "committed", "from the records", n=0)
+            shown = "\n".join(line[:120] for line in list(lines)[:8])
+            raise reproductions.UsageError(f"{path} is not what the records give; run: reproduce report\n{shown}")
+    print(f"{len(files)} pages are what the records give")
+
+
+if __name__ == "__main__":
+    sys.argv[1:1] = ["report"]
+    from reproductions.__main__ import main
+
+    main()

@@ -1,0 +1,89 @@
+"""From studies, published figures and records to pages: no clock, no disk, the same bytes every time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jinja2
+import markdown
+import pandas
+
+from reports import pictures, tables
+from reproductions.lab.record import Record
+from reproductions.lab.study import Study
+
+Pages = dict[str, str]
+
+
+def templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("reports"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
+
+
+def render(studies: Mapping[str, Study], published: Mapping[str, pandas.DataFrame], records: Sequence[Record]) -> Pages:
+    """Every page by path: an index, and for each study its page in Markdown and HTML with its pictures."""
+    environment = templates()
+    pages: Pages = {}
+    summaries = []
+    for study in studies.values():
+        figures = published[study.name]
+        rows = tables.result_table(study, figures, records).to_dict("records")
+        summaries.append({"name": study.name, "title": study.title, "year": study.year, "rows": rows})
+        pages |= study_pages(environment, study, figures, rows, tables.runs_of(study, records))
+    index = environment.get_template("index.md.jinja").render(studies=summaries, rule=tables.RULE)
+    pages["index.md"] = tidy(index)
+    return pages
+
+
+def study_pages(
+    environment: jinja2.Environment,
+    study: Study,
+    figures: pandas.DataFrame,
+    rows: list[dict[str, Any]],
+    found: Sequence[tables.Runs],
+) -> Pages:
+    """One study: page.md, the same as page.html with its pictures inside, and the pictures."""
+    pages: Pages = {}
+    sections = []
+    for number, runs in enumerate(found, 1):
+        name = f"{study.name}-{number}-{runs.network.name}-{runs.data}"
+        pages[f"{name}-curves.svg"] = pictures.curves(environment, runs)
+        errors = pictures.misclassified(environment, runs.records[0])
+        if errors:
+            pages[f"{name}-errors.svg"] = errors
+        sections.append(
+            {
+                **{field: getattr(runs, field) for field in ("network", "data", "schedule", "records")},
+                "curves": f"{name}-curves.svg",
+                "errors": f"{name}-errors.svg" if errors else None,
+                "confusion": tables.confusion(runs),
+            }
+        )
+    text = tidy(
+        environment.get_template("study.md.jinja").render(
+            study=study,
+            rows=rows,
+            rule=tables.RULE,
+            figures=figures.to_dict("records"),
+            found=sections,
+            foreign=sorted({runs.data for runs in found if runs.data != runs.network.recipe.dataset}),
+        )
+    )
+    pages[f"{study.name}.html"] = html(environment, study.title, text, pages)
+    pages[f"{study.name}.md"] = text
+    return pages
+
+
+def html(environment: jinja2.Environment, title: str, text: str, images: Pages) -> str:
+    """A Markdown page as one HTML file that needs no other."""
+    body = markdown.markdown(text, extensions=["tables"])
+    body = re.sub(r'<img alt="[^"]*" src="([^"]*)" />', lambda image: images[image[1]], body)
+    return environment.get_template("page.html.jinja").render(title=title, body=body)
+
+
+def tidy(text: str) -> str:
+    """No runs of empty lines, one newline at the end."""
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,0 +1,93 @@
+"""The classic convolutional networks of a 2018 lecture, rebuilt as their papers describe them.
+
+`studies()` gives every paper by name, `build("lenet5")` a keras.Model, and `records()` every committed
+run, a row each, as a pandas DataFrame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import pkgutil
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reproductions.lab.errors import UsageError, unknown
+from reproductions.lab.study import Network, Study
+
+if TYPE_CHECKING:
+    import keras
+    import pandas
+
+__all__ = ["UsageError", "build", "find_network", "find_study", "records", "studies"]
+__version__ = "0.1.0"
+
+RUNS = Path(__file__).parent.parent / "reports" / "runs"
+
+
+class Deferred(types.ModuleType):
+    """Stands in for a module, which is imported when something of it is first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+@contextlib.contextmanager
+def deferred(*names: str) -> Iterator[None]:
+    """Within this block `import keras` costs nothing: papers are listed without waiting for TensorFlow."""
+    stand_ins = {name: Deferred(name) for name in names if name not in sys.modules}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+
+
+def studies() -> dict[str, Study]:
+    """Every paper of the suite by name, oldest first: each module here that defines STUDY."""
+    with deferred("keras", "layers"):
+        names = [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
+        modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "__main__"]
+    found = [module.STUDY for module in modules if hasattr(module, "STUDY")]
+    return {study.name: study for study in sorted(found, key=lambda study: (study.year, study.name))}
+
+
+def find_study(name: str) -> Study:
+    """The study of this name; UsageError lists the right ones."""
+    found = studies()
+    if name not in found:
+        raise unknown("study", name, found)
+    return found[name]
+
+
+def find_network(name: str, study: Study | None = None) -> Network:
+    """The network of this name, in one study or in all; UsageError lists the right ones."""
+    among = [study] if study else list(studies().values())
+    found = {network.name: network for each in among for network in each.networks}
+    if name not in found:
+        raise unknown("network", name, found)
+    return found[name]
+
+
+def build(name: str, **options: Any) -> keras.Model:
+    """The network of this name, untrained, with the paper's starting weights.
+
+    Its outputs are logits, or penalties where `find_network(name).outputs` says so (`lenet5`, whose
+    RBF units answer with the class of the smallest). Options are those of the paper's own builder.
+    Raises UsageError, listing the names there are, for any other.
+    """
+    return find_network(name).build(**options)
+
+
+def records(folder: Path = RUNS) -> pandas.DataFrame:
+    """The records in a folder, a row each, with the figures of the test as columns of their own."""
+    import pandas
+
+    from reproductions.lab import record
+
+    rows = [vars(run) for run in record.read_all(Path(folder))]
+    return pandas.DataFrame([{**row, **{f"test_{k}": v for k, v in row["test"].items()}} for row in rows])

