@@ -82,6 +82,11 @@ class TrainableSubsampling2D(keras.layers.Layer):
         self.coefficient = self.add_weight(shape=(maps,), initializer=one_of_a_window, name="coefficient")
         self.bias = self.add_weight(shape=(maps,), initializer=self.bias_initializer, name="bias")
 
+    @property
+    def connections_per_place(self) -> int:
+        """Connections into one place of all maps: the inputs of a window and a bias, for each map."""
+        return int(self.bias.shape[0]) * (math.prod(self.pool_size) + 1)
+
     def call(self, inputs: Any) -> Any:
         mean = ops.average_pool(inputs, self.pool_size, self.pool_size, data_format="channels_last")
         return self.activation(mean * (self.coefficient * math.prod(self.pool_size)) + self.bias)

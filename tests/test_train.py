@@ -1,0 +1,137 @@
+"""Training from start to record, on the embedded subset."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reproductions.lab import record
+
+TWO_DEVICES = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+"""
+
+
+def variables(state: Path) -> list[np.ndarray]:
+    with np.load(state) as file:
+        return [file[f"variable{i}"] for i in range(len(file.files) - 1)]
+
+
+def passes(state: Path) -> int:
+    """The passes that a state file, if there is one, has behind it."""
+    if not state.exists():
+        return 0
+    with np.load(state) as file:
+        return len(json.loads(file["told"].tobytes())["rows"])
+
+
+def test_three_passes_over_the_subset_bring_the_error_below_ten_percent(finished):
+    done = record.read(finished / "run" / "record.json")
+    assert done.data["name"] == "mnist-subset" and done.test["images"] == 1000
+    assert done.test["error"] < 10
+    assert done.test["errors"] == len(done.misclassified)
+    low, high = done.test["interval"]
+    assert low < done.test["error"] < high
+    assert done.epochs[-1]["error"] < done.epochs[0]["error"]
+    assert done.parameters == {"trainable": 60000, "fixed": 840}
+    assert "mnist-subset" in (finished / "output.txt").read_text()
+
+
+def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, reproduce):
+    for seed in "1", "2":
+        reproduce("train", "lenet5", "--epochs", "3", "--seed", seed, "--run-dir", f"seed{seed}")
+    first, again, other = [
+        record.read(folder / "record.json").without_times()
+        for folder in (finished / "run", reproduce.folder / "seed1", reproduce.folder / "seed2")
+    ]
+    assert again == first
+    assert other["epochs"] != first["epochs"]
+
+
+def test_a_run_killed_at_several_points_ends_with_the_bits_of_an_undisturbed_one(finished, reproduce):
+    words = ("train", "lenet5", "--epochs", "3", "--run-dir", "run", "--resume")
+    state = reproduce.folder / "run" / "state.npz"
+    for reached, delay in [(0, 0.5), (1, 0.3), (2, 0.0)]:
+        process = reproduce.start(*words)
+        while process.poll() is None and not (state.parent.exists() and passes(state) >= reached):
+            time.sleep(0.02)
+        time.sleep(delay)
+        assert process.poll() is None, "the run ended before it could be killed"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not (state.parent / "record.json").exists()
+    assert reproduce(*words).returncode == 0
+    for resumed, undisturbed in zip(variables(state), variables(finished / "run" / "state.npz"), strict=True):
+        np.testing.assert_array_equal(resumed, undisturbed)
+    resumed = record.read(state.parent / "record.json")
+    assert resumed.without_times() == record.read(finished / "run" / "record.json").without_times()
+
+
+def test_two_devices_under_mirrored_strategy_equal_one(finished, reproduce):
+    words = ("train", "lenet5", "--epochs", "3", "--run-dir", "two", "--strategy", "mirrored")
+    done = reproduce(*words, before=TWO_DEVICES)
+    assert done.returncode == 0, done.stderr
+    assert record.read(reproduce.folder / "two" / "record.json").replicas == 2
+    one, two = [variables(folder / "state.npz") for folder in (finished / "run", reproduce.folder / "two")]
+    for single, mirrored in zip(one, two, strict=True):
+        np.testing.assert_allclose(mirrored, single, atol=1e-5)
+
+
+def test_a_finished_run_is_reused_and_tested_again(finished, reproduce):
+    run = str(finished / "run")
+    before = (finished / "run" / "record.json").read_bytes()
+    again = reproduce("train", "lenet5", "--epochs", "3", "--run-dir", run, "--resume")
+    assert again.returncode == 0 and "reused" in again.stdout
+    tested = reproduce("evaluate", run)
+    assert tested.returncode == 0 and "as its record says" in tested.stdout
+    assert (finished / "run" / "record.json").read_bytes() == before
+
+
+def test_holding_out_shows_the_validation_error(reproduce):
+    done = reproduce(
+        "train", "lenet5", "--network", "lenet5-lecture", "--epochs", "1", "--run-dir", "run", "--hold-out"
+    )
+    assert done.returncode == 0, done.stderr
+    told = record.read(reproduce.folder / "run" / "record.json")
+    assert told.recipe["parts"] == ["train"] and 0 <= told.epochs[0]["val_error"] <= 100
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["train", "lenet6"], "there is no study 'lenet6'; choose from: lenet5"),
+        (["train", "lenet5", "--network", "x"], "choose from: lenet5, lenet5-lecture"),
+        (["train", "lenet5", "--epochs", "0"], "--epochs must be at least 1; got 0"),
+        (["train", "lenet5", "--data-dir", "nowhere"], "--data-dir names nowhere, which is no folder"),
+        (["train", "lenet5", "--data-dir", "."], "holds no MNIST: put mnist.npz there"),
+        (["train", "lenet5", "--run-dir", "/dev/null/x"], "/dev/null/x cannot be made"),
+        (["evaluate", "nowhere"], "nowhere/record.json does not exist"),
+    ],
+)
+def test_mistakes_get_one_sentence_and_exit_status_2(words, says, reproduce):
+    done = reproduce(*words)
+    assert done.returncode == 2
+    assert says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_folder_with_a_run_is_not_overwritten(finished, reproduce):
+    run = finished / "run"
+    for words, says in [
+        (["--epochs", "3"], "holds a run already"),
+        (["--epochs", "3", "--seed", "2", "--resume"], "holds a run with another seed (1, not 2)"),
+    ]:
+        done = reproduce("train", "lenet5", "--run-dir", run, *words)
+        assert done.returncode == 2 and says in done.stderr
+
+
+def test_a_damaged_state_is_named(finished, reproduce):
+    folder = reproduce.folder / "run"
+    folder.mkdir()
+    (folder / "state.npz").write_bytes((finished / "run" / "state.npz").read_bytes()[:5000])
+    done = reproduce("train", "lenet5", "--epochs", "3", "--run-dir", "run", "--resume")
+    assert done.returncode == 2 and "run/state.npz cannot be read" in done.stderr
