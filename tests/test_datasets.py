@@ -115,7 +115,7 @@ def written(write, path):
         (lambda a, f: zipfile.ZipFile(f, "w").writestr("readme.txt", "hello"), "lacks x_train"),
         (lambda a, f: np.savez(f, **{**a, "x_test": a["x_test"][:9]}), r"x_test must be \(10000, 28, 28\)"),
         (lambda a, f: np.savez(f, **{**a, "x_train": a["x_train"] / 255}), "float64"),
-        (lambda a, f: np.savez(f, **{**a, "y_train": a["y_train"] + 1}), "y_train must lie in 0..9; it goes from 1 to 10"),
+        (lambda a, f: np.savez(f, **{**a, "y_train": a["y_train"] + 1}), "y_train must lie in 0..9; .* from 1 to 10"),
         (lambda a, f: np.savez(f, **{**a, "y_test": a["y_test"].astype(int) - 1}), "from -1 to 8"),
         (lambda a, f: f.write_bytes(npy(a["x_test"])), "one array"),
     ],
