@@ -1,5 +1,7 @@
 """The front door: the main job and every check. `nox --list` names them; README says when to use which."""
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.4.15"
@@ -62,7 +64,7 @@ def types(session: nox.Session) -> None:
 def imports(session: nox.Session) -> None:
     """The directions in which packages may import each other."""
     session.install("import-linter>=2.1")
-    session.run("lint-imports", env={"PYTHONPATH": "."})
+    session.run("lint-imports", env={"PYTHONPATH": str(Path.cwd())})
 
 
 @nox.session
@@ -70,7 +72,7 @@ def backends(session: nox.Session) -> None:
     """Layers and networks on JAX, in an environment that has no TensorFlow."""
     session.install("keras>=3.12", "jax>=0.4.34", "pytest>=8")
     session.run("pytest", "tests/test_layers_lenet.py", "tests/test_networks.py", *session.posargs,
-                env={"KERAS_BACKEND": "jax", "PYTHONPATH": "."})  # fmt: skip
+                env={"KERAS_BACKEND": "jax", "PYTHONPATH": str(Path.cwd())})  # fmt: skip
 
 
 @nox.session(**FULL)

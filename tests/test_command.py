@@ -1,0 +1,46 @@
+"""The `reproduce` command: quick where it only tells, JSON where asked."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import reproductions
+
+LIST_MODULES = """
+import sys
+from reproductions.__main__ import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+heavy = {"tensorflow", "keras", "jax", "numpy", "pandas", "layers"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else 0)
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["list"], ["list", "--format", "json"], ["train", "-h"]])
+def test_telling_imports_nothing_heavy(words):
+    done = subprocess.run([sys.executable, "-c", LIST_MODULES, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_the_list_names_every_network(reproduce):
+    listed = json.loads(reproduce("list", "--format", "json").stdout)
+    assert [study["study"] for study in listed] == list(reproductions.studies())
+    names = [network["name"] for study in listed for network in study["networks"]]
+    assert names[:2] == ["lenet5", "lenet5-lecture"]
+    text = reproduce("list").stdout
+    assert all(name in text for name in names)
+
+
+def test_a_listed_study_still_finds_keras_when_it_is_built(reproduce):
+    code = "import reproductions; reproductions.studies(); print(reproductions.build('lenet5').count_params())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split()[-1] == "60840", done.stderr
+
+
+def test_an_unknown_command_is_refused(reproduce):
+    assert reproduce("retrain").returncode == 2

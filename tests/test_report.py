@@ -1,0 +1,181 @@
+"""The report: verdicts by the rule it prints, pages that come back byte for byte."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import reproductions
+from reports import tables
+from reports.__main__ import MARKS, published_figures, report, with_results
+from reports.render import render
+from reproductions.lab import record
+
+STUDIES = reproductions.studies()
+LENET5 = STUDIES["lenet5"]
+FIGURES = published_figures("lenet5")
+PRINTED = 0.95
+
+
+def made_up(errors: int, seed: int = 1, data: str = "mnist", **changes) -> record.Record:
+    """A record with that many errors of 10,000: figures for tests, of no run."""
+    recipe = {**LENET5.networks[0].recipe.as_data(), **changes}
+    return record.Record(
+        study="lenet5",
+        network="lenet5",
+        seed=seed,
+        recipe=recipe,
+        data={"name": data, "source": "a test", "sha256": data, "train": 55000, "validation": 5000, "test": 10000},
+        commit="c" * 40,
+        dirty=False,
+        versions={},
+        device="none",
+        strategy="one device",
+        replicas=1,
+        parameters={"trainable": 60000, "fixed": 840},
+        epochs=[{"epoch": i, "error": 5 / i, "loss": 1.0, "seconds": 1.0} for i in range(1, 21)],
+        test={
+            "errors": errors,
+            "images": 10000,
+            "error": errors / 100,
+            "interval": list(tables.wilson_interval(errors, 10000)),
+            "per_class": [1000] * 10,
+        },
+        misclassified=[{"index": i, "label": i % 10, "predicted": (i + 1) % 10} for i in range(errors)],
+        pictures=None,
+        finished="",
+        wall_seconds=20.0,
+        images_per_second=60000.0,
+    )
+
+
+def verdict(*records: record.Record) -> str:
+    table = tables.result_table(LENET5, FIGURES, records)
+    return table[table["label"] == "LeNet-5"].iloc[0]["verdict"]
+
+
+def test_the_verdict_turns_where_the_interval_s_lower_end_passes_the_printed_figure():
+    verdicts = {errors: verdict(made_up(errors)) for errors in range(80, 140)}
+    for errors, answer in verdicts.items():
+        low = tables.wilson_interval(errors, 10000)[0]
+        assert answer == ("reproduced" if low <= PRINTED else "not reached"), errors
+    assert set(verdicts.values()) == {"reproduced", "not reached"}
+
+
+def test_wilson_intervals_are_the_formula():
+    n, p, z = 10000, 0.0106, 1.959963984540054
+    centre, half = (
+        (p + z * z / (2 * n)) / (1 + z * z / n),
+        z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5 / (1 + z * z / n),
+    )
+    assert tables.wilson_interval(106, n) == pytest.approx((100 * (centre - half), 100 * (centre + half)))
+
+
+def test_other_data_or_another_schedule_are_not_comparable():
+    assert verdict() == "not run"
+    assert verdict(made_up(95, data="mnist-subset")) == "not comparable"
+    assert verdict(made_up(95, data="mnist-altered")) == "not comparable"
+    assert verdict(made_up(95, epochs=2)) == "not comparable"
+    assert verdict(made_up(95, parts=["train"])) == "not comparable"
+
+
+def test_seeds_make_a_mean_and_a_spread():
+    (runs,) = tables.runs_of(LENET5, [made_up(100, 2), made_up(90, 1), made_up(110, 3)])
+    assert [run.seed for run in runs.records] == [1, 2, 3]
+    assert runs.measured == "1.00 ± 0.10%"
+    assert runs.interval == tables.wilson_interval(100, 10000)
+
+
+def test_runs_of_another_recipe_are_not_averaged_with_the_paper_s():
+    found = tables.runs_of(LENET5, [made_up(90), made_up(300, 2, epochs=2), made_up(400, 3, "mnist-subset")])
+    assert [len(runs.records) for runs in found] == [1, 1, 1]
+    assert [runs.comparable for runs in found] == [True, False, False]
+
+
+def test_the_confusion_matrix_counts_every_test_image_once():
+    (runs,) = tables.runs_of(LENET5, [made_up(95, 1), made_up(105, 2)])
+    table = tables.confusion(runs)
+    assert sum(map(sum, table)) == 20000
+    assert sum(table[i][i] for i in range(10)) == 20000 - 200
+
+
+def test_pages_are_a_pure_function_of_records(finished):
+    records = [made_up(95), record.read(finished / "run" / "record.json")]
+    published = {name: published_figures(name) for name in STUDIES}
+    pages = render(STUDIES, published, records)
+    assert pages == render(STUDIES, published, records[::-1])
+    page = pages["lenet5.md"]
+    assert "Made from `mnist-subset`, not from mnist." in page and "not comparable" in page
+    assert all(departure in page for departure in LENET5.networks[0].departures)
+    assert "<svg" in pages["lenet5.html"] and "<img" not in pages["lenet5.html"]
+    picture = next(text for path, text in pages.items() if "subset-errors" in path)
+    for error in records[1].misclassified:
+        assert f"{error['label']}-&gt;{error['predicted']}</text>" in picture
+    assert picture.count("<use ") == records[1].test["errors"]
+
+
+def test_check_fails_when_a_page_is_edited_missing_or_too_many(finished, tmp_path, capsys):
+    runs, out = tmp_path / "runs", tmp_path / "pages"
+    runs.mkdir()
+    shutil.copy(finished / "run" / "record.json", runs / "a.json")
+    report(runs, out)
+    assert "lenet5 on mnist-subset: measured" in capsys.readouterr().out
+    report(runs, out, check=True)
+    page = out / "lenet5.md"
+    text = page.read_text()
+    page.write_text(text.replace("not comparable", "reproduced"))
+    with pytest.raises(reproductions.UsageError, match=r"lenet5\.md is not what the records give"):
+        report(runs, out, check=True)
+    assert "reproduced" in page.read_text(), "--check must write nothing"
+    page.unlink()
+    with pytest.raises(reproductions.UsageError, match="not what the records give"):
+        report(runs, out, check=True)
+    page.write_text(text)
+    (out / "old.md").write_text("")
+    with pytest.raises(reproductions.UsageError, match=r"old\.md is made from no record"):
+        report(runs, out, check=True)
+    report(runs, out)
+    assert page.read_text() == text and not (out / "old.md").exists()
+
+
+def test_a_damaged_record_is_named(tmp_path):
+    for text in ("{", "[]", '{"study": "lenet5"}'):
+        (tmp_path / "a.json").write_text(text)
+        with pytest.raises(reproductions.UsageError, match=r"a\.json is not a whole record"):
+            report(tmp_path, tmp_path / "out")
+
+
+def test_a_record_survives_its_file_and_its_table(tmp_path):
+    told = made_up(95)
+    told.write(tmp_path / "a.json")
+    assert record.read(tmp_path / "a.json") == told
+    frame = reproductions.records(tmp_path)
+    assert frame.loc[0, "test_error"] == 0.95 and frame.loc[0, "network"] == "lenet5"
+
+
+def test_a_record_is_written_whole_or_not_at_all(tmp_path):
+    told = replace(made_up(95), device=object())
+    with pytest.raises(TypeError):
+        told.write(tmp_path / "a.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_readme_takes_its_results_from_the_index():
+    index = "# Results\n\nMade.\n\n## [Paper](lenet5.md), 1998\n"
+    readme = with_results(f"top\n{MARKS[0]}old{MARKS[1]}\nend", index)
+    assert "### [Paper](reports/pages/lenet5.md)" in readme and "old" not in readme and readme.endswith("\nend")
+
+
+def test_every_published_network_is_one_of_the_suite():
+    for name, study in STUDIES.items():
+        known = {network.name for network in study.networks} | {""}
+        assert set(published_figures(name)["network"]) <= known
+
+
+def test_committed_records_hold_no_path_of_a_machine():
+    for path in Path(reproductions.RUNS).glob("*.json"):
+        told = json.loads(path.read_text())
+        told.pop("pictures")
+        assert '"/' not in json.dumps(told), path
