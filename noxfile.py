@@ -9,15 +9,12 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests", "lint", "types", "imports", "backends"]
 
-# One environment serves every session that needs TensorFlow: it is large.
-FULL = {"venv_location": ".nox/full"}
-
 
 def install(session: nox.Session) -> None:
     session.install("-e", ".[test]", silent=False)
 
 
-@nox.session(**FULL)
+@nox.session
 def reproduce(session: nox.Session) -> None:
     """The main job: train LeNet-5 (what is done is reused), then report. Words after -- go to `reproduce train`."""
     install(session)
@@ -25,14 +22,14 @@ def reproduce(session: nox.Session) -> None:
     session.run("reproduce", "report", "--runs", "runs", "--out", "runs/report")
 
 
-@nox.session(**FULL)
+@nox.session
 def report(session: nox.Session) -> None:
     """The committed pages, from the committed records. `nox -s report -- --check` fails if they would change."""
     install(session)
     session.run("reproduce", "report", *session.posargs)
 
 
-@nox.session(**FULL)
+@nox.session
 def tests(session: nox.Session) -> None:
     """The default suite, and that the committed pages are what the committed records give."""
     install(session)
@@ -40,7 +37,7 @@ def tests(session: nox.Session) -> None:
     session.run("reproduce", "report", "--check")
 
 
-@nox.session(**FULL)
+@nox.session
 def slow(session: nox.Session) -> None:
     """Trainings killed and resumed, and whatever else takes minutes."""
     install(session)
@@ -75,7 +72,7 @@ def backends(session: nox.Session) -> None:
                 env={"KERAS_BACKEND": "jax", "PYTHONPATH": str(Path.cwd())})  # fmt: skip
 
 
-@nox.session(**FULL)
+@nox.session
 def bench(session: nox.Session) -> None:
     """Each speed claim, as a ratio measured in one run."""
     install(session)
