@@ -1,5 +1,16 @@
 """What the papers invented and Keras does not ship, on `keras.ops` alone."""
 
+from layers.grouped import GroupedConv2D
+from layers.inception import InceptionBN, InceptionV1, NaiveInception, conv_bn_relu
+from layers.inception_factorized import (
+    GridReduction,
+    InceptionFigure5,
+    InceptionFigure6,
+    InceptionFigure7,
+    InceptionV4A,
+    InceptionV4B,
+    InceptionV4C,
+)
 from layers.lenet import (
     FanInUniform,
     MaximumAPosteriori,
@@ -9,13 +20,27 @@ from layers.lenet import (
     TrainableSubsampling2D,
     scaled_tanh,
 )
+from layers.lrn import LocalResponseNormalization
 
 __all__ = [
     "FanInUniform",
+    "GridReduction",
+    "GroupedConv2D",
+    "InceptionBN",
+    "InceptionFigure5",
+    "InceptionFigure6",
+    "InceptionFigure7",
+    "InceptionV1",
+    "InceptionV4A",
+    "InceptionV4B",
+    "InceptionV4C",
+    "LocalResponseNormalization",
     "MaximumAPosteriori",
     "MeanPenalty",
+    "NaiveInception",
     "PartiallyConnectedConv2D",
     "RBFOutput",
     "TrainableSubsampling2D",
+    "conv_bn_relu",
     "scaled_tanh",
 ]

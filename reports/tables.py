@@ -35,7 +35,7 @@ class Runs:
     @property
     def comparable(self) -> bool:
         """Whether the recipe is the study's own and the data are the paper's, unaltered."""
-        own = self.network.recipe
+        own = self.network.to_train()
         return self.data == own.dataset and all(run.recipe == own.as_data() for run in self.records)
 
     @property

@@ -51,7 +51,10 @@ def parser() -> argparse.ArgumentParser:
 def summary(study: Study) -> dict[str, object]:
     return {
         "study": study.name, "title": study.title, "authors": study.authors, "year": study.year, "url": study.url,
-        "networks": [{"name": n.name, "dataset": n.recipe.dataset, "outputs": n.outputs} for n in study.networks],
+        "networks": [
+            {"name": n.name, "dataset": n.recipe.dataset if n.recipe else None, "outputs": n.outputs}
+            for n in study.networks
+        ],
     }  # fmt: skip
 
 
@@ -63,7 +66,8 @@ def show_list(options: argparse.Namespace) -> None:
     for study in found:
         print(f"{study.name}: {study.authors}, {study.title}, {study.year}")
         for network in study.networks:
-            print(f"    {network.name} on {network.recipe.dataset}, {network.recipe.epochs} passes")
+            recipe = network.recipe
+            print(f"    {network.name}" + (f", trained on {recipe.dataset}, {recipe.epochs} passes" if recipe else ""))
 
 
 def train(options: argparse.Namespace) -> None:

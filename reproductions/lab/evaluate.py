@@ -41,7 +41,7 @@ def error_metric(kind: str) -> keras.metrics.Metric:
 def predicted_classes(model: keras.Model, network: Network, images: np.ndarray) -> np.ndarray:
     """The network's answer for each stored image: (n, height, width[, 3]) uint8 to (n,)."""
     batches = tf.data.Dataset.from_tensor_slices(images).batch(500)
-    prepared = batches.map(compose(network.recipe.images), num_parallel_calls=tf.data.AUTOTUNE)
+    prepared = batches.map(compose(network.to_train().images), num_parallel_calls=tf.data.AUTOTUNE)
     outputs = model.predict(prepared.prefetch(tf.data.AUTOTUNE), verbose=0)
     return np.asarray(ops.convert_to_numpy(answers(outputs, network.outputs)))
 
@@ -83,7 +83,7 @@ def evaluate_run(run_dir: Path, record: Record, network: Network, data_dir: Path
     Raises UsageError where the model is missing or damaged, or the data found are not those of the record.
     """
     path = run_dir / "model.keras"
-    data = datasets.load(network.recipe.dataset, data_dir)
+    data = datasets.load(network.to_train().dataset, data_dir)
     if data.sha256 != record.data["sha256"]:
         raise UsageError(f"the run was trained on {record.data['name']}, but {data.path} holds {data.name}")
     model = network.build()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from reproductions.lab.errors import UsageError
+
 KerasObject = Mapping[str, Any]
 Part = Literal["train", "validation"]
 
@@ -63,15 +65,22 @@ class Network:
 
     Attributes:
         build: makes the `keras.Model`; its docstring gives the shapes.
+        recipe: how the paper trains it; None where the suite does not train it yet.
         outputs: what the model returns: "logits", the largest wins, or "penalties", the smallest.
         departures: where the run is not the paper's, a sentence each, with the paper's way and ours.
     """
 
     name: str
     build: Callable[..., Any]
-    recipe: Recipe
+    recipe: Recipe | None = None
     outputs: Literal["logits", "penalties"] = "logits"
     departures: tuple[str, ...] = ()
+
+    def to_train(self) -> Recipe:
+        """The recipe; UsageError for a network that has none yet."""
+        if self.recipe is None:
+            raise UsageError(f"{self.name} has no recipe yet: it can be built and tabulated, not trained")
+        return self.recipe
 
 
 @dataclass(frozen=True)

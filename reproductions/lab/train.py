@@ -93,7 +93,7 @@ def compiled(network: Network, recipe: Recipe, seed: int, strategy: tf.distribut
 
 def resolve(network: Network, epochs: int | None, hold_out: bool) -> Recipe:
     """The recipe as it will be run: the network's own but for what the command line asked."""
-    recipe = network.recipe
+    recipe = network.to_train()
     if epochs is not None:
         if epochs < 1:
             raise UsageError(f"--epochs must be at least 1; got {epochs}")

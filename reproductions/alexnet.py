@@ -1,0 +1,137 @@
+"""AlexNet: Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep Convolutional Neural Networks."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import keras
+
+import layers
+from reproductions.lab.study import Network, Study
+
+# Figure 2 and section 3.5, with the maps after pooling.
+SHAPES = {
+    "conv1": (55, 55, 96), "pool1": (27, 27, 96), "conv2": (27, 27, 256), "pool2": (13, 13, 256),
+    "conv3": (13, 13, 384), "conv4": (13, 13, 384), "conv5": (13, 13, 256), "pool5": (6, 6, 256),
+    "fc6": (4096,), "fc7": (4096,), "fc8": (1000,),
+}  # fmt: skip
+
+
+def start(bias: int = 0, stddev: float = 0.01) -> dict[str, Any]:
+    """Section 5: weights from N(0, 0.01); biases 1 in conv2, conv4, conv5 and the hidden layers, else 0."""
+    # Made anew for each layer: layers of one shape that share an initializer would start with equal weights.
+    return {
+        "kernel_initializer": keras.initializers.RandomNormal(stddev=stddev),
+        "bias_initializer": keras.initializers.Constant(bias),
+    }
+
+
+def alexnet(
+    classes: int = 1000, input_size: int = 227, towers: int = 2, pool_first: bool = False, name: str = "alexnet"
+) -> keras.Model:
+    """Images (batch, input_size, input_size, 3), mean subtracted, to logits (batch, classes).
+
+    With `towers` 2, conv2, conv4 and conv5 see the maps of their own GPU only; with 1 they see all.
+    With `pool_first`, pooling comes before normalization, as in CaffeNet and in the lecture's drawing.
+    """
+    conv = functools.partial(layers.GroupedConv2D, activation="relu", padding="same")
+
+    def normalize_and_pool(x: Any, number: int) -> Any:
+        norm = layers.LocalResponseNormalization(name=f"norm{number}")
+        pool = keras.layers.MaxPooling2D(3, 2, name=f"pool{number}")
+        return norm(pool(x)) if pool_first else pool(norm(x))
+
+    images = keras.Input((input_size, input_size, 3), name="images")
+    x = images
+    if input_size % 4 == 0:
+        # 224: the last windows run over the right and bottom edge, as in the original code.
+        x = keras.layers.ZeroPadding2D(((0, 3), (0, 3)), name="pad1")(x)
+    x = conv(96, 11, 4, padding="valid", **start(), name="conv1")(x)
+    x = normalize_and_pool(x, 1)
+    x = conv(256, 5, groups=towers, **start(1), name="conv2")(x)
+    x = normalize_and_pool(x, 2)
+    x = conv(384, 3, **start(), name="conv3")(x)
+    x = conv(384, 3, groups=towers, **start(1), name="conv4")(x)
+    x = conv(256, 3, groups=towers, **start(1), name="conv5")(x)
+    x = keras.layers.MaxPooling2D(3, 2, name="pool5")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    for number in 6, 7:
+        x = keras.layers.Dense(4096, activation="relu", **start(1), name=f"fc{number}")(x)
+        x = keras.layers.Dropout(0.5, name=f"drop{number}")(x)
+    return keras.Model(images, keras.layers.Dense(classes, **start(), name="fc8")(x), name=name)
+
+
+def alexnet_cifar10(
+    classes: int = 10, normalized: bool = True, activation: str = "relu", name: str = "alexnet-cifar10"
+) -> keras.Model:
+    """Sections 3.1 and 3.3: the four-layer network, images (batch, 32, 32, 3) to logits (batch, classes).
+
+    Three convolutions and one fully connected layer, as in the `layers-18pct` file of the authors' code.
+    """
+    conv = functools.partial(keras.layers.Conv2D, kernel_size=5, padding="same", activation=activation)
+
+    def norm(x: Any, number: int) -> Any:
+        return layers.LocalResponseNormalization(name=f"norm{number}")(x) if normalized else x
+
+    images = keras.Input((32, 32, 3), name="images")
+    x = conv(32, **start(stddev=0.0001), name="conv1")(images)
+    x = norm(keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x), 1)
+    x = conv(32, **start(), name="conv2")(x)
+    x = norm(keras.layers.AveragePooling2D(3, 2, "same", name="pool2")(x), 2)
+    x = conv(64, **start(), name="conv3")(x)
+    x = keras.layers.AveragePooling2D(3, 2, "same", name="pool3")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    return keras.Model(images, keras.layers.Dense(classes, **start(), name="fc10")(x), name=name)
+
+
+def variant(build: Any, name: str, **options: Any) -> Any:
+    """The builder with other defaults, under another name."""
+    return functools.partial(build, name=name, **options)
+
+
+CIFAR10_DEPARTURES = (
+    "The paper names four layers and no sizes; here those of the authors' layers-18pct file, with the "
+    "normalization of section 3.3 (that file normalizes within maps).",
+)
+
+STUDY = Study(
+    name="alexnet",
+    title="ImageNet Classification with Deep Convolutional Neural Networks",
+    authors="Krizhevsky, Sutskever and Hinton",
+    year=2012,
+    url="https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks",
+    networks=(
+        Network(
+            "alexnet",
+            alexnet,
+            departures=(
+                "The text says 224 input, from which 55 maps do not follow; the default here is 227. With 224 the "
+                "right and bottom edge are padded, as in the original code.",
+                "The original code normalizes conv1 before its ReLU, which comes after pool1, and starts conv3 to "
+                "conv5 with a deviation of 0.03; here as the text says.",
+            ),
+        ),
+        Network(
+            "alexnet-caffe",
+            variant(alexnet, "alexnet-caffe", pool_first=True),
+            departures=("Pooling before normalization, as CaffeNet does and the lecture draws it.",),
+        ),
+        Network(
+            "alexnet-one-tower",
+            variant(alexnet, "alexnet-one-tower", towers=1),
+            departures=("conv2, conv4 and conv5 see all maps, as one GPU would have allowed.",),
+        ),
+        Network("alexnet-cifar10", alexnet_cifar10, departures=CIFAR10_DEPARTURES),
+        Network(
+            "alexnet-cifar10-no-lrn",
+            variant(alexnet_cifar10, "alexnet-cifar10-no-lrn", normalized=False),
+            departures=CIFAR10_DEPARTURES,
+        ),
+        Network(
+            "alexnet-cifar10-tanh",
+            variant(alexnet_cifar10, "alexnet-cifar10-tanh", activation="tanh"),
+            departures=CIFAR10_DEPARTURES,
+        ),
+    ),
+)

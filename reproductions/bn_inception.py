@@ -1,0 +1,64 @@
+"""BN-Inception: Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training (2015)."""
+
+from __future__ import annotations
+
+import keras
+
+import layers
+from reproductions.lab.study import Network, Study
+
+# Figure 5: #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool, pool proj.
+FIGURE_5 = {
+    "3a": (64, 64, 64, 64, 96, "average", 32),
+    "3b": (64, 64, 96, 64, 96, "average", 64),
+    "3c": (None, 128, 160, 64, 96, "max", None),
+    "4a": (224, 64, 96, 96, 128, "average", 128),
+    "4b": (192, 96, 128, 96, 128, "average", 128),
+    "4c": (160, 128, 160, 128, 160, "average", 128),
+    "4d": (96, 128, 192, 160, 192, "average", 128),
+    "4e": (None, 128, 192, 192, 256, "max", None),
+    "5a": (352, 192, 320, 160, 224, "average", 128),
+    "5b": (352, 192, 320, 192, 224, "max", 128),
+}
+
+SHAPES = {
+    "conv1_relu": (112, 112, 64), "pool1": (56, 56, 64), "conv2_3x3_relu": (56, 56, 192), "pool2": (28, 28, 192),
+    "inception_3a": (28, 28, 256), "inception_3b": (28, 28, 320), "inception_3c": (14, 14, 576),
+    "inception_4a": (14, 14, 576), "inception_4b": (14, 14, 576), "inception_5a": (7, 7, 1024),
+    "inception_5b": (7, 7, 1024), "pool5": (1024,),
+}  # fmt: skip
+
+
+def bn_inception(classes: int = 1000, input_size: int = 224) -> keras.Model:
+    """Figure 5: images (batch, input_size, input_size, 3) to logits (batch, classes)."""
+    images = keras.Input((input_size, input_size, 3), name="images")
+    x = layers.conv_bn_relu(images, 64, 7, 2, name="conv1")
+    x = keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x)
+    x = layers.conv_bn_relu(x, 64, 1, name="conv2_3x3_reduce")
+    x = layers.conv_bn_relu(x, 192, 3, name="conv2_3x3")
+    x = keras.layers.MaxPooling2D(3, 2, "same", name="pool2")(x)
+    for row, columns in FIGURE_5.items():
+        strides = 2 if columns[0] is None else 1
+        x = layers.InceptionBN(*columns, strides=strides, name=f"inception_{row}")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool5")(x)
+    return keras.Model(images, keras.layers.Dense(classes, name="linear")(x), name="bn-inception")
+
+
+STUDY = Study(
+    name="bn_inception",
+    title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
+    authors="Ioffe and Szegedy",
+    year=2015,
+    url="https://arxiv.org/abs/1502.03167",
+    networks=(
+        Network(
+            "bn-inception",
+            bn_inception,
+            departures=(
+                'Often called "Inception v2"; here that name is kept for the network of Szegedy et al. 2015.',
+                "The first convolution is an ordinary 7x7; the paper's is separable, with a depth multiplier of 8.",
+                "Figure 5 prints 576 maps for 4c and 4d, where its own columns add up to 608; here the columns.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,39 @@
+"""ConvNetJS's CIFAR-10 network: Karpathy, ConvNetJS CIFAR-10 demo."""
+
+from __future__ import annotations
+
+import functools
+
+import keras
+
+from reproductions.lab.study import Network, Study
+
+
+def convnetjs_cifar10(classes: int = 10) -> keras.Model:
+    """The demo's layer definitions: images (batch, 32, 32, 3), pixel / 255 - 0.5, to logits (batch, classes)."""
+    # Weights from N(0, 1 / fan-in); biases 0.1 before a ReLU, 0 in the classifier.
+    start = {
+        "class_name": "VarianceScaling",
+        "config": {"scale": 1.0, "mode": "fan_in", "distribution": "untruncated_normal"},
+    }
+    conv = functools.partial(keras.layers.Conv2D, kernel_size=5, padding="same", activation="relu")
+    images = keras.Input((32, 32, 3), name="images")
+    x = images
+    for number, maps in enumerate([16, 20, 20], 1):
+        bias = keras.initializers.Constant(0.1)
+        x = conv(maps, kernel_initializer=dict(start), bias_initializer=bias, name=f"conv{number}")(x)
+        x = keras.layers.MaxPooling2D(2, name=f"pool{number}")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    return keras.Model(
+        images, keras.layers.Dense(classes, kernel_initializer=dict(start), name="fc")(x), name="convnetjs-cifar10"
+    )
+
+
+STUDY = Study(
+    name="convnetjs",
+    title="ConvNetJS CIFAR-10 demo",
+    authors="Karpathy",
+    year=2014,
+    url="https://cs.stanford.edu/people/karpathy/convnetjs/demo/cifar10.html",
+    networks=(Network("convnetjs-cifar10", convnetjs_cifar10),),
+)

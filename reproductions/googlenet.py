@@ -1,0 +1,93 @@
+"""GoogLeNet: Szegedy, Liu, Jia et al., Going Deeper with Convolutions."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import keras
+
+import layers
+from reproductions.lab.study import Network, Study
+
+# Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj; None stands for a max pool.
+TABLE_1: dict[str, tuple[int, ...] | None] = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "pool3": None,
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "pool4": None,
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+
+SHAPES = {
+    "conv1": (112, 112, 64), "pool1": (56, 56, 64), "conv2_3x3": (56, 56, 192), "pool2": (28, 28, 192),
+    "inception_3a": (28, 28, 256), "inception_3b": (28, 28, 480), "pool3": (14, 14, 480),
+    "inception_4a": (14, 14, 512), "inception_4b": (14, 14, 512), "inception_4c": (14, 14, 512),
+    "inception_4d": (14, 14, 528), "inception_4e": (14, 14, 832), "pool4": (7, 7, 832),
+    "inception_5a": (7, 7, 832), "inception_5b": (7, 7, 1024), "pool5": (1024,),
+}  # fmt: skip
+
+LOSS_WEIGHTS = {"linear": 1.0, "auxiliary_4a": 0.3, "auxiliary_4d": 0.3}
+
+
+def auxiliary_head(x: Any, classes: int, name: str) -> Any:
+    """Section 5: average pool 5x5/3, 1x1 convolution with 128 maps, 1024 units, dropout 70%, logits."""
+    relu: dict[str, Any] = {"activation": "relu"}
+    x = keras.layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
+    x = keras.layers.Conv2D(128, 1, **relu, name=f"{name}_conv")(x)
+    x = keras.layers.Flatten(name=f"{name}_flatten")(x)
+    x = keras.layers.Dense(1024, **relu, name=f"{name}_fc")(x)
+    x = keras.layers.Dropout(0.7, name=f"{name}_drop")(x)
+    return keras.layers.Dense(classes, name=name)(x)
+
+
+def googlenet(classes: int = 1000, input_size: int = 224, auxiliary: bool = False) -> keras.Model:
+    """Table 1: images (batch, input_size, input_size, 3), mean subtracted, to logits (batch, classes).
+
+    With `auxiliary`, the network as it is trained: a dictionary of the logits ("linear") and those of the
+    heads on 4a and 4d, to be weighted by LOSS_WEIGHTS.
+    """
+    conv = functools.partial(keras.layers.Conv2D, padding="same", activation="relu")
+    pool = functools.partial(keras.layers.MaxPooling2D, 3, 2, "same")
+    images = keras.Input((input_size, input_size, 3), name="images")
+    x = pool(name="pool1")(conv(64, 7, 2, name="conv1")(images))
+    x = layers.LocalResponseNormalization(name="norm1")(x)
+    x = conv(64, 1, name="conv2_3x3_reduce")(x)
+    x = conv(192, 3, name="conv2_3x3")(x)
+    x = layers.LocalResponseNormalization(name="norm2")(x)
+    x = pool(name="pool2")(x)
+    heads = {}
+    for row, columns in TABLE_1.items():
+        x = layers.InceptionV1(*columns, name=f"inception_{row}")(x) if columns else pool(name=row)(x)
+        if auxiliary and row in ("4a", "4d"):
+            heads[f"auxiliary_{row}"] = auxiliary_head(x, classes, f"auxiliary_{row}")
+    x = keras.layers.GlobalAveragePooling2D(name="pool5")(x)
+    x = keras.layers.Dropout(0.4, name="drop")(x)
+    logits = keras.layers.Dense(classes, name="linear")(x)
+    return keras.Model(images, {"linear": logits, **heads} if auxiliary else logits, name="googlenet")
+
+
+STUDY = Study(
+    name="googlenet",
+    title="Going Deeper with Convolutions",
+    authors="Szegedy et al.",
+    year=2014,
+    url="https://arxiv.org/abs/1409.4842",
+    networks=(
+        Network(
+            "googlenet",
+            googlenet,
+            departures=(
+                "The paper shows where it normalizes in a figure only, without constants; here as in Caffe's "
+                "GoogLeNet, with the constants of Krizhevsky et al. 2012.",
+                "The paper does not say how weights start; here Glorot's uniform, as in Caffe's GoogLeNet.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,124 @@
+"""Inception-v2 and v3: Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, Rethinking the Inception Architecture."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import keras
+
+import layers
+from reproductions.lab.study import Network, Study
+
+# Table 1: the input of each row.
+SHAPES_V2 = {
+    "conv1_relu": (149, 149, 32), "conv2_relu": (147, 147, 32), "conv3_relu": (147, 147, 64), "pool1": (73, 73, 64),
+    "conv4_relu": (71, 71, 80), "conv5_relu": (35, 35, 192), "conv6_relu": (35, 35, 288),
+    "mixed_35x35_3": (35, 35, 288), "mixed_17x17_1": (17, 17, 768), "mixed_8x8_2": (8, 8, 2048), "pool3": (2048,),
+}  # fmt: skip
+SHAPES_V3 = {
+    "conv1_relu": (149, 149, 32), "conv2_relu": (147, 147, 32), "conv3_relu": (147, 147, 64), "pool1": (73, 73, 64),
+    "conv4_relu": (73, 73, 80), "conv5_relu": (71, 71, 192), "pool2": (35, 35, 192), "mixed_35x35_1": (35, 35, 256),
+    "mixed_35x35_3": (35, 35, 288), "mixed_17x17_1": (17, 17, 768), "mixed_8x8_2": (8, 8, 2048), "pool3": (2048,),
+}  # fmt: skip
+
+REDUCTION_17 = (((384, 3),), ((64, 1), (96, 3), (96, 3)))
+REDUCTION_8 = (((192, 1), (320, 3)), ((192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)))
+
+
+def auxiliary_head(x: Any, classes: int, normalized: bool) -> Any:
+    """Figure 8, on the last 17x17 block: logits; with batch normalization in Inception-v3, section 4."""
+    x = keras.layers.AveragePooling2D(5, 3, name="auxiliary_pool")(x)
+    size = x.shape[1:3]
+    for number, maps, kernel in [(1, 128, 1), (2, 768, size)]:
+        name = f"auxiliary_conv{number}"
+        if normalized:
+            x = layers.conv_bn_relu(x, maps, kernel, padding="valid", scale=False, name=name)
+        else:
+            x = keras.layers.Conv2D(maps, kernel, activation="relu", name=name)(x)
+    x = keras.layers.Flatten(name="auxiliary_flatten")(x)
+    return keras.layers.Dense(classes, name="auxiliary")(x)
+
+
+def inception_v2(classes: int = 1000, input_size: int = 299, auxiliary: bool = False) -> keras.Model:
+    """Table 1: images (batch, input_size, input_size, 3) in -1..1 to logits (batch, classes)."""
+    images = keras.Input((input_size, input_size, 3), name="images")
+    conv = functools.partial(layers.conv_bn_relu, padding="valid")
+    x = conv(images, 32, 3, 2, name="conv1")
+    x = conv(x, 32, 3, name="conv2")
+    x = layers.conv_bn_relu(x, 64, 3, name="conv3")
+    x = keras.layers.MaxPooling2D(3, 2, name="pool1")(x)
+    x = conv(x, 80, 3, name="conv4")
+    x = conv(x, 192, 3, 2, name="conv5")
+    x = layers.conv_bn_relu(x, 288, 3, name="conv6")
+    for number in 1, 2, 3:
+        x = layers.InceptionFigure5(64, name=f"mixed_35x35_{number}")(x)
+    return trunk(images, x, classes, auxiliary, released=False, name="inception-v2")
+
+
+def inception_v3(classes: int = 1000, input_size: int = 299, auxiliary: bool = False) -> keras.Model:
+    """As released: images (batch, input_size, input_size, 3) in -1..1 to logits (batch, classes).
+
+    With `auxiliary`, the network as it is trained: a dictionary of the logits ("logits") and those of the
+    batch-normalized head ("auxiliary").
+    """
+    images = keras.Input((input_size, input_size, 3), name="images")
+    conv = functools.partial(layers.conv_bn_relu, padding="valid", scale=False)
+    x = conv(images, 32, 3, 2, name="conv1")
+    x = conv(x, 32, 3, name="conv2")
+    x = conv(x, 64, 3, padding="same", name="conv3")
+    x = keras.layers.MaxPooling2D(3, 2, name="pool1")(x)
+    x = conv(x, 80, 1, name="conv4")
+    x = conv(x, 192, 3, name="conv5")
+    x = keras.layers.MaxPooling2D(3, 2, name="pool2")(x)
+    for number, pool_proj in enumerate([32, 64, 64], 1):
+        x = layers.InceptionFigure5(pool_proj, keep_5x5=True, scale=False, name=f"mixed_35x35_{number}")(x)
+    return trunk(images, x, classes, auxiliary, released=True, name="inception-v3")
+
+
+def trunk(images: Any, x: Any, classes: int, auxiliary: bool, released: bool, name: str) -> keras.Model:
+    """From the last 35x35 block on: Figures 10, 6, 10 and 7, and the head of Figure 8.
+
+    In the released network batch normalization has no scale, and stands in the head too.
+    """
+    scale = {"scale": not released}
+    x = layers.GridReduction(REDUCTION_17, **scale, name="mixed_17x17_1")(x)
+    for number, n7x7 in enumerate([128, 160, 160, 192], 2):
+        x = layers.InceptionFigure6(n7x7, **scale, name=f"mixed_17x17_{number}")(x)
+    head = {"auxiliary": auxiliary_head(x, classes, released)} if auxiliary else {}
+    x = layers.GridReduction(REDUCTION_8, **scale, name="mixed_8x8_0")(x)
+    for number in 1, 2:
+        x = layers.InceptionFigure7(**scale, name=f"mixed_8x8_{number}")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool3")(x)
+    logits = keras.layers.Dense(classes, name="logits")(x)
+    return keras.Model(images, {"logits": logits, **head} if auxiliary else logits, name=name)
+
+
+STUDY = Study(
+    name="inception_v3",
+    title="Rethinking the Inception Architecture for Computer Vision",
+    authors="Szegedy, Vanhoucke, Ioffe, Shlens and Wojna",
+    year=2015,
+    url="https://arxiv.org/abs/1512.00567",
+    networks=(
+        Network(
+            "inception-v3",
+            inception_v3,
+            departures=(
+                "The released network, which differs from Table 1: 1x1 with 80 maps, an unpadded 3x3 with 192 and a "
+                "pool before the blocks, a first block of 256 maps, and 5x5 convolutions kept on 35x35.",
+                "Table 1 counts five blocks on 17x17; as released, the first of the five is the reduction.",
+            ),
+        ),
+        Network(
+            "inception-v2",
+            inception_v2,
+            departures=(
+                "Inception-v2 of Szegedy et al. 2015, Table 1; for the network of Ioffe and Szegedy see bn-inception.",
+                "Table 1 prints only what leaves the blocks; their inside is that of the released Inception-v3, the "
+                "reductions of Figure 10 counted among the blocks.",
+                "Figure 5 draws the middle branch as one 3x3: here with the 48 and 64 maps of the released 5x5.",
+            ),
+        ),
+    ),
+)

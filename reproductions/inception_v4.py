@@ -1,0 +1,67 @@
+"""Inception-v4: Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impact of ..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+import layers
+from reproductions.lab.study import Network, Study
+
+SHAPES = {
+    "conv1_relu": (149, 149, 32), "conv2_relu": (147, 147, 32), "conv3_relu": (147, 147, 64), "stem1": (73, 73, 160),
+    "stem2": (71, 71, 192), "stem3": (35, 35, 384), "inception_a4": (35, 35, 384), "reduction_a": (17, 17, 1024),
+    "inception_b7": (17, 17, 1024), "reduction_b": (8, 8, 1536), "inception_c3": (8, 8, 1536), "pool": (1536,),
+}  # fmt: skip
+
+# Figure 7 with the k, l, m, n of Table 1, and Figure 8.
+REDUCTION_A = (((384, 3),), ((192, 1), (224, 3), (256, 3)))
+REDUCTION_B = (((192, 1), (192, 3)), ((256, 1), (256, (1, 7)), (320, (7, 1)), (320, 3)))
+
+
+def stem(x: Any) -> Any:
+    """Figure 3: (batch, 299, 299, 3) to (batch, 35, 35, 384)."""
+    conv = layers.conv_bn_relu
+    join = keras.layers.Concatenate
+    x = conv(x, 32, 3, 2, "valid", name="conv1")
+    x = conv(x, 32, 3, padding="valid", name="conv2")
+    x = conv(x, 64, 3, name="conv3")
+    pooled = keras.layers.MaxPooling2D(3, 2, name="stem1_pool")(x)
+    x = join(name="stem1")([pooled, conv(x, 96, 3, 2, "valid", name="stem1_3x3")])
+    left = conv(x, 64, 1, name="stem2_3x3_reduce")
+    left = conv(left, 96, 3, padding="valid", name="stem2_3x3")
+    right = conv(x, 64, 1, name="stem2_7x7_reduce")
+    right = conv(right, 64, (7, 1), name="stem2_7x1")
+    right = conv(right, 64, (1, 7), name="stem2_1x7")
+    right = conv(right, 96, 3, padding="valid", name="stem2_7x7_3x3")
+    x = join(name="stem2")([left, right])
+    pooled = keras.layers.MaxPooling2D(3, 2, name="stem3_pool")(x)
+    return join(name="stem3")([conv(x, 192, 3, 2, "valid", name="stem3_3x3"), pooled])
+
+
+def inception_v4(classes: int = 1000, input_size: int = 299) -> keras.Model:
+    """Figure 9: images (batch, input_size, input_size, 3) in -1..1 to logits (batch, classes)."""
+    images = keras.Input((input_size, input_size, 3), name="images")
+    x = stem(images)
+    for number in range(1, 5):
+        x = layers.InceptionV4A(name=f"inception_a{number}")(x)
+    x = layers.GridReduction(REDUCTION_A, name="reduction_a")(x)
+    for number in range(1, 8):
+        x = layers.InceptionV4B(name=f"inception_b{number}")(x)
+    x = layers.GridReduction(REDUCTION_B, name="reduction_b")(x)
+    for number in range(1, 4):
+        x = layers.InceptionV4C(name=f"inception_c{number}")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = keras.layers.Dropout(0.2, name="drop")(x)
+    return keras.Model(images, keras.layers.Dense(classes, name="logits")(x), name="inception-v4")
+
+
+STUDY = Study(
+    name="inception_v4",
+    title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
+    authors="Szegedy, Ioffe, Vanhoucke and Alemi",
+    year=2016,
+    url="https://arxiv.org/abs/1602.07261",
+    networks=(Network("inception-v4", inception_v4),),
+)
