@@ -31,7 +31,8 @@ def render(studies: Mapping[str, Study], published: Mapping[str, pandas.DataFram
     for study in studies.values():
         figures = published[study.name]
         rows = tables.result_table(study, figures, records).to_dict("records")
-        summaries.append({"name": study.name, "title": study.title, "year": study.year, "rows": rows})
+        ran = any(row["runs"] for row in rows)
+        summaries.append({"name": study.name, "title": study.title, "year": study.year, "rows": rows, "ran": ran})
         pages |= study_pages(environment, study, figures, rows, tables.runs_of(study, records))
     index = environment.get_template("index.md.jinja").render(studies=summaries, rule=tables.RULE)
     pages["index.md"] = tidy(index)

@@ -107,7 +107,8 @@ def result_table(study: Study, published: pandas.DataFrame, records: Sequence[Re
         error = None if pandas.isna(figure["error"]) else float(figure["error"])
         answers: list[Runs | None] = [runs for runs in found if runs.network.name == figure["network"]]
         for runs in answers or [None]:
-            rows.append(row(figure["label"], figure["printed"], error, figure["protocol"], figure["place"], runs))
+            label = figure["label"] + ("" if figure["metric"] == "error" else f", {figure['metric']}")
+            rows.append(row(label, figure["printed"], error, figure["protocol"], figure["place"], runs))
     answered = set(published["network"])
     for runs in found:
         if runs.network.name not in answered:
