@@ -18,8 +18,7 @@ def install(session: nox.Session) -> None:
 def reproduce(session: nox.Session) -> None:
     """The main job: train LeNet-5 (what is done is reused), then report. Words after -- go to `reproduce train`."""
     install(session)
-    session.run("reproduce", "train", "lenet5", "--resume", *session.posargs)
-    session.run("reproduce", "report", "--runs", "runs", "--out", "runs/report")
+    session.run("reproduce", "train", "lenet5", "--resume", "--report", *session.posargs)
 
 
 @nox.session

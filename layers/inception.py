@@ -106,7 +106,7 @@ class Block(keras.layers.Layer):
         )(x)  # fmt: skip
 
     def pool(self, x: Any, kind: str, strides: int = 1, padding: str = "same") -> Any:
-        layer = {"max": MaxPooling2D, "average": AveragePooling2D}[kind]
+        layer = MaxPooling2D if kind == "max" else AveragePooling2D
         return layer(3, strides, padding, dtype=self.dtype_policy, name="pool")(x)
 
     def together(self, *branches: Any, name: str = "output") -> Any:
@@ -189,6 +189,8 @@ class InceptionBN(Block):
                 "a block of strides 1 has n1x1 and pool_proj, one of strides 2 neither; "
                 f"got strides={strides}, n1x1={n1x1}, pool_proj={pool_proj}"
             )
+        if pool not in ("max", "average"):
+            raise ValueError(f'pool must be "max" or "average"; got {pool!r}')
         columns = dict(
             n1x1=n1x1, n3x3_reduce=n3x3_reduce, n3x3=n3x3, double_3x3_reduce=double_3x3_reduce,
             double_3x3=double_3x3, pool=pool, pool_proj=pool_proj, strides=strides,

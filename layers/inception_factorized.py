@@ -91,6 +91,8 @@ class GridReduction(Block):
 
     def __init__(self, branches: Sequence[Sequence[Any]], **kwargs: Any) -> None:
         self.chains = [[(int(maps), kernel) for maps, kernel in chain] for chain in branches]
+        if not self.chains or not all(self.chains):
+            raise ValueError(f"branches must be chains of (maps, kernel) pairs, at least one; got {branches!r}")
         super().__init__(dict(branches=[[list(step) for step in chain] for chain in branches]), **kwargs)
 
     def connect(self, x: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,10 +43,13 @@ class FanInUniform(keras.initializers.RandomUniform):
 
 def pair(value: int | Sequence[int], name: str) -> tuple[int, int]:
     """A height and a width from one number or two; ValueError unless both are positive integers."""
-    sizes = (value, value) if isinstance(value, int) else tuple(value)
-    if len(sizes) != 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
+    try:
+        height, width = (operator.index(size) for size in (value if isinstance(value, Sequence) else (value, value)))
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1:
         raise ValueError(f"{name} must be a positive integer or two of them; got {value!r}")
-    return sizes[0], sizes[1]
+    return height, width
 
 
 @register
@@ -67,6 +71,7 @@ class TrainableSubsampling2D(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.pool_size = pair(pool_size, "pool_size")
         self.activation = keras.activations.get(activation)
         self.coefficient_initializer = keras.initializers.get(coefficient_initializer)
@@ -131,12 +136,14 @@ class PartiallyConnectedConv2D(keras.layers.Layer):
         super().__init__(**kwargs)
         self.connections = tuple(tuple(maps) for maps in connections)
         for row, maps in enumerate(self.connections):
-            if not maps or len(set(maps)) != len(maps) or min(maps) < 0:
+            whole = all(isinstance(source, int) and source >= 0 for source in maps)
+            if not maps or not whole or len(set(maps)) != len(maps):
                 raise ValueError(
                     f"connections[{row}] must name different input maps from 0 up, at least one; got {maps}"
                 )
         if not self.connections:
             raise ValueError("connections must have a row for each output map; got none")
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -212,7 +219,10 @@ class RBFOutput(keras.layers.Layer):
 
     def __init__(self, centres: Sequence[Sequence[float]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.centres = tuple(tuple(float(value) for value in row) for row in centres)
+        try:
+            self.centres = tuple(tuple(float(value) for value in row) for row in centres)
+        except TypeError:
+            raise ValueError(f"centres must be rows of numbers; got {centres!r}") from None
         if not self.centres or not self.centres[0] or len({len(row) for row in self.centres}) != 1:
             raise ValueError(f"centres must be rows of equal length; got lengths {[len(row) for row in self.centres]}")
 

@@ -37,27 +37,33 @@ def with_results(readme: str, index: str) -> str:
 def report(runs: Path | None = None, out: Path | None = None, check: bool = False) -> None:
     """Makes the pages from a folder of records; the committed ones where none is named.
 
-    With `check` nothing is written. Raises UsageError for a damaged record, or, with `check`, for pages
-    that are not what the records give.
+    With `check` nothing is written. Raises UsageError for a damaged record, for records of one's own without
+    a folder `out`, and, with `check`, for pages that are not what the records give.
     """
+    if runs is not None and out is None:
+        raise reproductions.UsageError("--runs needs --out: the committed pages are made from the committed records")
     studies = reproductions.studies()
     published = {name: published_figures(name) for name in studies}
     records = record.read_all(runs or reproductions.RUNS)
     pages: Pages = render(studies, published, records)
     folder = out or HERE / "pages"
     files = {folder / name: text for name, text in pages.items()}
-    if folder == HERE / "pages" and README.exists():
+    if out is None and README.exists():
         files[README] = with_results(README.read_text(), pages["index.md"])
-    stale = [path for path in folder.glob("*") if path.suffix in (".md", ".html", ".svg") and path not in files]
+    stale = [path for path in folder.glob("*") if path not in files]
     if check:
         check_pages(files, stale)
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise reproductions.UsageError(f"{folder} cannot be made: {error.strerror}") from None
     for path, text in files.items():
-        with record.replacing(path) as file:
-            file.write(text.encode())
-    for path in stale:
-        path.unlink()
+        with record.replacing(path) as unfinished:
+            unfinished.write_bytes(text.encode())
+    if out is None:  # the folder of the committed pages; another one may hold its owner's files too
+        for path in stale:
+            path.unlink()
     for study in studies.values():
         for found in tables.runs_of(study, records):
             print(tables.headline(found, published[study.name]))

@@ -24,7 +24,7 @@ def curves(templates: jinja2.Environment, runs: Runs) -> str:
     decades = range(math.floor(math.log10(lowest)), math.ceil(math.log10(max(highest, 2 * lowest))) + 1)
     ticks = [factor * 10**decade for decade in decades for factor in (1, 2, 5)]
     low = max((tick for tick in ticks if tick <= lowest), default=ticks[0])
-    high = min((tick for tick in ticks if tick >= highest), default=ticks[-1])
+    high = min((tick for tick in ticks if tick >= highest and tick > low), default=2 * low)
     passes = max(len(line) for line in errors)
 
     def x(epoch: float) -> float:
@@ -63,5 +63,6 @@ def misclassified(templates: jinja2.Environment, run: Record) -> str | None:
     return templates.get_template("errors.svg.jinja").render(
         tiles=tiles, side=side, strip_width=width, strip_height=height, png=run.pictures,
         width=46 * min(COLUMNS, len(tiles)), height=62 * math.ceil(len(tiles) / COLUMNS),
-        title=f"The {len(tiles)} errors made by {run.network}, seed {run.seed}",
+        title=f"The {len(tiles)} errors made by {run.network} on {run.data['name']}, seed {run.seed}",
+        strip=f"strip-{run.network}-{run.data['name']}-{run.recipe['epochs']}-{run.seed}",
     )  # fmt: skip

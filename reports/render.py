@@ -70,7 +70,6 @@ def study_pages(
             rule=tables.RULE,
             figures=figures.to_dict("records"),
             found=sections,
-            foreign=sorted({runs.data for runs in found if runs.data != runs.network.to_train().dataset}),
         )
     )
     pages[f"{study.name}.html"] = html(environment, study.title, text, pages)

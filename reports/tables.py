@@ -9,15 +9,19 @@ from typing import Any
 
 import pandas
 
+from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.record import Record
 from reproductions.lab.statistics import wilson_interval
 from reproductions.lab.study import Network, Study
 
 RULE = (
     "*reproduced*: the printed figure is at or above the lower end of the measured interval. "
-    "*not reached*: it is below. *not comparable*: the data or the schedule was not the paper's. "
-    "*not run*: there is no record. The measured figure is the mean over seeds at the last pass, ± the standard "
-    "deviation over seeds; the interval is Wilson's 95% interval of that mean on as many test images, in percent."
+    "*not reached*: it is below. "
+    "*not comparable*: the data or the schedule was not the paper's. "
+    "*not run*: there is no record. "
+    "*nothing printed*: no paper printed a figure for it. "
+    "The measured figure is the mean over seeds at the last pass, ± the standard deviation over seeds; "
+    "the interval is Wilson's 95% interval of that mean on as many test images, in percent."
 )
 
 
@@ -72,20 +76,29 @@ class Runs:
 
 def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
     """The records of a study, those that differ in seed alone together, comparable ones first."""
+    networks = {network.name: network for network in study.networks}
     together: dict[str, list[Record]] = {}
     for run in sorted(records, key=lambda run: run.seed):
         if run.study == study.name:
+            if run.network not in networks:
+                raise unknown(f"network of {study.name}, named by a record,", run.network, networks)
             together.setdefault(repr((run.network, run.data["sha256"], run.recipe)), []).append(run)
-    networks = {network.name: network for network in study.networks}
-    found = [Runs(networks[runs[0].network], tuple(runs)) for runs in together.values() if runs[0].network in networks]
+    for runs in together.values():
+        seeds = [run.seed for run in runs]
+        if len(set(seeds)) < len(seeds):
+            raise UsageError(f"two records are of the same run of {runs[0].network}: seeds {seeds}; keep one of each")
+    found = [Runs(networks[runs[0].network], tuple(runs)) for runs in together.values()]
     order = list(networks)
-    return sorted(found, key=lambda runs: (order.index(runs.network.name), not runs.comparable, runs.data))
+    return sorted(
+        found,
+        key=lambda runs: (order.index(runs.network.name), not runs.comparable, runs.data, repr(runs.records[0].recipe)),
+    )
 
 
 def row(label: str, printed: str, error: float | None, protocol: str, place: str, runs: Runs | None) -> dict[str, Any]:
     """One line of the table; without runs, an empty one."""
     if runs is None:
-        answer = dict(measured="", interval="", runs=0, data="", schedule="", verdict="not run")
+        answer = dict(measured="", interval="", runs=0, data="", schedule="", verdict="not run", foreign="")
     else:
         low, high = runs.interval
         answer = dict(
@@ -95,6 +108,7 @@ def row(label: str, printed: str, error: float | None, protocol: str, place: str
             data=runs.data,
             schedule=runs.schedule,
             verdict=runs.verdict(error),
+            foreign="" if runs.data == runs.network.to_train().dataset else runs.data,
         )
     return {"label": label, "printed": printed, "protocol": protocol, "place": place, **answer}
 

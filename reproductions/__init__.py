@@ -32,6 +32,8 @@ class Deferred(types.ModuleType):
     """Stands in for a module, which is imported when something of it is first asked for."""
 
     def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
         return getattr(importlib.import_module(self.__name__), name)
 
 
@@ -43,8 +45,9 @@ def deferred(*names: str) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in stand_ins:
-            del sys.modules[name]
+        for name, stand_in in stand_ins.items():
+            if sys.modules.get(name) is stand_in:
+                del sys.modules[name]
 
 
 def studies() -> dict[str, Study]:

@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     training.add_argument("--strategy", choices=("auto", "single", "mirrored"), default="auto")
     training.add_argument("--hold-out", action="store_true", help="keep the validation part out, and show its error")
+    training.add_argument("--report", action="store_true", help="then report all runs beside the run, in report/")
     training.set_defaults(run=train)
 
     evaluation = commands.add_parser("evaluate", help="test the network of a finished run again")
@@ -87,6 +88,10 @@ def train(options: argparse.Namespace) -> None:
         f"({done.test['errors']} of {done.test['images']}; 95% interval {low:.2f} to {high:.2f}%)\n"
         f"record: {folder / 'record.json'}"
     )
+    if options.report:
+        from reports.__main__ import report
+
+        report(folder.parent, folder.parent / "report")
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -97,8 +102,10 @@ def evaluate(options: argparse.Namespace) -> None:
     from reproductions.lab.evaluate import evaluate_run
 
     test = evaluate_run(options.run_dir, done, network, options.data_dir)
-    agrees = "as its record says" if test == done.test else f"but its record says {done.test['error']:.2f}%"
-    print(f"{network.name}: test error {test['error']:.2f}% ({test['errors']} of {test['images']}), {agrees}")
+    answer = f"{network.name}: test error {test['error']:.2f}% ({test['errors']} of {test['images']})"
+    if test != done.test:
+        sys.exit(f"{answer}, but its record says {done.test['error']:.2f}%")
+    print(f"{answer}, as its record says")
 
 
 def make_report(options: argparse.Namespace) -> None:

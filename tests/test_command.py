@@ -1,8 +1,10 @@
 """The `reproduce` command: quick where it only tells, JSON where asked."""
 
+import configparser
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +42,36 @@ def test_a_listed_study_still_finds_keras_when_it_is_built(reproduce):
     code = "import reproductions; reproductions.studies(); print(reproductions.build('lenet5').count_params())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split()[-1] == "60840", done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from keras.layers import Conv2D",
+        "import keras.layers",
+        "from layers import RBFOutput",
+        "import keras\nclass L(keras.layers.Layer): pass",
+    ],
+)
+def test_a_paper_may_import_keras_as_it_likes(line, tmp_path):
+    (tmp_path / "paper.py").write_text(line)
+    code = (
+        "import reproductions\n"
+        "with reproductions.deferred('keras', 'layers'):\n"
+        "    import paper\n"
+        "import keras; keras.Model"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_import_contracts_cover_every_paper():
+    contracts = configparser.ConfigParser()
+    contracts.read(Path(__file__).parents[1] / "setup.cfg")
+    papers = {f"reproductions.{name}" for name in reproductions.studies()}
+    for contract, option in ("papers", "source_modules"), ("apart", "modules"), ("lab", "forbidden_modules"):
+        listed = set(contracts[f"importlinter:contract:{contract}"][option].split())
+        assert papers <= listed, contract
 
 
 def test_an_unknown_command_is_refused(reproduce):

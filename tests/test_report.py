@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import reproductions
-from reports import tables
+from reports import pictures, tables
 from reports.__main__ import MARKS, published_figures, report, with_results
-from reports.render import render
+from reports.render import render, templates
 from reproductions.lab import record
 
 STUDIES = reproductions.studies()
@@ -105,7 +105,8 @@ def test_pages_are_a_pure_function_of_records(finished):
     records = [made_up(95), record.read(finished / "run" / "record.json")]
     published = {name: published_figures(name) for name in STUDIES}
     pages = render(STUDIES, published, records)
-    assert pages == render(STUDIES, published, records[::-1])
+    records.append(made_up(300, data="mnist-subset", epochs=2))
+    assert render(STUDIES, published, records) == render(STUDIES, published, records[::-1])
     page = pages["lenet5.md"]
     assert "Made from `mnist-subset`, not from mnist." in page and "not comparable" in page
     assert all(departure in page for departure in LENET5.networks[0].departures)
@@ -137,14 +138,37 @@ def test_check_fails_when_a_page_is_edited_missing_or_too_many(finished, tmp_pat
     with pytest.raises(reproductions.UsageError, match=r"old\.md is made from no record"):
         report(runs, out, check=True)
     report(runs, out)
-    assert page.read_text() == text and not (out / "old.md").exists()
+    assert page.read_text() == text
+    assert (out / "old.md").exists(), "a folder of one's own may hold other files"
 
 
 def test_a_damaged_record_is_named(tmp_path):
-    for text in ("{", "[]", '{"study": "lenet5"}'):
+    whole = json.loads(json.dumps(vars(made_up(95))))
+    for text in (
+        "{", "[]", '{"study": "lenet5"}', *(json.dumps({**whole, part: {}}) for part in ("test", "data", "recipe")),
+        json.dumps({**whole, "epochs": []}), json.dumps({**whole, "misclassified": [{"index": 1}]}),
+    ):  # fmt: skip
         (tmp_path / "a.json").write_text(text)
         with pytest.raises(reproductions.UsageError, match=r"a\.json is not a whole record"):
             report(tmp_path, tmp_path / "out")
+
+
+def test_records_that_do_not_belong_together_are_refused(tmp_path):
+    with pytest.raises(reproductions.UsageError, match="two records are of the same run"):
+        tables.runs_of(LENET5, [made_up(90), made_up(90)])
+    with pytest.raises(reproductions.UsageError, match="'lenet7'; choose from: lenet5, lenet5-lecture"):
+        tables.runs_of(LENET5, [replace(made_up(90), network="lenet7")])
+    with pytest.raises(reproductions.UsageError, match="--runs needs --out"):
+        report(tmp_path)
+    with pytest.raises(reproductions.UsageError, match="nowhere is no folder"):
+        report(tmp_path / "nowhere", tmp_path)
+
+
+def test_curves_of_errors_that_are_all_alike_can_be_drawn():
+    for error in (0.0, 10.0, 50.0):
+        told = replace(made_up(95), epochs=[{"epoch": 1, "error": error}])
+        (runs,) = tables.runs_of(LENET5, [told])
+        assert "<polyline" in pictures.curves(templates(), runs)
 
 
 def test_a_record_survives_its_file_and_its_table(tmp_path):

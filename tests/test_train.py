@@ -72,6 +72,24 @@ def test_a_run_killed_at_several_points_ends_with_the_bits_of_an_undisturbed_one
     assert resumed.without_times() == record.read(finished / "run" / "record.json").without_times()
 
 
+@pytest.mark.slow
+def test_a_longer_run_killed_at_many_moments_ends_with_the_bits_of_an_undisturbed_one(reproduce):
+    words = ("train", "lenet5", "--network", "lenet5-lecture", "--epochs", "12", "--resume", "--run-dir")
+    assert reproduce(*words, "whole").returncode == 0
+    state = reproduce.folder / "killed" / "state.npz"
+    for kill in range(10):
+        process, delay = reproduce.start(*words, "killed"), 0.13 * kill
+        while process.poll() is None and passes(state) < kill:
+            time.sleep(0.02)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert reproduce(*words, "killed").returncode == 0
+    for resumed, undisturbed in zip(variables(state), variables(reproduce.folder / "whole" / "state.npz"), strict=True):
+        np.testing.assert_array_equal(resumed, undisturbed)
+    assert not list(state.parent.glob(f"{record.UNFINISHED}*"))
+
+
 def test_two_devices_under_mirrored_strategy_equal_one(finished, reproduce):
     words = ("train", "lenet5", "--epochs", "3", "--run-dir", "two", "--strategy", "mirrored")
     done = reproduce(*words, before=TWO_DEVICES)
@@ -107,6 +125,9 @@ def test_holding_out_shows_the_validation_error(reproduce):
         (["train", "lenet6"], "there is no study 'lenet6'; choose from: lenet5"),
         (["train", "lenet5", "--network", "x"], "choose from: lenet5, lenet5-lecture"),
         (["train", "lenet5", "--epochs", "0"], "--epochs must be at least 1; got 0"),
+        (["train", "lenet5", "--seed", "-1"], "--seed must lie between 0 and 2147483647; got -1"),
+        (["train", "alexnet"], "alexnet has no recipe yet"),
+        (["report", "--runs", "nowhere", "--out", "x"], "nowhere is no folder"),
         (["train", "lenet5", "--data-dir", "nowhere"], "--data-dir names nowhere, which is no folder"),
         (["train", "lenet5", "--data-dir", "."], "holds no MNIST: put mnist.npz there"),
         (["train", "lenet5", "--run-dir", "/dev/null/x"], "/dev/null/x cannot be made"),

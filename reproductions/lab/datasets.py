@@ -6,9 +6,7 @@ import gzip
 import hashlib
 import os
 import socket
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,12 +61,17 @@ def checksum(arrays: Arrays) -> str:
 
 
 @contextmanager
-def reading(path: Path):  # type: ignore[no-untyped-def]
-    """Turns what the decoders raise on a damaged file into one sentence that names it."""
+def reading(path: Path, advice: str = "fetch it anew") -> Iterator[None]:
+    """Turns whatever the decoders raise on a damaged file into one sentence that names it."""
     try:
         yield
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise UsageError(f"{path} cannot be read: {error or type(error).__name__}; fetch it anew") from None
+    except UsageError:
+        raise
+    except Exception as error:
+        told = " ".join(str(error).split()) or type(error).__name__
+        if "pickle" in told:
+            told = "it holds Python objects (pickles), which are refused because they can run code"
+        raise UsageError(f"{path} cannot be read: {told}; {advice}") from None
 
 
 def read_npz(path: Path) -> Arrays:
@@ -81,7 +84,11 @@ def read_npz(path: Path) -> Arrays:
             missing = [name for name in ARRAYS if name not in archive]
             if missing:
                 raise ValueError(f"it lacks {', '.join(missing)}")
-            return {name: archive[name] for name in ARRAYS}
+            arrays = {name: archive[name] for name in ARRAYS}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise UsageError(f"{path} cannot be read: {name} in it is no array; fetch it anew")
+    return arrays
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -134,7 +141,7 @@ def mnist_in(folder: Path) -> Dataset | None:
 def mnist_from(arrays: Arrays, source: str, files: Mapping[str, Path]) -> Dataset:
     for name, shape in MNIST_SHAPES.items():
         array = arrays[name]
-        if array.shape != shape or not np.issubdtype(array.dtype, np.integer):
+        if array.shape != shape or array.dtype.kind not in "iu":
             raise UsageError(
                 f"{files[name]}: {name} must be {shape} whole numbers, as MNIST's is; "
                 f"it is {array.shape} of {array.dtype}"
@@ -174,23 +181,24 @@ def mnist_subset() -> Dataset:
 
 
 def keras_cache() -> Path:
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
 
 
-def download_mnist() -> bool:
-    """Asks Keras to download MNIST into its cache; False where the network does not answer."""
+def download_mnist() -> Dataset | None:
+    """MNIST as Keras downloads it (into its cache); None where the network does not answer."""
     import keras
 
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(20)
     try:
-        keras.datasets.mnist.load_data()
+        train, test = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception where a download fails
         print(f"MNIST could not be downloaded: {str(error).split(':')[-1].strip()}")
-        return False
+        return None
     finally:
         socket.setdefaulttimeout(patience)
-    return True
+    downloaded = keras_cache() / "mnist.npz"
+    return mnist_from(dict(zip(ARRAYS, (*train, *test))), "Keras' download", dict.fromkeys(ARRAYS, downloaded))
 
 
 def load_mnist(data_dir: Path | None) -> Dataset:
@@ -202,10 +210,7 @@ def load_mnist(data_dir: Path | None) -> Dataset:
             f"{data_dir} holds no MNIST: put mnist.npz there, as Keras downloads it, or the four files "
             f"{', '.join(IDX_NAMES.values())} (plain or .gz)"
         )
-    found = found or mnist_in(keras_cache())
-    if found is None and download_mnist():
-        found = mnist_in(keras_cache())
-    return found or mnist_subset()
+    return found or mnist_in(keras_cache()) or download_mnist() or mnist_subset()
 
 
 # --- All of them

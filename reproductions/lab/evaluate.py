@@ -38,12 +38,12 @@ def error_metric(kind: str) -> keras.metrics.Metric:
     return keras.metrics.MeanMetricWrapper(error, name="error")
 
 
-def predicted_classes(model: keras.Model, network: Network, images: np.ndarray) -> np.ndarray:
-    """The network's answer for each stored image: (n, height, width[, 3]) uint8 to (n,)."""
+def predicted_classes(model: keras.Model, kind: str, steps: Sequence[str], images: np.ndarray) -> np.ndarray:
+    """The network's answer for each stored image, after these steps: (n, height, width[, 3]) uint8 to (n,)."""
     batches = tf.data.Dataset.from_tensor_slices(images).batch(500)
-    prepared = batches.map(compose(network.to_train().images), num_parallel_calls=tf.data.AUTOTUNE)
+    prepared = batches.map(compose(steps), num_parallel_calls=tf.data.AUTOTUNE)
     outputs = model.predict(prepared.prefetch(tf.data.AUTOTUNE), verbose=0)
-    return np.asarray(ops.convert_to_numpy(answers(outputs, network.outputs)))
+    return np.asarray(ops.convert_to_numpy(answers(outputs, kind)))
 
 
 def figures(predictions: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
@@ -83,11 +83,11 @@ def evaluate_run(run_dir: Path, record: Record, network: Network, data_dir: Path
     Raises UsageError where the model is missing or damaged, or the data found are not those of the record.
     """
     path = run_dir / "model.keras"
-    data = datasets.load(network.to_train().dataset, data_dir)
+    data = datasets.load(record.recipe["dataset"], data_dir)
     if data.sha256 != record.data["sha256"]:
         raise UsageError(f"the run was trained on {record.data['name']}, but {data.path} holds {data.name}")
     model = network.build()
-    with datasets.reading(path):
+    with datasets.reading(path, "train the run again"):
         model.load_weights(path)
     images, labels = data.test
-    return figures(predicted_classes(model, network, images), labels)
+    return figures(predicted_classes(model, network.outputs, record.recipe["images"], images), labels)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from reproductions.lab.errors import UsageError
 
@@ -28,6 +28,8 @@ class Record:
         test: errors, images, error and its Wilson 95% interval in percent, and images per class.
         misclassified: index in the test set, label and prediction of each error.
         pictures: base64 of a PNG with those images in a row, or null where they are too many.
+        wall_seconds: from start to record, all sittings together.
+        images_per_second: while training; the median over passes but the first.
         finished, wall_seconds, images_per_second and the seconds of each pass are the only fields
             that differ between two runs of one seed.
     """
@@ -53,8 +55,9 @@ class Record:
     images_per_second: float
 
     def write(self, path: Path) -> None:
-        with replacing(path) as file:
-            file.write(json.dumps(asdict(self), indent=1).encode() + b"\n")
+        text = json.dumps(asdict(self), indent=1) + "\n"
+        with replacing(path) as unfinished:
+            unfinished.write_text(text)
 
     def without_times(self) -> dict[str, Any]:
         """What must be equal in two runs of one seed."""
@@ -63,30 +66,62 @@ class Record:
         return kept
 
 
+NEEDED = {
+    "recipe": ("dataset", "images", "epochs", "parts", "batch"),
+    "data": ("name", "source", "sha256", "train", "validation", "test"),
+    "test": ("errors", "images", "error", "interval", "per_class"),
+}
+
+
+def check(record: Record) -> Record:
+    """The record, if everything that the pages take from it is there; ValueError names what is not."""
+    for part, names in NEEDED.items():
+        missing = [name for name in names if name not in getattr(record, part)]
+        if missing:
+            raise ValueError(f"{part} lacks {', '.join(missing)}")
+    if not record.epochs or not all({"epoch", "error"} <= set(row) for row in record.epochs):
+        raise ValueError("epochs must be a row a pass, with epoch and error")
+    if not all({"index", "label", "predicted"} <= set(row) for row in record.misclassified):
+        raise ValueError("misclassified must be rows of index, label and predicted")
+    return record
+
+
 def read(path: Path) -> Record:
     """The record in a file; UsageError names a file that holds none."""
     try:
-        return Record(**json.loads(path.read_text()))
+        return check(Record(**json.loads(path.read_text())))
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist: the run has not finished, or never began") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, TypeError) as error:
         raise UsageError(f"{path} is not a whole record of a run: {error}") from None
 
 
 def read_all(folder: Path) -> list[Record]:
-    """Every record in a folder, by file name; those of run folders inside it too."""
-    return [read(path) for path in sorted([*folder.glob("*.json"), *folder.glob("*/record.json")])]
+    """Every record in a folder, by name: those of the run folders in it, or else the records in it themselves."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder of records or runs")
+    return [read(path) for path in sorted(folder.glob("*/record.json")) or sorted(folder.glob("*.json"))]
+
+
+UNFINISHED = ".unfinished-"
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that takes its place only once it is whole."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to, with the same suffix, that takes the place of `path` once the block has ended well."""
+    unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
     try:
-        with unfinished.open("wb") as file:
-            yield file
-            file.flush()
+        yield unfinished
+        with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what killed processes left unfinished in a folder."""
+    for path in folder.glob(f"{UNFINISHED}*"):
+        path.unlink(missing_ok=True)

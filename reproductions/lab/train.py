@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 import subprocess
 import sys
 from dataclasses import replace
@@ -24,11 +25,20 @@ from reproductions.lab.study import Network, Recipe, Study
 STRATEGIES = ("auto", "single", "mirrored")
 
 
-def strategy_for(name: str) -> tf.distribute.Strategy:
-    """The strategy of this name; `auto` mirrors where there are several GPUs."""
+def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
+    """The strategy of this name; `auto` mirrors over as many GPUs as there are and divide the batch.
+
+    Raises UsageError where `mirrored` is asked for and the batch does not divide over all devices.
+    """
     gpus = tf.config.list_logical_devices("GPU")
-    if name == "mirrored" or (name == "auto" and len(gpus) > 1):
+    if name == "auto":
+        usable = max((count for count in range(1, len(gpus) + 1) if batch % count == 0), default=1)
+        devices = gpus[:usable]
+    else:
         devices = gpus or tf.config.list_logical_devices("CPU")
+        if name == "mirrored" and batch % len(devices):
+            raise UsageError(f"a batch of {batch} does not divide over {len(devices)} devices")
+    if name == "mirrored" or (name == "auto" and len(devices) > 1):
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     return tf.distribute.get_strategy()
 
@@ -57,20 +67,22 @@ def training_batches(
 
 def code_state() -> dict[str, Any]:
     """The commit of the code and whether it was changed since; nulls outside a git checkout."""
+    home = Path(__file__).parents[2]
 
     def git(*words: str) -> str | None:
         try:
-            command = ["git", "-C", str(Path(__file__).parent), *words]
+            command = ["git", "-C", str(home), *words]
             return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
             return None
 
-    commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no")
+    commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--", "layers", "reproductions")
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}
 
 
-def device() -> str:
-    gpus = tf.config.list_physical_devices("GPU")
+def device(replicas: int) -> str:
+    """The devices that a run uses, in words."""
+    gpus = tf.config.list_physical_devices("GPU")[:replicas]
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
     return ", ".join(names) or f"{os.cpu_count()} CPU cores, {platform.machine()}"
 
@@ -91,9 +103,11 @@ def compiled(network: Network, recipe: Recipe, seed: int, strategy: tf.distribut
     return model
 
 
-def resolve(network: Network, epochs: int | None, hold_out: bool) -> Recipe:
+def resolve(network: Network, seed: int, epochs: int | None, hold_out: bool) -> Recipe:
     """The recipe as it will be run: the network's own but for what the command line asked."""
     recipe = network.to_train()
+    if not 0 <= seed < 2**31:
+        raise UsageError(f"--seed must lie between 0 and {2**31 - 1}; got {seed}")
     if epochs is not None:
         if epochs < 1:
             raise UsageError(f"--epochs must be at least 1; got {epochs}")
@@ -148,7 +162,7 @@ def train(
     With `hold_out` the validation part is not trained on and its error is shown after each pass.
     Raises UsageError for a folder in use, another run's folder, and data that cannot be read.
     """
-    recipe = resolve(network, epochs, hold_out)
+    recipe = resolve(network, seed, epochs, hold_out)
     data = datasets.load(recipe.dataset, data_dir)
     print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
     run_dir = run_dir or default_run_dir(network, recipe, data, seed)
@@ -159,11 +173,10 @@ def train(
         print(f"{run_dir} holds this run, finished: it is reused")
         return run_dir
 
-    chosen = strategy_for(strategy)
-    if recipe.batch % chosen.num_replicas_in_sync:
-        raise UsageError(f"a batch of {recipe.batch} does not divide over {chosen.num_replicas_in_sync} devices")
+    chosen = strategy_for(strategy, recipe.batch)
     model = compiled(network, recipe, seed, chosen)
-    progress = Progress(run_dir / "state.npz", identity, code_state())
+    same_bits = {**identity, "replicas": chosen.num_replicas_in_sync, "versions": versions()}
+    progress = Progress(run_dir / "state.npz", same_bits, code_state())
     progress.set_model(model)
     with chosen.scope():
         progress.restore()
@@ -171,7 +184,8 @@ def train(
         print(f"going on after pass {len(progress.rows)} of {recipe.epochs}", flush=True)
     if len(progress.rows) < recipe.epochs:
         fit(model, recipe, data, progress, seed)
-    save_model(model, run_dir / "model.keras")
+    with record.replacing(run_dir / "model.keras") as unfinished:
+        model.save(unfinished)
     described = describe(model, network, recipe, data, progress, chosen)
     record.Record(study=study.name, network=network.name, seed=seed, **described).write(run_dir / "record.json")
     return run_dir
@@ -185,9 +199,12 @@ def is_finished(run_dir: Path, identity: dict[str, Any], resume: bool) -> bool:
     if told.exists():
         finished = record.read(told)
         same_run({**vars(finished), "sha256": finished.data["sha256"]}, identity, told)
+        if finished.commit != code_state()["commit"]:
+            print(f"note: it was made by commit {finished.commit}; the code has changed since")
         return True
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
+        record.sweep(run_dir)
     except OSError as error:
         raise UsageError(f"{run_dir} cannot be made: {error.strerror}") from None
     return False
@@ -203,16 +220,17 @@ def describe(
 ) -> dict[str, Any]:
     """All that a record says but for what was asked for: what ran, on what, and the test, made here."""
     images, labels = data.test
-    predictions = evaluate.predicted_classes(model, network, images)
+    predictions = evaluate.predicted_classes(model, network.outputs, recipe.images, images)
     errors = evaluate.misclassified(predictions, labels)
-    seconds = sum(row["seconds"] for row in progress.rows)
-    steps = len(data.training(recipe.parts)[1]) // recipe.batch * recipe.epochs
+    images_a_pass = len(data.training(recipe.parts)[1]) // recipe.batch * recipe.batch
+    # The first pass also pays for tracing.
+    usual = statistics.median(row["seconds"] for row in progress.rows[1:] or progress.rows)
     return {
         "recipe": recipe.as_data(),
         "data": datasets.describe(data),
         **progress.code,
         "versions": versions(),
-        "device": device(),
+        "device": device(strategy.num_replicas_in_sync),
         "strategy": type(strategy).__name__ if strategy.num_replicas_in_sync > 1 else "one device",
         "replicas": strategy.num_replicas_in_sync,
         "parameters": {"trainable": count(model.trainable_weights), "fixed": count(model.non_trainable_weights)},
@@ -221,8 +239,8 @@ def describe(
         "misclassified": errors,
         "pictures": evaluate.pictures(images, errors),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "wall_seconds": seconds,
-        "images_per_second": steps * recipe.batch / seconds,
+        "wall_seconds": progress.wall_seconds,
+        "images_per_second": images_a_pass / usual,
     }
 
 
@@ -235,13 +253,3 @@ def versions() -> dict[str, str]:
 
 def count(weights: list[Any]) -> int:
     return int(sum(np.prod(weight.shape) for weight in weights))
-
-
-def save_model(model: keras.Model, path: Path) -> None:
-    """Keras' own file, whole or not at all."""
-    unfinished = path.with_name(f"unfinished-{os.getpid()}.keras")
-    try:
-        model.save(unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
