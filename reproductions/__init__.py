@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import pkgutil
 import sys
 import types
@@ -80,10 +81,24 @@ def build(name: str, **options: Any) -> keras.Model:
     """The network of this name, untrained, with the paper's starting weights.
 
     Its outputs are logits, or penalties where `find_network(name).outputs` says so (`lenet5`, whose
-    RBF units answer with the class of the smallest). Options are those of the paper's own builder.
-    Raises UsageError, listing the names there are, for any other.
+    RBF units answer with the class of the smallest). Options are those of the paper's own builder:
+    `classes`, and `input_size` where that makes sense, among them.
+    Raises UsageError for an unknown name or option, listing those there are, for less than one class, and
+    for an input too small for the network.
     """
-    return find_network(name).build(**options)
+    network = find_network(name)
+    known = list(inspect.signature(network.build).parameters)
+    for option in options:
+        if option not in known:
+            raise unknown(f"option of {name}", option, known)
+    if options.get("classes", 1) < 1:
+        raise UsageError(f"classes must be at least 1; got {options['classes']}")
+    try:
+        return network.build(**options)
+    except ValueError as error:
+        if "input_size" in options:
+            raise UsageError(f"an input_size of {options['input_size']} is too small for {name}") from error
+        raise
 
 
 def records(folder: Path = RUNS) -> pandas.DataFrame:

@@ -13,6 +13,8 @@ import reproductions
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Study
 
+FORMATS = ("text", "markdown", "csv", "json", "latex")
+
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="reproduce", description="Regenerate the tables of classic papers.")
@@ -40,6 +42,20 @@ def parser() -> argparse.ArgumentParser:
     evaluation.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     evaluation.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
     evaluation.set_defaults(run=evaluate)
+
+    table = commands.add_parser("table", help="a paper's architecture tables, printed beside computed")
+    table.add_argument("study")
+    table.add_argument("--network", help="rather this network, layer by layer")
+    table.add_argument("--format", choices=FORMATS, default="text")
+    table.set_defaults(run=show_table)
+
+    claims = commands.add_parser("claims", help="the lecture's statements, each checked")
+    claims.add_argument("--study", help="only those about this paper")
+    claims.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    claims.set_defaults(run=show_claims)
+
+    audit = commands.add_parser("audit", help="every table and claim computed anew, for the report")
+    audit.set_defaults(run=lambda options: write_audit())
 
     report = commands.add_parser("report", help="the pages, from the records and the published figures")
     report.add_argument("--runs", type=Path, help="folder of records or of runs; default: the committed records")
@@ -106,6 +122,67 @@ def evaluate(options: argparse.Namespace) -> None:
     if test != done.test:
         sys.exit(f"{answer}, but its record says {done.test['error']:.2f}%")
     print(f"{answer}, as its record says")
+
+
+def show_table(options: argparse.Namespace) -> None:
+    study = reproductions.find_study(options.study)
+    from reproductions.lab import tables
+
+    if options.network:
+        model = reproductions.find_network(options.network, study).build
+        print(tables.written(tables.listing(model), options.format))
+        return
+    cells = tables.compared(tables.printed_cells(study.name), reproductions.build)
+    if options.format in ("csv", "json"):
+        print(tables.written(cells.set_index("table"), options.format))
+        return
+    for title, own in cells.groupby("table", sort=False):
+        table, notes = tables.side_by_side(own)
+        print(f"{title}: printed (computed)\n\n{tables.written(table, options.format)}\n")
+        for number, note in enumerate(notes, 1):
+            print(f"[{number}] {note}")
+        print()
+
+
+def audited(study: str | None = None) -> list[dict[str, str]]:
+    """The lecture's claims, those of one study if one is named."""
+    from reproductions.lab.claims import audit
+    from reproductions.lecture import CLAIMS
+
+    return audit(CLAIMS, study, build=reproductions.build)
+
+
+def show_claims(options: argparse.Namespace) -> None:
+    if options.study:
+        reproductions.find_study(options.study)
+    found = audited(options.study)
+    if options.format == "json":
+        print(json.dumps(found, indent=1))
+        return
+    import pandas
+
+    from reproductions.lab.tables import written
+
+    table = pandas.DataFrame(found, columns=["slide", "words", "printed", "computed", "verdict", "reason"])
+    print(written(table.set_index("slide"), options.format))
+    counts = table["verdict"].value_counts()
+    print("\n" + ", ".join(f"{counts[verdict]} {verdict}" for verdict in counts.index))
+
+
+def write_audit() -> None:
+    """Computes what the pages show without training into reports/computed, where the report finds it."""
+    from reproductions.lab import record, tables
+
+    folder = reproductions.RUNS.parent / "computed"
+    folder.mkdir(exist_ok=True)
+    cells = {
+        name: tables.compared(tables.printed_cells(name), reproductions.build).to_dict("records")
+        for name in reproductions.studies()
+    }
+    for name, found in (("tables", cells), ("claims", audited())):
+        with record.replacing(folder / f"{name}.json") as unfinished:
+            unfinished.write_text(json.dumps(found, indent=1) + "\n")
+        print(f"written: {folder / name}.json")
 
 
 def make_report(options: argparse.Namespace) -> None:

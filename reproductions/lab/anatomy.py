@@ -22,7 +22,7 @@ class LayerAnatomy:
         kernel, strides, padding: of a convolution or a pool; () and "" elsewhere.
         receptive_field, jump: pixels of the image (height) that a place of the output sees, and between two
             neighbouring places; the whole image from the first layer on that sees everything.
-        parameters, weights: all, and without biases and the like.
+        parameters, trainable, weights: all, those that are trained, and without biases and the like.
         multiply_adds: of one image, forward: multiplications with weights, each with its addition.
             Normalization, pooling and activations count nothing.
         connections: as LeCun et al. 1998 count: inputs and biases of every unit.
@@ -38,6 +38,7 @@ class LayerAnatomy:
     receptive_field: int
     jump: int
     parameters: int
+    trainable: int
     weights: int
     multiply_adds: int
     connections: int
@@ -134,6 +135,7 @@ def row_of(layer: keras.layers.Layer, field: Field, prefix: str) -> LayerAnatomy
         receptive_field=field[0],
         jump=field[1],
         parameters=layer.count_params(),
+        trainable=sum(math.prod(weight.shape) for weight in layer.trainable_weights),
         weights=weights,
         multiply_adds=places * used,
         connections=places * getattr(layer, "connections_per_place", layer.count_params() if kernel is not None else 0),
