@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pandas
 
 import reproductions
 from reports import tables
-from reports.render import Pages, render
+from reports.render import Computed, Pages, render
 from reproductions.lab import record
 
 HERE = Path(__file__).parent
 PUBLISHED = Path(reproductions.__file__).parent / "published"
+COMPUTED = HERE / "computed"
 README = HERE.parent / "README.md"
 MARKS = ("<!-- results: made by `reproduce report` -->\n", "<!-- end of results -->")
 
@@ -24,6 +26,14 @@ def published_figures(study: str) -> pandas.DataFrame:
     table = pandas.read_csv(PUBLISHED / f"{study}.csv", dtype={"error": float})
     texts = table.columns.drop("error")
     return table.assign(**{name: table[name].fillna("").astype(str) for name in texts})
+
+
+def computed() -> Computed:
+    """The tables and claims that `reproduce audit` left in reports/computed."""
+    try:
+        return Computed(*(json.loads((COMPUTED / f"{name}.json").read_text()) for name in ("tables", "claims")))
+    except (OSError, ValueError) as error:
+        raise reproductions.UsageError(f"{COMPUTED} cannot be read: {error}; run: reproduce audit") from None
 
 
 def with_results(readme: str, index: str) -> str:
@@ -45,7 +55,7 @@ def report(runs: Path | None = None, out: Path | None = None, check: bool = Fals
     studies = reproductions.studies()
     published = {name: published_figures(name) for name in studies}
     records = record.read_all(runs or reproductions.RUNS)
-    pages: Pages = render(studies, published, records)
+    pages: Pages = render(studies, published, records, computed())
     folder = out or HERE / "pages"
     files = {folder / name: text for name, text in pages.items()}
     if out is None and README.exists():

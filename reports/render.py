@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jinja2
 import markdown
 import pandas
 
-from reports import pictures, tables
+from reports import architecture, pictures, tables
+from reproductions.lab.printed import FAILS
 from reproductions.lab.record import Record
 from reproductions.lab.study import Study
 
@@ -18,13 +21,28 @@ Pages = dict[str, str]
 
 
 def templates() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
+    environment.filters["cell"] = lambda text: text.replace("|", "\\|").replace("<", "&lt;")
+    return environment
 
 
-def render(studies: Mapping[str, Study], published: Mapping[str, pandas.DataFrame], records: Sequence[Record]) -> Pages:
-    """Every page by path: an index, and for each study its page in Markdown and HTML with its pictures."""
+@dataclass(frozen=True)
+class Computed:
+    """What `reproduce audit` computed without training: cells of tables by study, and claims."""
+
+    tables: Mapping[str, Sequence[Mapping[str, str]]]
+    claims: Sequence[Mapping[str, str]]
+
+
+def render(
+    studies: Mapping[str, Study],
+    published: Mapping[str, pandas.DataFrame],
+    records: Sequence[Record],
+    computed: Computed,
+) -> Pages:
+    """Every page by path: an index, the claims, and each study's page in Markdown and HTML with its pictures."""
     environment = templates()
     pages: Pages = {}
     summaries = []
@@ -33,7 +51,9 @@ def render(studies: Mapping[str, Study], published: Mapping[str, pandas.DataFram
         rows = tables.result_table(study, figures, records).to_dict("records")
         ran = any(row["runs"] for row in rows)
         summaries.append({"name": study.name, "title": study.title, "year": study.year, "rows": rows, "ran": ran})
-        pages |= study_pages(environment, study, figures, rows, tables.runs_of(study, records))
+        shapes = architecture_tables(computed.tables.get(study.name, ()))
+        pages |= study_pages(environment, study, figures, rows, tables.runs_of(study, records), shapes)
+    pages |= claims_pages(environment, computed.claims)
     index = environment.get_template("index.md.jinja").render(studies=summaries, rule=tables.RULE)
     pages["index.md"] = tidy(index)
     return pages
@@ -45,6 +65,7 @@ def study_pages(
     figures: pandas.DataFrame,
     rows: list[dict[str, Any]],
     found: Sequence[tables.Runs],
+    shapes: list[dict[str, Any]],
 ) -> Pages:
     """One study: page.md, the same as page.html with its pictures inside, and the pictures."""
     pages: Pages = {}
@@ -69,12 +90,36 @@ def study_pages(
             rows=rows,
             rule=tables.RULE,
             figures=figures.to_dict("records"),
+            shapes=shapes,
             found=sections,
         )
     )
     pages[f"{study.name}.html"] = html(environment, study.title, text, pages)
     pages[f"{study.name}.md"] = text
     return pages
+
+
+def architecture_tables(cells: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Each printed table of a study, in Markdown, with its notes."""
+    if not cells:
+        return []
+    found = []
+    for title, own in pandas.DataFrame(cells).groupby("table", sort=False):
+        table, notes = architecture.side_by_side(own)
+        found.append({"title": title, "table": architecture.written(table, "markdown"), "notes": notes})
+    return found
+
+
+def claims_pages(environment: jinja2.Environment, claims: Sequence[Mapping[str, str]]) -> Pages:
+    """The lecture's claims, in Markdown and HTML."""
+    text = tidy(
+        environment.get_template("claims.md.jinja").render(
+            claims=claims,
+            counts=Counter(claim["verdict"] for claim in claims).most_common(),
+            failing=[claim for claim in claims if claim["verdict"] == FAILS],
+        )
+    )
+    return {"claims.md": text, "claims.html": html(environment, "What the lecture says, checked", text, {})}
 
 
 def html(environment: jinja2.Environment, title: str, text: str, images: Pages) -> str:

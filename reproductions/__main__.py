@@ -126,19 +126,20 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def show_table(options: argparse.Namespace) -> None:
     study = reproductions.find_study(options.study)
+    from reports import architecture
     from reproductions.lab import tables
 
     if options.network:
         model = reproductions.find_network(options.network, study).build
-        print(tables.written(tables.listing(model), options.format))
+        print(architecture.written(tables.listing(model), options.format))
         return
     cells = tables.compared(tables.printed_cells(study.name), reproductions.build)
     if options.format in ("csv", "json"):
-        print(tables.written(cells.set_index("table"), options.format))
+        print(architecture.written(cells.set_index("table"), options.format))
         return
     for title, own in cells.groupby("table", sort=False):
-        table, notes = tables.side_by_side(own)
-        print(f"{title}: printed (computed)\n\n{tables.written(table, options.format)}\n")
+        table, notes = architecture.side_by_side(own)
+        print(f"{title}: printed (computed)\n\n{architecture.written(table, options.format)}\n")
         for number, note in enumerate(notes, 1):
             print(f"[{number}] {note}")
         print()
@@ -161,7 +162,7 @@ def show_claims(options: argparse.Namespace) -> None:
         return
     import pandas
 
-    from reproductions.lab.tables import written
+    from reports.architecture import written
 
     table = pandas.DataFrame(found, columns=["slide", "words", "printed", "computed", "verdict", "reason"])
     print(written(table.set_index("slide"), options.format))

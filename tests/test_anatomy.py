@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import reproductions
+from reports import architecture
 from reproductions.lab import tables
 from reproductions.lab.anatomy import anatomy, total, without_weights
 from reproductions.lab.arithmetic import convolution_parameters, output_size, stacked_receptive_field
@@ -116,10 +117,10 @@ def test_every_cell_that_differs_is_explained_and_no_other(name, cells):
 
 @pytest.mark.parametrize("form", ["text", "markdown", "csv", "json", "latex"])
 def test_tables_are_written_in_every_format(form, cells):
-    for own in (cells["googlenet"].set_index("table"), tables.side_by_side(cells["googlenet"])[0]):
-        text = tables.written(own, form)
+    for own in (cells["googlenet"].set_index("table"), architecture.side_by_side(cells["googlenet"])[0]):
+        text = architecture.written(own, form)
         assert "inception (3a)" in text
-    assert "23851784" in tables.written(tables.listing(reproductions.find_network("inception-v3").build), form)
+    assert "23851784" in architecture.written(tables.listing(reproductions.find_network("inception-v3").build), form)
 
 
 def test_a_cell_about_nothing_is_an_error():

@@ -9,7 +9,7 @@ import pytest
 
 import reproductions
 from reports import pictures, tables
-from reports.__main__ import MARKS, published_figures, report, with_results
+from reports.__main__ import MARKS, computed, published_figures, report, with_results
 from reports.render import render, templates
 from reproductions.lab import record
 
@@ -104,9 +104,9 @@ def test_the_confusion_matrix_counts_every_test_image_once():
 def test_pages_are_a_pure_function_of_records(finished):
     records = [made_up(95), record.read(finished / "run" / "record.json")]
     published = {name: published_figures(name) for name in STUDIES}
-    pages = render(STUDIES, published, records)
+    pages = render(STUDIES, published, records, computed())
     records.append(made_up(300, data="mnist-subset", epochs=2))
-    assert render(STUDIES, published, records) == render(STUDIES, published, records[::-1])
+    assert render(STUDIES, published, records, computed()) == render(STUDIES, published, records[::-1], computed())
     page = pages["lenet5.md"]
     assert "Made from `mnist-subset`, not from mnist." in page and "not comparable" in page
     assert all(departure in page for departure in LENET5.networks[0].departures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,18 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproductions.lab import arithmetic
+from reproductions.lab.printed import DATA, FAILS, TRAINING, Fact, Range, compare, shown
 
 if TYPE_CHECKING:
     import keras
 
     from reproductions.lab.anatomy import LayerAnatomy
-
-HOLDS = "holds"
-ROUNDED = "holds as rounded"
-FAILS = "does not hold"
-TRAINING = "needs training"
-DATA = "needs data not at hand"
-VERDICTS = (HOLDS, ROUNDED, FAILS, TRAINING, DATA)
 
 PUBLISHED = Path(__file__).parent.parent / "published" / "lecture_sources.csv"
 
@@ -33,22 +28,6 @@ class NotAtHand(Exception):
 
 class NotTrained(Exception):
     """The study, and what of it, that would decide a claim."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """A figure known to lie between two numbers."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Fact:
-    """What was found where no number is claimed, and whether that is as claimed."""
-
-    holds: bool
-    text: str
 
 
 @dataclass(frozen=True)
@@ -143,20 +122,31 @@ class Bench:
 
 # --- Where figures come from
 
+WORDS = {
+    "output": "shape",
+    "weights": "weights without biases",
+    "parameters": "parameters with biases",
+    "multiply_adds": "multiply-adds",
+    "activations": "numbers in the output",
+}
+
 
 def layer(network: str, name: str, quantity: str) -> Source:
     """A quantity of the anatomy: output, weights, activations, ..."""
-    words = {"output": "shape", "weights": "weights without biases", "activations": "numbers that leave the layer"}
-    how = f"{words.get(quantity, quantity)} of {name} in {network}"
+    how = f"{WORDS.get(quantity, quantity)} of {name} in {network}"
     return Source(how, lambda bench: getattr(bench.row(network, name), quantity))
 
 
 def total(network: str, quantity: str, prefix: str = "", note: str = "") -> Source:
     """The sum of a quantity over the layers whose names begin so."""
-    words = {"weights": "weights without biases", "multiply_adds": "multiply-adds"}
     where = f"{prefix.rstrip('/')} of {network}" if prefix else network
-    how = f"{words.get(quantity, quantity)} of {where}, added up{note}"
+    how = f"{WORDS.get(quantity, quantity)} of {where}, added up{note}"
     return Source(how, lambda bench: sum(getattr(row, quantity) for row in bench.rows(network, prefix)))
+
+
+def derived(how: str, function: Callable[..., Any], **options: Any) -> Source:
+    """Whatever a function finds on the bench."""
+    return Source(how, functools.partial(function, **options))
 
 
 def formula(function: str, *numbers: Any) -> Source:
@@ -196,7 +186,7 @@ def trained(study: str, key: str, what: str) -> Source:
     return Source(f"measured: {key}", compute)
 
 
-# --- What the layers of any network do, tried out
+# --- What the layers of any network are and do
 
 
 def depth(model: keras.Model) -> int:
@@ -262,64 +252,7 @@ def gradient_of_the_maximum(bench: Bench) -> Fact:
     return Fact(gradient == wanted, f"gradient {gradient} at {list(values)}")
 
 
-# --- Verdicts
-
-
-def number(printed: str, kilo: int = 1000) -> tuple[float, float, float]:
-    """The lower and upper end of what is printed, and the step it is rounded to.
-
-    A whole number of thousands or millions that ends in 0 may have been rounded to tens: "60M" has a step
-    of ten million. ValueError where no number is printed.
-    """
-    one = r"(\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)"
-    match = re.search(rf"{one}(?: ?(?:to|-) ?{one})? ?([Kk]\b|M|million)?", printed)
-    if match is None:
-        raise ValueError(f"no number is printed in {printed!r}")
-    first, second, suffix = match.groups()
-    unit = {"k": kilo, "m": 10**6}[suffix[0].lower()] if suffix else 1
-    last = (second or first).replace(",", "")
-    decimals = re.search(r"\.(\d+)", last)
-    step = 10.0 ** -len(decimals[1]) if decimals else 10.0 if suffix and last.endswith("0") else 1.0
-    if "e" in last:
-        step = 0.0
-    return float(first.replace(",", "")) * unit, float(last) * unit, step * unit
-
-
-def sizes(value: str | tuple[int, ...]) -> list[int]:
-    """The sides of a shape, without the ones it begins with."""
-    found = [int(side) for side in re.findall(r"\d+", value)] if isinstance(value, str) else list(value)
-    while len(found) > 1 and found[0] == 1:
-        found.pop(0)
-    return found
-
-
-def compare(printed: str, computed: Any, kilo: int = 1000) -> str:
-    """Whether what is printed is what was found: exactly, or once rounded to the digits printed."""
-    if isinstance(computed, Fact):
-        return HOLDS if computed.holds else FAILS
-    if isinstance(computed, str):
-        return HOLDS if printed.casefold().split() == computed.casefold().split() else FAILS
-    if isinstance(computed, tuple):
-        return HOLDS if sizes(printed) == sizes(computed) else FAILS
-    low, high, step = number(printed, kilo)
-    found = computed if isinstance(computed, Range) else Range(computed, computed)
-    if math.isclose(found.low, low, abs_tol=1e-12) and math.isclose(found.high, high, abs_tol=1e-12):
-        return HOLDS
-    if low <= found.low and found.high <= high:
-        return HOLDS
-    reach = step / 2 * (1 + 1e-9)
-    return ROUNDED if found.high >= low - reach and found.low <= high + reach else FAILS
-
-
-def shown(value: Any) -> str:
-    """A figure as text."""
-    if isinstance(value, Fact):
-        return value.text
-    if isinstance(value, Range):
-        return f"{value.low:.4g} to {value.high:.4g}"
-    if isinstance(value, tuple):
-        return "x".join(map(str, value))
-    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+# --- The audit
 
 
 def examine(claim: Claim, bench: Bench) -> dict[str, str]:
@@ -347,7 +280,8 @@ def audit(
     """Every claim, or those of one study, in order: id, slide, study, words, printed, computed, how, verdict, reason.
 
     Networks are built by `build`, `reproductions.build` for one; without it claims on them need it as data.
-    `measured` holds results of runs by the keys that claims ask for. `sheet` is the file of published figures.
+    `measured` holds results of runs, figures or Facts, by the keys that claims ask for; `sheet` is the file of
+    published figures.
     """
     bench = Bench(build, measured, sheet)
     return [examine(claim, bench) for claim in claims if study is None or claim.study == study]

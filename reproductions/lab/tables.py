@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reproductions.lab.claims import FAILS, compare, shown
+from reproductions.lab.printed import FAILS, compare, shown
 
 if TYPE_CHECKING:
     import keras
@@ -67,24 +67,6 @@ def compared(printed: pandas.DataFrame, build: Callable[[str], keras.Model]) -> 
     return told.assign(why=told["why"].where(told["verdict"] == FAILS, ""))
 
 
-def side_by_side(cells: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
-    """One table in the paper's shape, every cell "printed (computed)", and notes on those marked with a number."""
-    notes: list[str] = []
-    table: dict[str, dict[str, str]] = {}
-    for cell in cells.to_dict("records"):
-        mark = ""
-        if cell["verdict"] == FAILS:
-            why = cell["why"] or "not explained yet"
-            if why not in notes:
-                notes.append(why)
-            mark = f" [{notes.index(why) + 1}]"
-        table.setdefault(cell["row"], {})[cell["column"]] = f"{cell['printed']} ({cell['computed']}){mark}"
-    import pandas
-
-    columns = list(dict.fromkeys(cells["column"]))
-    return pandas.DataFrame.from_dict(table, orient="index", columns=columns).fillna(""), notes
-
-
 def printed_cells(study: str) -> pandas.DataFrame:
     """The cells of a study's printed tables, all as text."""
     import pandas
@@ -116,20 +98,3 @@ def listing(build: Callable[[], keras.Model]) -> pandas.DataFrame:
     )
     sums = dict.fromkeys(table.columns, "") | {"layer": "total"} | {name: total(rows, name) for name in LISTED}
     return pandas.concat([table.astype(object), pandas.DataFrame([sums])]).set_index("layer")
-
-
-def written(table: pandas.DataFrame, form: str) -> str:
-    """A table as text, markdown, csv, json or latex."""
-    writers: dict[str, Callable[[], str | None]] = {
-        "text": table.to_string,
-        "markdown": table.to_markdown,
-        "csv": table.to_csv,
-        "json": lambda: table.reset_index().to_json(orient="records", indent=1),
-        "latex": lambda: (
-            table.style.format(escape="latex")
-            .format_index(escape="latex")
-            .format_index(escape="latex", axis=1)
-            .to_latex(hrules=True)
-        ),
-    }
-    return str(writers[form]()).rstrip("\n")
