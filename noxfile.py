@@ -75,4 +75,5 @@ def backends(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Each speed claim, as a ratio measured in one run."""
     install(session)
-    session.run("python", "benchmarks/partial_convolution.py")
+    for benchmark in sorted(Path("benchmarks").glob("*.py")):
+        session.run("python", str(benchmark))

@@ -90,11 +90,10 @@ def distinct(bench: Bench, networks: tuple[str, ...], kind: str, template: str) 
 
 
 def weight_layers(*networks: str, last: bool = True) -> Source:
-    """How many there are, one after the other: of one network, or from the first to the last of several."""
+    """How many there are, one after the other: of each network."""
 
-    def count(bench: Bench) -> int | Range:
-        depths = [claims.depth(bench.model(network)) - (not last) for network in networks]
-        return Range(depths[0], depths[-1]) if depths[1:] else depths[0]
+    def count(bench: Bench) -> str:
+        return " - ".join(str(claims.depth(bench.model(network)) - (not last)) for network in networks)
 
     return Source(f"weight layers of {' and '.join(networks)}{'' if last else ', without the last'}", count)
 

@@ -7,6 +7,7 @@ from keras import ops
 
 import reproductions
 from reports import architecture
+from reports.__main__ import computed
 from reproductions.lab import tables
 from reproductions.lab.anatomy import anatomy, total, without_weights
 from reproductions.lab.arithmetic import convolution_parameters, output_size, stacked_receptive_field
@@ -113,6 +114,10 @@ def test_every_cell_that_differs_is_explained_and_no_other(name, cells):
     differs = cells[name]["verdict"] == "does not hold"
     assert (printed["why"] != "").tolist() == differs.tolist()
     assert {"parameters", "output"} & set(printed["quantity"])
+
+
+def test_the_committed_tables_are_what_the_networks_give(cells):
+    assert computed().tables == {name: found.to_dict("records") for name, found in cells.items()}
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "csv", "json", "latex"])
