@@ -5,10 +5,12 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import reproductions
+from reports.__main__ import computed
 from reproductions import lecture
 from reproductions.lab import claims
 from reproductions.lab.anatomy import anatomy, without_weights
@@ -197,17 +199,17 @@ def test_the_rows_of_vgg16_s_listing_hold_and_their_total_does_not(rows):
     listing = [
         row for id, row in rows.items() if id.rpartition("-")[2] in ("shape", "memory", "params") and "16-" in id
     ]
-    assert len(listing) == 3 * len(lecture.VGG16_LISTING)
+    assert len(listing) == 3 * len(lecture.vgg.VGG16_LISTING)
     assert {row["verdict"] for row in listing} == {HOLDS, ROUNDED}
-    printed = sum(number(memory)[0] for _, _, _, memory, _, _ in lecture.VGG16_LISTING)
+    printed = sum(number(memory)[0] for _, _, _, memory, _, _ in lecture.vgg.VGG16_LISTING)
     assert printed == pytest.approx(15.2e6, rel=0.01)
 
 
 def test_googlenet_s_params_follow_from_the_filters_in_no_other_way_either():
     with without_weights():
         found = anatomy(reproductions.build("googlenet"))
-    explained = {name: why for _, name, *_, why in lecture.GOOGLENET_TABLE if why}
-    printed = {name: params for _, name, _, _, _, _, params, _, _ in lecture.GOOGLENET_TABLE if params}
+    explained = {name: why for _, name, *_, why in lecture.googlenet.GOOGLENET_TABLE if why}
+    printed = {name: params for _, name, _, _, _, _, params, _, _ in lecture.googlenet.GOOGLENET_TABLE if params}
     for name, params in printed.items():
         sums = [
             sum(getattr(row, what) for row in found if row.name.startswith(name)) for what in ("weights", "parameters")
@@ -245,7 +247,7 @@ def test_every_published_figure_is_used_and_has_a_source(tmp_path):
     assert all(figure["source"] and figure["fact"] and figure["status"] for figure in bench.figures.values())
     with claims.PUBLISHED.open(encoding="utf-8") as lines:
         assert len(list(csv.DictReader(lines))) == len(bench.figures), "keys must differ"
-    text = (claims.PUBLISHED.parent.parent / "lecture.py").read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(lecture.__file__).parent.glob("*.py"))
     tables = ("ilsvrc2012/", "ilsvrc2013/", "ilsvrc2014/", "inception years/", "alexnet/")
     assert all(key in text or key.startswith(tables) for key in bench.figures)
 
@@ -260,3 +262,7 @@ def test_a_claim_can_be_turned_round():
     claim = next(claim for claim in lecture.CLAIMS if claim.id == "vgg-stack-field")
     assert audit([claim])[0]["verdict"] == HOLDS
     assert audit([replace(claim, printed="9")])[0]["verdict"] == FAILS
+
+
+def test_the_committed_claims_are_what_the_audit_gives(rows):
+    assert computed().claims == list(rows.values())
