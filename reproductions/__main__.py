@@ -105,7 +105,7 @@ def train(options: argparse.Namespace) -> None:
         f"record: {folder / 'record.json'}"
     )
     if options.report:
-        from reports.__main__ import report
+        from reports.write import report
 
         report(folder.parent, folder.parent / "report")
 
@@ -187,7 +187,7 @@ def write_audit() -> None:
 
 
 def make_report(options: argparse.Namespace) -> None:
-    from reports.__main__ import report
+    from reports.write import report
 
     report(options.runs, options.out, options.check)
 

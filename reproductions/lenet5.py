@@ -60,8 +60,8 @@ def lenet5(initial_weights: KerasObject = APPENDIX_A) -> keras.Model:
     return keras.Model(images, layers.RBFOutput(digit_centres(), name="RBF")(x), name="lenet5")
 
 
-def lenet5_lecture(initial_weights: KerasObject = GLOROT) -> keras.Model:
-    """The lecture's [CONV-POOL-CONV-POOL-CONV-FC]: images (batch, 32, 32, 1) to logits (batch, 10)."""
+def lenet5_lecture(classes: int = 10, initial_weights: KerasObject = GLOROT) -> keras.Model:
+    """The lecture's [CONV-POOL-CONV-POOL-CONV-FC]: images (batch, 32, 32, 1) to logits (batch, classes)."""
     tanh = {"activation": "tanh"}
     start = {"kernel_initializer": dict(initial_weights)}
     images = keras.Input((32, 32, 1), name="images")
@@ -71,7 +71,7 @@ def lenet5_lecture(initial_weights: KerasObject = GLOROT) -> keras.Model:
     x = keras.layers.AveragePooling2D(2, name="pool2")(x)
     x = keras.layers.Conv2D(120, 5, **tanh, **start, name="conv3")(x)
     x = keras.layers.Flatten(name="flatten")(x)
-    return keras.Model(images, keras.layers.Dense(10, **start, name="fc")(x), name="lenet5-lecture")
+    return keras.Model(images, keras.layers.Dense(classes, **start, name="fc")(x), name="lenet5-lecture")
 
 
 RECIPE = Recipe(

@@ -7,7 +7,7 @@ from keras import ops
 
 import reproductions
 from reports import architecture
-from reports.__main__ import computed
+from reports.write import computed
 from reproductions.lab import tables
 from reproductions.lab.anatomy import anatomy, total, without_weights
 from reproductions.lab.arithmetic import convolution_parameters, output_size, stacked_receptive_field

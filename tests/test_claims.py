@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import reproductions
-from reports.__main__ import computed
+from reports.write import computed
 from reproductions import lecture
 from reproductions.lab import claims
 from reproductions.lab.anatomy import anatomy, without_weights

@@ -9,8 +9,8 @@ import pytest
 
 import reproductions
 from reports import pictures, tables
-from reports.__main__ import MARKS, computed, published_figures, report, with_results
 from reports.render import render, templates
+from reports.write import MARKS, computed, published_figures, report, with_results
 from reproductions.lab import record
 
 STUDIES = reproductions.studies()

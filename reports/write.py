@@ -1,10 +1,9 @@
-"""Writes the pages (`python -m reports`, or `reproduce report`); with --check, fails if they would change."""
+"""From disk to disk: records and figures are read, pages rendered and written, or held against those there."""
 
 from __future__ import annotations
 
 import difflib
 import json
-import sys
 from pathlib import Path
 
 import pandas
@@ -91,10 +90,3 @@ def check_pages(files: dict[Path, str], stale: list[Path]) -> None:
             shown = "\n".join(line[:120] for line in list(lines)[:8])
             raise reproductions.UsageError(f"{path} is not what the records give; run: reproduce report\n{shown}")
     print(f"{len(files)} pages are what the records give")
-
-
-if __name__ == "__main__":
-    sys.argv[1:1] = ["report"]
-    from reproductions.__main__ import main
-
-    main()
