@@ -13,8 +13,13 @@ class GroupedConv2D(keras.layers.Conv2D):
     """`Conv2D(groups=...)` computed as so many smaller convolutions: Krizhevsky et al. 2012, section 3.5.
 
     Same arguments, shapes, errors and kernel (h, w, input maps / groups, filters) as Keras' Conv2D, whose
-    own grouped convolution trains several times slower on a CPU. Channels last.
+    own grouped convolution trains several times slower on a CPU. Raises ValueError for channels first.
     """
+
+    def build(self, input_shape: Any) -> None:
+        if self.data_format != "channels_last":
+            raise ValueError(f"data_format must be channels_last; got {self.data_format}")
+        super().build(input_shape)
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         if self.groups == 1:

@@ -91,8 +91,10 @@ class GridReduction(Block):
 
     def __init__(self, branches: Sequence[Sequence[Any]], **kwargs: Any) -> None:
         self.chains = [[(int(maps), kernel) for maps, kernel in chain] for chain in branches]
-        if not self.chains or not all(self.chains):
-            raise ValueError(f"branches must be chains of (maps, kernel) pairs, at least one; got {branches!r}")
+        if not self.chains or not all(chain and chain[-1][1] in (3, (3, 3), [3, 3]) for chain in self.chains):
+            raise ValueError(
+                f"branches must be chains of (maps, kernel) pairs that end in a 3x3, at least one; got {branches!r}"
+            )
         super().__init__(dict(branches=[[list(step) for step in chain] for chain in branches]), **kwargs)
 
     def connect(self, x: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,9 +57,9 @@ class LocalResponseNormalization(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(n, int) or n < 1 or n % 2 == 0:
+        if not hasattr(n, "__index__") or isinstance(n, bool) or n < 1 or n % 2 == 0:
             raise ValueError(f"n must be a positive odd integer, to be centred on its place; got {n}")
-        if k <= 0 or beta <= 0 or alpha < 0:
+        if not (k > 0 and beta > 0 and alpha >= 0):
             raise ValueError(
                 f"k and beta must be positive and alpha not negative; got k={k}, alpha={alpha}, beta={beta}"
             )
@@ -66,12 +67,14 @@ class LocalResponseNormalization(keras.layers.Layer):
             raise ValueError(f'across must be "channels" or "space"; got {across!r}')
         if data_format not in (None, "channels_last", "channels_first"):
             raise ValueError(f'data_format must be "channels_last" or "channels_first"; got {data_format!r}')
-        self.n, self.k, self.alpha, self.beta = n, k, alpha, beta
+        self.n, self.k, self.alpha, self.beta = operator.index(n), float(k), float(alpha), float(beta)
         self.across, self.average = across, average
         self.data_format = data_format or keras.config.image_data_format()
 
     def call(self, inputs: Any) -> Any:
         kept = keras.backend.standardize_dtype(inputs.dtype)
+        if "float" not in kept:
+            kept = self.compute_dtype
         exact = ops.cast(inputs, "float64" if kept == "float64" else "float32")
         return ops.cast(self.normalize(exact), kept)
 

@@ -91,14 +91,19 @@ def build(name: str, **options: Any) -> keras.Model:
     for option in options:
         if option not in known:
             raise unknown(f"option of {name}", option, known)
-    if options.get("classes", 1) < 1:
-        raise UsageError(f"classes must be at least 1; got {options['classes']}")
+    for option in ("classes", "input_size"):
+        value = options.get(option, 1)
+        any_size = option == "input_size" and value is None and options.get("convolutional")
+        if not any_size and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise UsageError(f"{option} must be at least 1, and a whole number; got {value!r}")
     try:
         return network.build(**options)
     except ValueError as error:
-        if "input_size" in options:
+        usual = inspect.signature(network.build).parameters.get("input_size")
+        if usual is not None and (options.get("input_size") or usual.default) < usual.default:
             raise UsageError(f"an input_size of {options['input_size']} is too small for {name}") from error
-        raise
+        told = str(error).strip().splitlines()[0]
+        raise UsageError(f"{name} cannot be built with {options}: {told}") from error
 
 
 def records(folder: Path = RUNS) -> pandas.DataFrame:

@@ -164,7 +164,7 @@ def show_claims(options: argparse.Namespace) -> None:
 
     from reports.architecture import written
 
-    table = pandas.DataFrame(found, columns=["slide", "words", "printed", "computed", "verdict", "reason"])
+    table = pandas.DataFrame(found, columns=["slide", "words", "printed", "computed", "how", "verdict", "reason"])
     print(written(table.set_index("slide"), options.format))
     counts = table["verdict"].value_counts()
     print("\n" + ", ".join(f"{counts[verdict]} {verdict}" for verdict in counts.index))

@@ -90,6 +90,13 @@ def variant(build: Any, name: str, **options: Any) -> Any:
     return functools.partial(build, name=name, **options)
 
 
+DEPARTURES = (
+    "The text says 224 input, from which 55 maps do not follow; the default here is 227. With 224 the right and "
+    "bottom edge are padded, as in the original code.",
+    "The original code normalizes conv1 before its ReLU, which comes after pool1, and starts conv3 to conv5 with a "
+    "deviation of 0.03; here as the text says.",
+)
+
 CIFAR10_DEPARTURES = (
     "The paper names four layers and no sizes; here those of the authors' layers-18pct file, with the "
     "normalization of section 3.3 (that file normalizes within maps).",
@@ -105,22 +112,21 @@ STUDY = Study(
         Network(
             "alexnet",
             alexnet,
-            departures=(
-                "The text says 224 input, from which 55 maps do not follow; the default here is 227. With 224 the "
-                "right and bottom edge are padded, as in the original code.",
-                "The original code normalizes conv1 before its ReLU, which comes after pool1, and starts conv3 to "
-                "conv5 with a deviation of 0.03; here as the text says.",
-            ),
+            departures=DEPARTURES,
         ),
         Network(
             "alexnet-caffe",
             variant(alexnet, "alexnet-caffe", pool_first=True),
-            departures=("Pooling before normalization, as CaffeNet does and the lecture draws it.",),
+            departures=(
+                *DEPARTURES,
+                "Pooling before normalization, as CaffeNet does and the lecture draws it; the constants of the "
+                "normalization stay the paper's, where Caffe has k = 1 and divides alpha by n.",
+            ),
         ),
         Network(
             "alexnet-one-tower",
             variant(alexnet, "alexnet-one-tower", towers=1),
-            departures=("conv2, conv4 and conv5 see all maps, as one GPU would have allowed.",),
+            departures=(*DEPARTURES, "conv2, conv4 and conv5 see all maps, as one GPU would have allowed."),
         ),
         Network("alexnet-cifar10", alexnet_cifar10, departures=CIFAR10_DEPARTURES),
         Network(

@@ -31,6 +31,8 @@ SHAPES = {
 
 def bn_inception(classes: int = 1000, input_size: int = 224) -> keras.Model:
     """Figure 5: images (batch, input_size, input_size, 3) to logits (batch, classes)."""
+    if input_size < 32:
+        raise ValueError(f"five halvings need at least 32 pixels; got {input_size}")
     images = keras.Input((input_size, input_size, 3), name="images")
     x = layers.conv_bn_relu(images, 64, 7, 2, name="conv1")
     x = keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x)
@@ -57,6 +59,7 @@ STUDY = Study(
             departures=(
                 'Often called "Inception v2"; here that name is kept for the network of Szegedy et al. 2015.',
                 "The first convolution is an ordinary 7x7; the paper's is separable, with a depth multiplier of 8.",
+                "The paper does not say how weights start; here Glorot's uniform.",
                 "Figure 5 prints 576 maps for 4c and 4d, where its own columns add up to 608; here the columns.",
             ),
         ),

@@ -53,6 +53,8 @@ def googlenet(classes: int = 1000, input_size: int = 224, auxiliary: bool = Fals
     With `auxiliary`, the network as it is trained: a dictionary of the logits ("linear") and those of the
     heads on 4a and 4d, to be weighted by LOSS_WEIGHTS.
     """
+    if input_size < 32:
+        raise ValueError(f"five halvings need at least 32 pixels; got {input_size}")
     conv = functools.partial(keras.layers.Conv2D, padding="same", activation="relu")
     pool = functools.partial(keras.layers.MaxPooling2D, 3, 2, "same")
     images = keras.Input((input_size, input_size, 3), name="images")
@@ -86,7 +88,8 @@ STUDY = Study(
             departures=(
                 "The paper shows where it normalizes in a figure only, without constants; here as in Caffe's "
                 "GoogLeNet, with the constants of Krizhevsky et al. 2012.",
-                "The paper does not say how weights start; here Glorot's uniform, as in Caffe's GoogLeNet.",
+                "The paper does not say how weights start; here Glorot's uniform and biases 0 (Caffe's GoogLeNet: "
+                "uniform by the fan-in alone, biases 0.2).",
             ),
         ),
     ),

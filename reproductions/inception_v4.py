@@ -63,5 +63,11 @@ STUDY = Study(
     authors="Szegedy, Ioffe, Vanhoucke and Alemi",
     year=2016,
     url="https://arxiv.org/abs/1602.07261",
-    networks=(Network("inception-v4", inception_v4),),
+    networks=(
+        Network(
+            "inception-v4",
+            inception_v4,
+            departures=("The paper does not say how weights start; here Glorot's uniform.",),
+        ),
+    ),
 )

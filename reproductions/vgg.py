@@ -74,7 +74,12 @@ def as_convolutions(model: keras.Model) -> keras.Model:
     """
     if model.input_shape[1:3] != (224, 224):
         raise ValueError(f"the model must take 224 x 224 images, so that pool5 is 7 x 7; it takes {model.input_shape}")
-    configuration = model.name.removeprefix("vgg-").upper()
+    normalized = any(layer.name == "norm1" for layer in model.layers)
+    stages = tuple(
+        "".join(str(layer.kernel_size[0]) for layer in model.layers if layer.name.startswith(f"conv{stage}-"))
+        for stage in range(1, 6)
+    )
+    configuration = "A-LRN" if normalized else next(name for name, sides in TABLE_1.items() if sides == stages)
     wide = vgg(configuration, model.output_shape[-1], None, convolutional=True, name=model.name)
     for layer in model.layers:
         shapes = [weight.shape for weight in wide.get_layer(layer.name).weights] if layer.weights else []
@@ -95,7 +100,7 @@ STUDY = Study(
             f"vgg-{configuration.lower()}",
             functools.partial(vgg, configuration),
             departures=()
-            if configuration == "A"
+            if configuration in ("A", "A-LRN")
             else (
                 "The paper starts the deeper networks from a trained A; here they start like A, with deviation 0.1, "
                 "unless weights are given.",

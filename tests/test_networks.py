@@ -279,8 +279,13 @@ def test_the_ten_bitmaps_are_84_dots_and_all_different():
     "name, options, says",
     [
         ("lenet-5", {}, "there is no network 'lenet-5'; choose from: lenet5, lenet5-lecture"),
-        ("vgg-a", {"classes": 0}, "classes must be at least 1; got 0"),
+        ("vgg-a", {"classes": 0}, "classes must be at least 1, and a whole number; got 0"),
         ("vgg-a", {"clases": 3}, "there is no option of vgg-a 'clases'; choose from: classes, input_size"),
+        ("vgg-a", {"classes": True}, "got True"),
+        ("vgg-a", {"input_size": "224"}, "input_size must be at least 1, and a whole number; got '224'"),
+        ("alexnet", {"towers": 3, "input_size": 227}, "alexnet cannot be built with .*'towers': 3"),
+        ("googlenet", {"input_size": 16}, "an input_size of 16 is too small for googlenet"),
+        ("bn-inception", {"input_size": 16}, "an input_size of 16 is too small for bn-inception"),
         ("alexnet", {"input_size": 20}, "an input_size of 20 is too small for alexnet"),
         ("inception-v3", {"input_size": 60}, "an input_size of 60 is too small for inception-v3"),
         ("vgg-d", {"input_size": 16}, "an input_size of 16 is too small for vgg-d"),
@@ -293,7 +298,7 @@ def test_bad_arguments_get_one_sentence(name, options, says):
 
 @pytest.mark.slow
 def test_vgg_as_convolutions_gives_the_same_logits_and_maps_of_them_for_larger_images():
-    model = vgg.vgg("A", classes=5)
+    model = vgg.vgg("A", classes=5, name="mine")
     wide = vgg.as_convolutions(with_random_weights(model))
     x = images(model, 1)
     expected = ops.convert_to_numpy(model(x))

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 BYTES = 4  # of a float32
+IN_PLACE = (keras.layers.Flatten, keras.layers.Dropout)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class LayerAnatomy:
         multiply_adds: of one image, forward: multiplications with weights, each with its addition.
             Normalization, pooling and activations count nothing.
         connections: as LeCun et al. 1998 count: inputs and biases of every unit.
-        activations: numbers that leave the layer, for one image.
+        activations: numbers that leave the layer, for one image; none of flattening and dropout, which
+            need no memory of their own.
     """
 
     name: str
@@ -71,7 +73,10 @@ Field = tuple[int, int]
 
 
 def anatomy(model: keras.Model) -> list[LayerAnatomy]:
-    """Every layer of a model in the order of its graph, the convolutions inside blocks one by one."""
+    """Every layer of a functional model in the order of its graph, the convolutions inside blocks one by one.
+
+    For models such as this suite's: channels last, fixed sizes, each layer used once.
+    """
     side = model.inputs[0].shape[1] or 0
     return list(walk(model, {id(tensor): (1, 1) for tensor in model.inputs}, side, ""))
 
@@ -106,7 +111,8 @@ def grown(layer: keras.layers.Layer, field: Field, side: int) -> Field:
     window, strides = geometry(layer)
     if not window:
         return sees, jump
-    return sees + (window[0] - 1) * jump, jump * strides[0]
+    dilation = tuple(getattr(layer, "dilation_rate", ())) or (1,)
+    return sees + (window[0] - 1) * dilation[0] * jump, jump * strides[0]
 
 
 def geometry(layer: keras.layers.Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -139,7 +145,7 @@ def row_of(layer: keras.layers.Layer, field: Field, prefix: str) -> LayerAnatomy
         weights=weights,
         multiply_adds=places * used,
         connections=places * getattr(layer, "connections_per_place", layer.count_params() if kernel is not None else 0),
-        activations=math.prod(size or 1 for size in output),
+        activations=0 if isinstance(layer, IN_PLACE) else math.prod(size or 1 for size in output),
     )
 
 

@@ -6,15 +6,21 @@ import math
 from collections.abc import Sequence
 
 
+def at_least(least: int, **numbers: int) -> None:
+    """ValueError, naming it, for a number that is less."""
+    for name, value in numbers.items():
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}; got {value}")
+
+
 def output_size(size: int, field: int, stride: int = 1, padding: int = 0) -> int:
     """(W - F + 2P) / S + 1: places of a window of `field` pixels along an input of `size` pixels.
 
     Raises ValueError for numbers out of range, a window larger than the padded input, and a stride that
     does not come out even.
     """
-    for name, value, least in (("size", size, 1), ("field", field, 1), ("stride", stride, 1), ("padding", padding, 0)):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}; got {value}")
+    at_least(1, size=size, field=field, stride=stride)
+    at_least(0, padding=padding)
     room = size - field + 2 * padding
     formula = f"({size} - {field} + 2*{padding})/{stride} + 1"
     if room < 0:
@@ -25,7 +31,8 @@ def output_size(size: int, field: int, stride: int = 1, padding: int = 0) -> int
 
 
 def convolution_parameters(field: int, maps: int, filters: int, bias: bool = True) -> int:
-    """F * F * D1 * K weights, and K biases: section "To summarize, the Conv Layer" of the lecture."""
+    """F * F * D1 * K weights, and K biases: the lecture's "To summarize, the Conv Layer". ValueError below 1."""
+    at_least(1, field=field, maps=maps, filters=filters)
     return field * field * maps * filters + (filters if bias else 0)
 
 
@@ -34,4 +41,6 @@ def stacked_receptive_field(fields: Sequence[int], strides: Sequence[int] | None
     steps = [1] * len(fields) if strides is None else list(strides)
     if len(steps) != len(fields):
         raise ValueError(f"each layer has a field and a stride; got {len(fields)} fields and {len(steps)} strides")
+    for field, step in zip(fields, steps):
+        at_least(1, field=field, stride=step)
     return 1 + sum((field - 1) * math.prod(steps[:number]) for number, field in enumerate(fields))

@@ -35,17 +35,17 @@ def number(printed: str, kilo: int = 1000) -> tuple[float, float, float]:
     """The lower and upper end of what is printed, and the step it is rounded to.
 
     A whole number of thousands or millions that ends in 0 may have been rounded to tens: "60M" has a step
-    of ten million. ValueError where no number is printed.
+    of ten million. One in units of 1,024 is taken to the unit. ValueError where no number is printed.
     """
     one = r"(\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)"
-    match = re.search(rf"{one}(?: ?(?:to|-) ?{one})? ?([Kk]\b|M|million)?", printed)
+    match = re.search(rf"{one}(?: ?(?:to|-) ?{one})? ?([Kk]\b|M|G|million)?", printed)
     if match is None:
         raise ValueError(f"no number is printed in {printed!r}")
     first, second, suffix = match.groups()
-    unit = {"k": kilo, "m": 10**6}[suffix[0].lower()] if suffix else 1
+    unit = {"k": kilo, "m": 10**6, "g": 10**9}[suffix[0].lower()] if suffix else 1
     last = (second or first).replace(",", "")
     decimals = re.search(r"\.(\d+)", last)
-    step = 10.0 ** -len(decimals[1]) if decimals else 10.0 if suffix and last.endswith("0") else 1.0
+    step = 10.0 ** -len(decimals[1]) if decimals else 10.0 if suffix and kilo == 1000 and last.endswith("0") else 1.0
     if "e" in last:
         step = 0.0
     return float(first.replace(",", "")) * unit, float(last) * unit, step * unit

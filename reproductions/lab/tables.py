@@ -39,6 +39,8 @@ def quantity(rows: list[LayerAnatomy], name: str) -> Any:
         return sum(getattr(row, name) for row in rows)
     if name == "weight_layers":
         return sum(row.weights > 0 for row in rows)
+    if name == "blocks":
+        return len({row.name.split("/")[0] for row in rows})
     if name == "window":
         return f"{'x'.join(map(str, last.kernel))}/{last.strides[0]}"
     if name == "convolution":
