@@ -222,7 +222,8 @@ def test_googlenet_s_params_follow_from_the_filters_in_no_other_way_either():
             sum(getattr(row, what) for row in found if row.name.startswith(name)) for what in ("weights", "parameters")
         ]
         answers = {compare(params, each, kilo) for each in sums for kilo in (1000, 1024)}
-        assert (answers == {FAILS}) == (name in explained), (name, sums)
+        # 3b's would follow with biases, with which those of 3a and of the linear layer would not.
+        assert (answers == {FAILS}) == (name in explained and name != "inception_3b/"), (name, sums)
     assert sum(number(params)[0] for params in printed.values()) == pytest.approx(6.8e6, rel=0.005)
 
 

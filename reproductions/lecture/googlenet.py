@@ -29,7 +29,7 @@ SEPARABLE = (
 )
 AGREE = "the row's params and ops agree with each other (times the places of the map) but not with its filters"
 DIFFER = "the row's filters, and its ops column too, give more; biases or K = 1,000 mend nothing"
-ONE_MORE = "the row's filters give exactly 379K; with biases 380K, which then fails 112K and 1000K"
+ONE_MORE = "the row's filters give exactly 379K; with biases 380K, but then 3a would have 160K and linear 1001K"
 ONE_LESS = "the row's filters give exactly 438K, or 449K where K = 1,000; biases only add to it"
 # Type, layers, patch size/stride, output size, depth, filters, params, ops, why params or ops do not hold.
 GOOGLENET_TABLE = (
