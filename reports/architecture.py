@@ -22,7 +22,7 @@ def side_by_side(cells: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
             mark = f" [{notes.index(why) + 1}]"
         table.setdefault(cell["row"], {})[cell["column"]] = f"{cell['printed']} ({cell['computed']}){mark}"
     columns = list(dict.fromkeys(cells["column"]))
-    return pandas.DataFrame.from_dict(table, orient="index", columns=columns).fillna(""), notes
+    return pandas.DataFrame(list(table.values()), index=list(table), columns=columns).fillna(""), notes
 
 
 def written(table: pandas.DataFrame, form: str) -> str:
