@@ -130,8 +130,8 @@ def show_table(options: argparse.Namespace) -> None:
     from reproductions.lab import tables
 
     if options.network:
-        model = reproductions.find_network(options.network, study).build
-        print(architecture.written(tables.listing(model), options.format))
+        network = reproductions.find_network(options.network, study)
+        print(architecture.written(tables.listing(network.build), options.format))
         return
     cells = tables.compared(tables.printed_cells(study.name), reproductions.build)
     if options.format in ("csv", "json"):

@@ -22,8 +22,6 @@ from reproductions.lab.images import compose
 from reproductions.lab.progress import Progress, same_run
 from reproductions.lab.study import Network, Recipe, Study
 
-STRATEGIES = ("auto", "single", "mirrored")
-
 
 def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
     """The strategy of this name; `auto` mirrors over as many GPUs as there are and divide the batch.
@@ -222,7 +220,7 @@ def describe(
     images, labels = data.test
     predictions = evaluate.predicted_classes(model, network.outputs, recipe.images, images)
     errors = evaluate.misclassified(predictions, labels)
-    images_a_pass = len(data.training(recipe.parts)[1]) // recipe.batch * recipe.batch
+    images_a_pass = sum(data.sizes()[part] for part in recipe.parts) // recipe.batch * recipe.batch
     # The first pass also pays for tracing.
     usual = statistics.median(row["seconds"] for row in progress.rows[1:] or progress.rows)
     return {
