@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import os
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,32 +20,52 @@ from reproductions.lab.errors import UsageError, unknown
 MNIST_SHA256 = "2f6dc9b6c10f51819a845a7b909d9fe67f369d4207aa05ba0be846a5651a00e8"
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 Arrays = Mapping[str, np.ndarray]
-Labelled = tuple[np.ndarray, np.ndarray]
+
+
+class Pixels(NamedTuple):
+    """Images held in memory: (n, height, width[, 3]) uint8, with labels (n,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def joined(self, other: Pixels) -> Pixels:
+        return Pixels(*(np.concatenate(both) for both in zip(self, other)))
+
+
+class Encoded(Protocol):
+    """Images read from disk one by one: `read(i)` is the encoded file of image i; labels (n,)."""
+
+    labels: np.ndarray
+
+    def read(self, index: int) -> bytes: ...
+
+    def joined(self, other: Any) -> Encoded: ...
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images (n, height, width[, 3]) uint8 with labels (n,), in three fixed parts.
+    """Labelled images in three fixed parts.
 
-    `name` is that of the published set only where the checksum of the decoded arrays says so;
+    `name` is that of the published set only where the checksum of its contents says so;
     `source` is where it came from, in words, and `path` the very file or folder.
+    `statistics` are of the training set, for the image steps that ask for them.
     """
 
     name: str
     source: str
     path: str
     sha256: str
-    train: Labelled
-    validation: Labelled
-    test: Labelled
+    train: Pixels | Encoded
+    validation: Pixels | Encoded
+    test: Pixels | Encoded
+    statistics: Any = None
 
-    def training(self, parts: tuple[str, ...]) -> Labelled:
+    def training(self, parts: tuple[str, ...]) -> Pixels | Encoded:
         """The named parts of the training set, joined."""
-        chosen = [getattr(self, part) for part in parts]
-        return np.concatenate([x for x, _ in chosen]), np.concatenate([y for _, y in chosen])
+        return functools.reduce(lambda one, other: one.joined(other), [getattr(self, part) for part in parts])
 
     def sizes(self) -> dict[str, int]:
-        return {part: len(getattr(self, part)[1]) for part in ("train", "validation", "test")}
+        return {part: len(getattr(self, part).labels) for part in ("train", "validation", "test")}
 
 
 def checksum(arrays: Arrays) -> str:
@@ -163,7 +184,7 @@ def split(name: str, source: str, path: str, sha256: str, arrays: Arrays, valida
     x, y = arrays["x_train"].astype(np.uint8), arrays["y_train"].astype(np.uint8)
     test = arrays["x_test"].astype(np.uint8), arrays["y_test"].astype(np.uint8)
     cut = len(y) - validation
-    return Dataset(name, source, path, sha256, (x[:cut], y[:cut]), (x[cut:], y[cut:]), test)
+    return Dataset(name, source, path, sha256, Pixels(x[:cut], y[:cut]), Pixels(x[cut:], y[cut:]), Pixels(*test))
 
 
 def mnist_subset() -> Dataset:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from reproductions.lab.errors import UsageError
 
 KerasObject = Mapping[str, Any]
+ImageStep = str | tuple[str, Mapping[str, Any]]
 Part = Literal["train", "validation"]
 
 
@@ -18,31 +19,84 @@ def keras_object(class_name: str, **config: Any) -> KerasObject:
 
 
 @dataclass(frozen=True)
+class Decay:
+    """A learning rate multiplied by `factor` after every `every` passes."""
+
+    first: float
+    factor: float
+    every: int
+
+    def rate(self, epoch: int, errors: Sequence[float]) -> float:
+        return self.first * self.factor ** ((epoch - 1) // self.every)
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A learning rate multiplied by `factor`, `drops` times at most, where the validation error stands still.
+
+    It stands still when `patience` passes at one rate have not brought it below the lowest before them.
+    """
+
+    first: float
+    factor: float = 0.1
+    patience: int = 5
+    drops: int = 3
+
+    def rate(self, epoch: int, errors: Sequence[float]) -> float:
+        dropped, lowest, waited = 0, float("inf"), 0
+        for error in errors[: epoch - 1]:
+            waited = 0 if error < lowest else waited + 1
+            lowest = min(lowest, error)
+            if waited >= self.patience and dropped < self.drops:
+                dropped, waited = dropped + 1, 0
+        return self.first * self.factor**dropped
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """How a network is trained, and how it is tested.
 
     Attributes:
         dataset: name of the data set, as `reproductions.lab.datasets` knows it.
-        images: names of the steps of `reproductions.lab.images` that lead from stored pixels to the input.
-        optimizer, loss, initial_weights: Keras objects, described.
-        rates: (first pass, learning rate) pairs; passes count from 1, each rate holds until the next.
+        images: steps of `reproductions.lab.images` that lead from a stored image to the input in training:
+            names, or (name, options) pairs.
+        optimizer, loss, initial_weights: Keras objects, described; without `initial_weights` the builder's own.
+        rates: (first pass, learning rate) pairs, each holding until the next; or a `Decay` or `Plateau`.
+            Passes count from 1.
         batch: images an update, over all replicas together.
         epochs: passes over the training images.
         parts: the parts of the training set that are trained on.
+        test_images: the steps in testing, before crops are taken; `images` where none are named.
+        protocol: how it is tested, as `reproductions.lab.protocols` knows it.
+        weight_decay: lambda of the update w <- w - rate (gradient + lambda w), on kernels alone.
+        heads: weights of the losses of a network's outputs, where it has several.
+        clip_norm: the norm that the whole gradient of an update is cut to; None does not cut.
+        micro_batch: images that pass through the network at a time, of which batch normalization takes its
+            statistics; None for all that a replica has of a batch.
+        starts_from: the layers whose weights come from a trained network, named with --init-from.
     """
 
     dataset: str
-    images: tuple[str, ...]
+    images: tuple[ImageStep, ...]
     optimizer: KerasObject
     loss: KerasObject
-    rates: tuple[tuple[int, float], ...]
+    rates: tuple[tuple[int, float], ...] | Decay | Plateau
     batch: int
     epochs: int
-    initial_weights: KerasObject
+    initial_weights: KerasObject | None = None
     parts: tuple[Part, ...] = ("train", "validation")
+    test_images: tuple[ImageStep, ...] = ()
+    protocol: str = "whole image"
+    weight_decay: float = 0.0
+    heads: tuple[float, ...] = ()
+    clip_norm: float | None = None
+    micro_batch: int | None = None
+    starts_from: tuple[str, ...] = ()
 
-    def learning_rate(self, epoch: int) -> float:
-        """The learning rate of a pass, counted from 1."""
+    def learning_rate(self, epoch: int, errors: Sequence[float] = ()) -> float:
+        """The learning rate of a pass, counted from 1, after passes with these validation errors."""
+        if isinstance(self.rates, (Decay, Plateau)):
+            return self.rates.rate(epoch, errors)
         return [rate for first, rate in self.rates if first <= epoch][-1]
 
     def as_data(self) -> dict[str, Any]:

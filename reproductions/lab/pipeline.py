@@ -1,0 +1,65 @@
+"""From a part of a data set to batches: which image comes when, and what is random about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from reproductions.lab.datasets import Encoded, Pixels
+from reproductions.lab.images import View, compose
+from reproductions.lab.study import ImageStep, Recipe
+
+
+def reader(part: Pixels | Encoded) -> Callable[[Any], Any]:
+    """A function from an index to the stored image, for use in a tf.data pipeline."""
+    if isinstance(part, Pixels):
+        pixels = tf.constant(part.images)
+        return lambda index: tf.gather(pixels, index)
+    return lambda index: tf.ensure_shape(tf.numpy_function(part.read, [index], tf.string), ())
+
+
+def training_batches(
+    part: Pixels | Encoded,
+    recipe: Recipe,
+    view: View,
+    seed: int,
+    epoch: int,
+    step: int = 0,
+    worker: int = 0,
+    workers: int = 1,
+    replicas: int = 1,
+) -> tf.data.Dataset:
+    """A worker's share of all batches from `step` of pass `epoch` on: a pure function of (seed, pass, step).
+
+    Each pass is in an order of its own; what is left over at its end, less than a batch, is dropped. A batch is cut
+    into equal shares, first for the workers and then for the `replicas` of each, which come one after the other.
+    """
+    size = len(part.labels)
+    steps, share = size // recipe.batch, recipe.batch // workers
+    labels, stored, prepare = tf.constant(part.labels), reader(part), compose(recipe.images, view)
+
+    def one_pass(number: Any) -> tf.data.Dataset:
+        seeds = tf.stack([tf.cast(seed, tf.int64), number])
+        order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), seed=seeds)
+        own = tf.reshape(order[: steps * recipe.batch], (steps, workers, share))[:, worker]
+        first = tf.where(number == epoch, tf.cast(step, tf.int64), 0)
+        chosen = tf.reshape(own[first:], (-1,))
+        return tf.data.Dataset.from_tensor_slices((chosen, tf.fill(tf.shape(chosen), number)))
+
+    def example(index: Any, number: Any) -> tuple[Any, Any]:
+        key = tf.stack([tf.cast(seed, tf.int64), number * size + index])
+        return prepare(stored(index), key), labels[index]
+
+    passes = tf.data.Dataset.range(epoch, recipe.epochs + 1)
+    examples = passes.flat_map(one_pass).map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def test_batches(part: Pixels | Encoded, steps: tuple[ImageStep, ...], view: View, batch: int = 500) -> tf.data.Dataset:
+    """Whole images in their own order, with labels; the steps get a key that is always the same."""
+    stored, prepare = reader(part), compose(steps, view)
+    indices = tf.data.Dataset.from_tensor_slices((tf.range(len(part.labels), dtype=tf.int64), part.labels))
+    images = indices.map(lambda i, label: (prepare(stored(i), (0, 0)), label), num_parallel_calls=tf.data.AUTOTUNE)
+    return images.batch(batch).prefetch(tf.data.AUTOTUNE)
