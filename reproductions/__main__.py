@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import reproductions
@@ -33,7 +34,14 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
     training.add_argument("--run-dir", type=Path, help="default: runs/NETWORK-DATA-seedN")
     training.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
-    training.add_argument("--strategy", choices=("auto", "single", "mirrored"), default="auto")
+    training.add_argument("--save-every", type=float, default=600, metavar="SECONDS", help="beside after each pass")
+    training.add_argument("--strategy", choices=("auto", "single", "mirrored", "multi-worker"), default="auto")
+    training.add_argument("--scale-batch", type=int, default=1, metavar="K", help="batch and learning rates times K")
+    training.add_argument("--accumulate", type=int, metavar="N", help="take a device's share of a batch in N parts")
+    training.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="float32")
+    training.add_argument("--jit", action="store_true", help="compile with XLA; another run may differ in last bits")
+    training.add_argument("--input-size", type=int, metavar="PIXELS", help="where not the network's own")
+    training.add_argument("--init-from", type=Path, metavar="RUN_DIR", help="the finished run to take weights from")
     training.add_argument("--hold-out", action="store_true", help="keep the validation part out, and show its error")
     training.add_argument("--report", action="store_true", help="then report all runs beside the run, in report/")
     training.set_defaults(run=train)
@@ -91,12 +99,15 @@ def train(options: argparse.Namespace) -> None:
     study = reproductions.find_study(options.study)
     network = reproductions.find_network(options.network or study.networks[0].name, study)
     from reproductions.lab import record
+    from reproductions.lab.fit import Stopped
+    from reproductions.lab.train import Options
     from reproductions.lab.train import train as run
 
-    folder = run(
-        study, network, options.seed, options.epochs, options.data_dir, options.run_dir,
-        options.resume, options.strategy, options.hold_out,
-    )  # fmt: skip
+    try:
+        folder = run(study, network, Options(**{field.name: getattr(options, field.name) for field in fields(Options)}))
+    except Stopped as stopped:
+        print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
+        sys.exit(stopped.status)
     done = record.read(folder / "record.json")
     low, high = done.test["interval"]
     print(
@@ -201,7 +212,7 @@ def main(words: Sequence[str] | None = None) -> None:
         print(f"reproduce: {mistake}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("\nreproduce: stopped; the same command with --resume goes on after the last whole pass", file=sys.stderr)
+        print("\nreproduce: stopped; the same command with --resume goes on from the state that was saved last", file=sys.stderr)
         sys.exit(130)
 
 

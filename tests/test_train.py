@@ -27,7 +27,7 @@ def passes(state: Path) -> int:
     if not state.exists():
         return 0
     with np.load(state) as file:
-        return len(json.loads(file["told"].tobytes())["rows"])
+        return len(json.loads(file["told"].tobytes())["at"]["rows"])
 
 
 def test_three_passes_over_the_subset_bring_the_error_below_ten_percent(finished):

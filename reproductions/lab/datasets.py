@@ -64,6 +64,10 @@ class Dataset:
         """The named parts of the training set, joined."""
         return functools.reduce(lambda one, other: one.joined(other), [getattr(self, part) for part in parts])
 
+    @property
+    def classes(self) -> int:
+        return 1 + max(int(part.labels.max(initial=0)) for part in (self.train, self.validation, self.test))
+
     def sizes(self) -> dict[str, int]:
         return {part: len(getattr(self, part).labels) for part in ("train", "validation", "test")}
 
@@ -260,4 +264,4 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
 
 def describe(data: Dataset) -> dict[str, Any]:
     """What a record says of its data."""
-    return {"name": data.name, "source": data.source, "sha256": data.sha256, **data.sizes()}
+    return {"name": data.name, "source": data.source, "sha256": data.sha256, "classes": data.classes, **data.sizes()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ import tensorflow as tf
 from keras import ops
 
 from reproductions.lab import datasets
+from reproductions.lab.datasets import Encoded, Pixels
 from reproductions.lab.errors import UsageError
-from reproductions.lab.images import compose
+from reproductions.lab.images import View, compose
+from reproductions.lab.pipeline import reader
 from reproductions.lab.record import Record
 from reproductions.lab.statistics import wilson_interval
-from reproductions.lab.study import Network
+from reproductions.lab.study import Network, Recipe
 
 MOST_PICTURES = 250
 
@@ -38,11 +40,19 @@ def error_metric(kind: str) -> keras.metrics.Metric:
     return keras.metrics.MeanMetricWrapper(error, name="error")
 
 
-def predicted_classes(model: keras.Model, kind: str, steps: Sequence[str], images: np.ndarray) -> np.ndarray:
-    """The network's answer for each stored image, after these steps: (n, height, width[, 3]) uint8 to (n,)."""
-    batches = tf.data.Dataset.from_tensor_slices(images).batch(500)
-    prepared = batches.map(compose(steps), num_parallel_calls=tf.data.AUTOTUNE)
-    outputs = model.predict(prepared.prefetch(tf.data.AUTOTUNE), verbose=0)
+def one_view(recipe: Recipe, view: View, part: Pixels | Encoded) -> Callable[[Any], Any]:
+    """From a stored image to the input in testing, where one view of it is enough."""
+    return lambda image: compose(recipe.test_images or recipe.images, view)(image, tf.zeros(2, tf.int64))
+
+
+def predicted_classes(
+    model: keras.Model, kind: str, recipe: Recipe, view: View, part: Pixels | Encoded
+) -> np.ndarray:
+    """The network's answer for each image of a part, (n,)."""
+    stored, prepare = reader(part), one_view(recipe, view, part)
+    indices = tf.data.Dataset.range(len(part.labels))
+    images = indices.map(lambda i: prepare(stored(i)), num_parallel_calls=tf.data.AUTOTUNE).batch(500)
+    outputs = model.predict(images.prefetch(tf.data.AUTOTUNE), verbose=0)
     return np.asarray(ops.convert_to_numpy(answers(outputs, kind)))
 
 
@@ -89,5 +99,6 @@ def evaluate_run(run_dir: Path, record: Record, network: Network, data_dir: Path
     model = network.build()
     with datasets.reading(path, "train the run again"):
         model.load_weights(path)
-    images, labels = data.test
-    return figures(predicted_classes(model, network.outputs, record.recipe["images"], images), labels)
+    recipe = network.to_train()
+    view = View(model.input_shape[1], data.statistics)
+    return figures(predicted_classes(model, network.outputs, recipe, view, data.test), data.test.labels)

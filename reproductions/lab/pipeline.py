@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from reproductions.lab.datasets import Encoded, Pixels
@@ -17,7 +18,7 @@ def reader(part: Pixels | Encoded) -> Callable[[Any], Any]:
     if isinstance(part, Pixels):
         pixels = tf.constant(part.images)
         return lambda index: tf.gather(pixels, index)
-    return lambda index: tf.ensure_shape(tf.numpy_function(part.read, [index], tf.string), ())
+    return lambda index: tf.ensure_shape(tf.numpy_function(part.read, [index], tf.string, stateful=False), ())
 
 
 def training_batches(
@@ -63,3 +64,25 @@ def test_batches(part: Pixels | Encoded, steps: tuple[ImageStep, ...], view: Vie
     indices = tf.data.Dataset.from_tensor_slices((tf.range(len(part.labels), dtype=tf.int64), part.labels))
     images = indices.map(lambda i, label: (prepare(stored(i), (0, 0)), label), num_parallel_calls=tf.data.AUTOTUNE)
     return images.batch(batch).prefetch(tf.data.AUTOTUNE)
+
+
+def validation_batches(
+    part: Pixels | Encoded, prepare: Callable[[Any], Any], batch: int, worker: int = 0, workers: int = 1, replicas: int = 1
+) -> tf.data.Dataset:
+    """A worker's share of a part, once: image, label, and 1; a last batch is filled up with images that count 0.
+
+    `prepare` leads from the stored image to the network's input.
+    """
+    size = len(part.labels)
+    share = max(batch // workers, replicas)
+    steps = -(-size // (share * workers))
+    indices = np.arange(steps * share * workers).reshape(steps, workers, share)[:, worker].ravel()
+    stored = reader(part)
+    labels = tf.constant(part.labels)
+
+    def example(index: Any) -> tuple[Any, Any, Any]:
+        there = index % size
+        return prepare(stored(there)), labels[there], tf.cast(index < size, tf.float32)
+
+    examples = tf.data.Dataset.from_tensor_slices(indices).map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    return examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)

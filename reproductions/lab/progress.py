@@ -1,14 +1,18 @@
-"""Exact resume: the whole state of a run in one file, written whole after each pass."""
+"""Exact resume: the whole state of a run in one file, replaced as a whole; the one before is kept beside it."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -17,65 +21,105 @@ from reproductions.lab.datasets import reading
 from reproductions.lab.errors import UsageError
 
 
-class Progress(keras.callbacks.Callback):
-    """All variables (seeds and optimizer included) and all figures so far, for a fit to go on from.
+@dataclass
+class Position:
+    """How far a run is: whole passes with their figures, and steps and sums of the one under way."""
 
-    `identity` is what must be the same for a run to go on; `code` is what is told of the code that ran.
+    rows: list[dict[str, float]] = field(default_factory=list)
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=lambda: {"loss": 0.0, "errors": 0.0, "images": 0.0, "seconds": 0.0})
+
+    @property
+    def epoch(self) -> int:
+        """The pass under way, counted from 1."""
+        return len(self.rows) + 1
+
+    def __str__(self) -> str:
+        return f"step {self.step} of pass {self.epoch}" if self.step else f"pass {len(self.rows)}"
+
+
+class Progress:
+    """All variables (seeds and optimizer included) and the position, for a run to go on from.
+
+    `variables` are given once they are built. `identity` is what must be the same for a run to go on; `code` is
+    what is told of the code that ran.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any], code: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.path, self.identity, self.code = path, identity, dict(code)
-        self.rows: list[dict[str, float]] = []
+    def __init__(self, folder: Path, identity: Mapping[str, Any], code: Mapping[str, Any]) -> None:
+        self.path, self.before = folder / "state.npz", folder / "state-before.npz"
+        self.identity, self.code = identity, dict(code)
+        self.at, self.saved = Position(), ""
         self.earlier_seconds, self.sat_down = 0.0, time.perf_counter()
+        self.saved_at = self.sat_down
 
     @property
     def wall_seconds(self) -> float:
         """Time spent on the run so far, in this sitting and those whose state was taken up."""
         return self.earlier_seconds + time.perf_counter() - self.sat_down
 
-    def variables(self) -> list[Any]:
-        self.model.optimizer.build(self.model.trainable_variables)
-        return [*self.model.variables, *self.model.optimizer.variables]
+    def restore(self, variables: list[Any]) -> None:
+        """Takes up the newest state that can be read, where there is one.
 
-    def restore(self) -> None:
-        """Takes up the state in the file, where there is one. UsageError where it is another run's, or damaged."""
-        if not self.path.exists():
-            return
+        UsageError where it is another run's, or where no state that is there can be read.
+        """
         advice = f"remove {self.path.parent} and begin anew"
-        with reading(self.path, advice), np.load(self.path, allow_pickle=False) as state:
-            told = json.loads(state["told"].tobytes())
-            values = [state[f"variable{i}"] for i in range(len(state.files) - 1)]
-        same_run(told["identity"], self.identity, self.path)
-        if [value.shape for value in values] != [tuple(variable.shape) for variable in self.variables()]:
-            raise UsageError(f"{self.path} is of a network with other variables: the code has changed; {advice}")
-        for variable, value in zip(self.variables(), values):
-            variable.assign(value)
-        self.rows, self.earlier_seconds = told["rows"], told["wall_seconds"]
-        if told["code"] != self.code:
-            print(f"note: this run began with commit {told['code']['commit']}; the code has changed since")
-            self.code = {**told["code"], "dirty": True}
+        damaged: UsageError | None = None
+        for path in (self.path, self.before):
+            if not path.exists():
+                continue
+            try:
+                told, values = self.read(path, advice)
+            except UsageError as error:
+                damaged = damaged or error
+                continue
+            same_run(told["identity"], self.identity, path)
+            if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+                raise UsageError(f"{path} is of a network with other variables: the code has changed; {advice}")
+            for variable, value in zip(variables, values):
+                variable.assign(value)
+            self.at = Position(**told["at"])
+            self.saved, self.earlier_seconds = str(self.at), told["wall_seconds"]
+            if damaged:
+                print(f"note: {damaged}\ngoing on from the state before it, {path}", flush=True)
+            if told["code"] != self.code:
+                print(f"note: this run began with commit {told['code']['commit']}; the code has changed since")
+                self.code = {**told["code"], "dirty": True}
+            return
+        if damaged:
+            raise damaged
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.began = time.perf_counter()
+    @staticmethod
+    def read(path: Path, advice: str) -> tuple[dict[str, Any], list[np.ndarray]]:
+        with reading(path, advice), np.load(path, allow_pickle=False) as state:
+            return json.loads(state["told"].tobytes()), [state[f"variable{i}"] for i in range(len(state.files) - 1)]
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        seconds = time.perf_counter() - self.began
-        figures = {name: float(value) for name, value in logs.items()}
-        self.rows.append({"epoch": epoch + 1, **figures, "seconds": seconds})
+    def save(self, variables: list[Any]) -> None:
+        """Writes the state; UsageError where the disk does not take it, and the one before is then still there."""
         told = {
-            "identity": self.identity, "rows": self.rows, "code": self.code, "wall_seconds": self.wall_seconds
+            "identity": self.identity, "at": vars(self.at), "code": self.code, "wall_seconds": self.wall_seconds
         }  # fmt: skip
-        arrays: dict[str, Any] = {f"variable{i}": ops.convert_to_numpy(v) for i, v in enumerate(self.variables())}
+        arrays: dict[str, Any] = {f"variable{i}": ops.convert_to_numpy(v) for i, v in enumerate(variables)}
         arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
-        with record.replacing(self.path) as unfinished:
-            np.savez(unfinished, **arrays)
+        try:
+            with record.replacing(self.path) as unfinished:
+                np.savez(unfinished, **arrays)
+                if self.path.exists():
+                    os.replace(self.path, self.before)
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be written: {error.strerror}; {self.kept()}; make room and go on with --resume"
+            ) from None
+        self.saved, self.saved_at = str(self.at), time.perf_counter()
+
+    def kept(self) -> str:
+        """What can be gone on from, in words."""
+        return f"the state after {self.saved} is kept in {self.path.parent}" if self.saved else "no state was saved yet"
 
 
 def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], where: Path) -> None:
     """UsageError, naming the first difference, unless a run found in a folder is the one that is wanted."""
     for name, value in wanted.items():
-        there = found[name]
+        there = found.get(name)
         if there == value:
             continue
         if isinstance(value, dict) and isinstance(there, dict):
@@ -88,3 +132,21 @@ def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], where: Path) -
             f"{where.parent} holds a run with another {name} ({there}, not {value}); "
             "remove it, or name another folder with --run-dir"
         )
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Holds the folder for this process; UsageError where another one does. The system lets go of it at any end."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made or written to: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise UsageError(f"{folder} cannot be locked: {error.strerror}") from None
+            raise UsageError(f"another process is at work in {folder}: wait for it, or name another folder") from None
+        yield

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Record:
         test: errors, images, error and its Wilson 95% interval in percent, and images per class.
         misclassified: index in the test set, label and prediction of each error.
         pictures: base64 of a PNG with those images in a row, or null where they are too many.
+        execution: precision, jit, micro_batches, workers, replicas; and the run that it started from, if any.
         wall_seconds: from start to record, all sittings together.
         images_per_second: while training; the median over passes but the first.
         finished, wall_seconds, images_per_second and the seconds of each pass are the only fields
@@ -53,6 +54,7 @@ class Record:
     finished: str
     wall_seconds: float
     images_per_second: float
+    execution: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         text = json.dumps(asdict(self), indent=1) + "\n"

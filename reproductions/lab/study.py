@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from reproductions.lab.errors import UsageError
@@ -69,11 +69,12 @@ class Recipe:
         test_images: the steps in testing, before crops are taken; `images` where none are named.
         protocol: how it is tested, as `reproductions.lab.protocols` knows it.
         weight_decay: lambda of the update w <- w - rate (gradient + lambda w), on kernels alone.
-        heads: weights of the losses of a network's outputs, where it has several.
+        heads: the loss weight of each output, by name and the main one first, where training has several.
         clip_norm: the norm that the whole gradient of an update is cut to; None does not cut.
         micro_batch: images that pass through the network at a time, of which batch normalization takes its
             statistics; None for all that a replica has of a batch.
         starts_from: the layers whose weights come from a trained network, named with --init-from.
+        input_size: pixels of a side, where they are not the network's own.
     """
 
     dataset: str
@@ -88,16 +89,27 @@ class Recipe:
     test_images: tuple[ImageStep, ...] = ()
     protocol: str = "whole image"
     weight_decay: float = 0.0
-    heads: tuple[float, ...] = ()
+    heads: Mapping[str, float] = field(default_factory=dict)
     clip_norm: float | None = None
     micro_batch: int | None = None
     starts_from: tuple[str, ...] = ()
+    input_size: int | None = None
 
     def learning_rate(self, epoch: int, errors: Sequence[float] = ()) -> float:
         """The learning rate of a pass, counted from 1, after passes with these validation errors."""
         if isinstance(self.rates, (Decay, Plateau)):
             return self.rates.rate(epoch, errors)
         return [rate for first, rate in self.rates if first <= epoch][-1]
+
+    def scaled(self, factor: int) -> Recipe:
+        """The recipe for a batch `factor` times as large, its learning rates as many times as high."""
+        if factor == 1:
+            return self
+        if isinstance(self.rates, (Decay, Plateau)):
+            rates: Any = replace(self.rates, first=self.rates.first * factor)
+        else:
+            rates = tuple((first, rate * factor) for first, rate in self.rates)
+        return replace(self, batch=self.batch * factor, rates=rates)
 
     def as_data(self) -> dict[str, Any]:
         """The recipe as JSON would give it back: lists for tuples."""

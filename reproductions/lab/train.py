@@ -1,4 +1,4 @@
-"""One recipe to one run: strategy, fit, checkpoints, resume, and the record at the end."""
+"""One recipe to one run: what is asked for, the strategy, the fit, and the record at the end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,51 +15,39 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab import datasets, evaluate, record
+from reproductions.lab import cluster, datasets, evaluate, networks, pipeline, record
 from reproductions.lab.errors import UsageError
-from reproductions.lab.images import compose
-from reproductions.lab.progress import Progress, same_run
+from reproductions.lab.fit import Stop, Training
+from reproductions.lab.images import View, compose
+from reproductions.lab.progress import Progress, alone_in, same_run
+from reproductions.lab.steps import Steps, decay_weights, own_seeds
 from reproductions.lab.study import Network, Recipe, Study
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
-def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
-    """The strategy of this name; `auto` mirrors over as many GPUs as there are and divide the batch.
 
-    Raises UsageError where `mirrored` is asked for and the batch does not divide over all devices.
+@dataclass(frozen=True)
+class Options:
+    """What may be asked of a run beside its network; each is a switch of `reproduce train`.
+
+    `epochs`, `hold_out`, `scale_batch` and `input_size` change the recipe, and the record shows it. `accumulate`,
+    `precision`, `jit` and `strategy` change how it is carried out, and the record shows that too.
     """
-    gpus = tf.config.list_logical_devices("GPU")
-    if name == "auto":
-        usable = max((count for count in range(1, len(gpus) + 1) if batch % count == 0), default=1)
-        devices = gpus[:usable]
-    else:
-        devices = gpus or tf.config.list_logical_devices("CPU")
-        if name == "mirrored" and batch % len(devices):
-            raise UsageError(f"a batch of {batch} does not divide over {len(devices)} devices")
-    if name == "mirrored" or (name == "auto" and len(devices) > 1):
-        return tf.distribute.MirroredStrategy([device.name for device in devices])
-    return tf.distribute.get_strategy()
 
-
-def training_batches(
-    images: np.ndarray, labels: np.ndarray, recipe: Recipe, seed: int, first_epoch: int
-) -> tf.data.Dataset:
-    """Batches of all passes from `first_epoch` on: a pure function of (seed, pass, step).
-
-    Each pass is in an order of its own; what is left over at its end, less than a batch, is dropped.
-    """
-    pixels, classes, prepare = tf.constant(images), tf.constant(labels), compose(recipe.images)
-
-    def one_pass(epoch: Any) -> tf.data.Dataset:
-        everyone = tf.range(len(labels))
-        order = tf.random.experimental.stateless_shuffle(everyone, seed=tf.stack([seed, epoch]))
-        return tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch, drop_remainder=True)
-
-    def batch(chosen: Any) -> tuple[Any, Any]:
-        return prepare(tf.gather(pixels, chosen)), tf.gather(classes, chosen)
-
-    passes = tf.data.Dataset.range(first_epoch, recipe.epochs + 1, output_type=tf.int32)
-    batches = passes.flat_map(one_pass).map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    seed: int = 1
+    epochs: int | None = None
+    hold_out: bool = False
+    scale_batch: int = 1
+    input_size: int | None = None
+    init_from: Path | None = None
+    data_dir: Path | None = None
+    run_dir: Path | None = None
+    resume: bool = False
+    save_every: float = 600
+    strategy: str = "auto"
+    accumulate: int | None = None
+    precision: str = "float32"
+    jit: bool = False
 
 
 def code_state() -> dict[str, Any]:
@@ -79,133 +66,177 @@ def code_state() -> dict[str, Any]:
 
 
 def device(replicas: int) -> str:
-    """The devices that a run uses, in words."""
+    """The devices that a run uses on this machine, in words."""
     gpus = tf.config.list_physical_devices("GPU")[:replicas]
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
     return ", ".join(names) or f"{os.cpu_count()} CPU cores, {platform.machine()}"
 
 
-def compiled(network: Network, recipe: Recipe, seed: int, strategy: tf.distribute.Strategy) -> keras.Model:
-    """The network as its recipe starts it, ready to fit."""
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-    with strategy.scope():
-        model = network.build(initial_weights=recipe.initial_weights)
-        model.compile(
-            optimizer=keras.optimizers.get(dict(recipe.optimizer)),
-            loss=keras.losses.get(dict(recipe.loss)),
-            metrics=[evaluate.error_metric(network.outputs)],
-            # XLA slows small convolutions on a CPU, and op determinism turns it off elsewhere.
-            jit_compile=False,
-        )
-    return model
-
-
-def resolve(network: Network, seed: int, epochs: int | None, hold_out: bool) -> Recipe:
-    """The recipe as it will be run: the network's own but for what the command line asked."""
+def resolve(network: Network, options: Options) -> Recipe:
+    """The recipe as it will be run: the network's own but for what was asked."""
     recipe = network.to_train()
-    if not 0 <= seed < 2**31:
-        raise UsageError(f"--seed must lie between 0 and {2**31 - 1}; got {seed}")
-    if epochs is not None:
-        if epochs < 1:
-            raise UsageError(f"--epochs must be at least 1; got {epochs}")
-        recipe = replace(recipe, epochs=epochs)
-    return replace(recipe, parts=("train",)) if hold_out else recipe
+    if not 0 <= options.seed < 2**31:
+        raise UsageError(f"--seed must lie between 0 and {2**31 - 1}; got {options.seed}")
+    for name in ("epochs", "scale_batch", "accumulate", "input_size"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
+    if options.epochs is not None:
+        recipe = replace(recipe, epochs=options.epochs)
+    if options.hold_out:
+        recipe = replace(recipe, parts=("train",))
+    if options.input_size is not None:
+        recipe = replace(recipe, input_size=options.input_size)
+    return recipe.scaled(options.scale_batch)
 
 
-def default_run_dir(network: Network, recipe: Recipe, data: datasets.Dataset, seed: int) -> Path:
-    changed = "" if recipe == network.recipe else f"-{'+'.join(recipe.parts)}-{recipe.epochs}passes"
-    return Path("runs") / f"{network.name}-{data.name}-seed{seed}{changed}"
+def micro_batches(recipe: Recipe, options: Options, replicas: int) -> int:
+    """The parts in which a replica takes its share of a batch. UsageError where they would not be equal."""
+    share = recipe.batch // replicas
+    parts = options.accumulate or max(share // (recipe.micro_batch or share), 1)
+    if share % parts:
+        raise UsageError(f"the {share} images that a device has of a batch of {recipe.batch} do not make {parts} parts")
+    return parts
 
 
-def fit(model: keras.Model, recipe: Recipe, data: datasets.Dataset, progress: Progress, seed: int) -> None:
-    """Trains from where `progress` stands to the last pass."""
-    images, labels = data.training(recipe.parts)
-    done = len(progress.rows)
-    held_out = None
-    if "validation" not in recipe.parts:
-        x, y = data.validation
-        held_out = tf.data.Dataset.from_tensor_slices((x, y)).batch(500)
-        held_out = held_out.map(lambda x, y: (compose(recipe.images)(x), y))
-    model.fit(
-        training_batches(images, labels, recipe, seed, done + 1),
-        epochs=recipe.epochs,
-        initial_epoch=done,
-        steps_per_epoch=len(labels) // recipe.batch,
-        validation_data=held_out,
-        shuffle=False,
-        verbose=1 if sys.stdout.isatty() else 2,
-        callbacks=[
-            keras.callbacks.LearningRateScheduler(lambda epoch: recipe.learning_rate(epoch + 1)),
-            keras.callbacks.TensorBoard(progress.path.parent / "logs", write_graph=False),
-            progress,
-        ],
-    )
+def default_run_dir(network: Network, recipe: Recipe, data: datasets.Dataset, options: Options) -> Path:
+    name = f"{network.name}-{data.name}-seed{options.seed}"
+    if recipe != network.recipe:
+        name += f"-{'+'.join(recipe.parts)}-{recipe.epochs}passes"
+        name += f"-batch{recipe.batch}" if options.scale_batch > 1 else ""
+        name += f"-{recipe.input_size}pixels" if recipe.input_size else ""
+    return Path("runs") / name
 
 
-def train(
-    study: Study,
-    network: Network,
-    seed: int = 1,
-    epochs: int | None = None,
-    data_dir: Path | None = None,
-    run_dir: Path | None = None,
-    resume: bool = False,
-    strategy: str = "auto",
-    hold_out: bool = False,
-) -> Path:
+def train(study: Study, network: Network, options: Options) -> Path:
     """Trains a network by its recipe and returns the run's folder, with its record, state, model and logs.
 
     With `resume` an unfinished run goes on where it stopped, bit for bit, and a finished one is left as it is.
-    With `hold_out` the validation part is not trained on and its error is shown after each pass.
-    Raises UsageError for a folder in use, another run's folder, and data that cannot be read.
+    Raises UsageError for a folder in use, another run's folder, data that cannot be read, a full disk and a loss
+    that is no number; `fit.Stopped` where the process is asked to stop.
     """
-    recipe = resolve(network, seed, epochs, hold_out)
-    data = datasets.load(recipe.dataset, data_dir)
-    print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
-    run_dir = run_dir or default_run_dir(network, recipe, data, seed)
+    recipe = resolve(network, options)
+    strategy = cluster.strategy_for(options.strategy, recipe.batch)
+    worker, workers = cluster.task()
+    parts = micro_batches(recipe, options, strategy.num_replicas_in_sync)
+    if options.jit and strategy.num_replicas_in_sync > 1:
+        raise UsageError("--jit works on one device only")
+    data = datasets.load(recipe.dataset, options.data_dir)
+    if not worker:
+        print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
+    run_dir = options.run_dir or default_run_dir(network, recipe, data, options)
     identity = {
-        "study": study.name, "network": network.name, "seed": seed, "recipe": recipe.as_data(), "sha256": data.sha256
+        "study": study.name, "network": network.name, "seed": options.seed, "recipe": recipe.as_data(),
+        "sha256": data.sha256,
     }  # fmt: skip
-    if is_finished(run_dir, identity, resume):
+    if is_finished(run_dir, identity, options.resume):
         print(f"{run_dir} holds this run, finished: it is reused")
         return run_dir
-
-    chosen = strategy_for(strategy, recipe.batch)
-    model = compiled(network, recipe, seed, chosen)
-    same_bits = {**identity, "replicas": chosen.num_replicas_in_sync, "versions": versions()}
-    progress = Progress(run_dir / "state.npz", same_bits, code_state())
-    progress.set_model(model)
-    with chosen.scope():
-        progress.restore()
-    if progress.rows:
-        print(f"going on after pass {len(progress.rows)} of {recipe.epochs}", flush=True)
-    if len(progress.rows) < recipe.epochs:
-        fit(model, recipe, data, progress, seed)
-    with record.replacing(run_dir / "model.keras") as unfinished:
-        model.save(unfinished)
-    described = describe(model, network, recipe, data, progress, chosen)
-    record.Record(study=study.name, network=network.name, seed=seed, **described).write(run_dir / "record.json")
+    execution = {
+        "precision": options.precision, "jit": options.jit, "micro_batches": parts, "workers": workers,
+        "replicas": strategy.num_replicas_in_sync,
+    }  # fmt: skip
+    with alone_in(run_dir if not worker else run_dir / f"worker{worker}"):
+        progress = Progress(run_dir, {**identity, **execution, "versions": versions()}, code_state())
+        with cluster.watching(run_dir, lambda: f"{progress.kept()}; start all workers again with --resume"):
+            model, started = trained(network, recipe, data, options, strategy, progress, execution)
+            if not worker:
+                finish(run_dir, study, network, recipe, data, model, progress, {**execution, **started}, strategy)
     return run_dir
 
 
 def is_finished(run_dir: Path, identity: dict[str, Any], resume: bool) -> bool:
-    """Whether the folder holds the run, done; makes the folder. UsageError where it holds what it should not."""
+    """Whether the folder holds the run, done. UsageError where it holds what it should not."""
     told = run_dir / "record.json"
-    if not resume and (told.exists() or (run_dir / "state.npz").exists()):
+    if not resume and any((run_dir / name).exists() for name in ("record.json", "state.npz", "state-before.npz")):
         raise UsageError(f"{run_dir} holds a run already: go on with --resume, or name another with --run-dir")
-    if told.exists():
-        finished = record.read(told)
-        same_run({**vars(finished), "sha256": finished.data["sha256"]}, identity, told)
-        if finished.commit != code_state()["commit"]:
-            print(f"note: it was made by commit {finished.commit}; the code has changed since")
-        return True
+    if not told.exists():
+        return False
+    finished = record.read(told)
+    same_run({**vars(finished), "sha256": finished.data["sha256"]}, identity, told)
+    if finished.commit != code_state()["commit"]:
+        print(f"note: it was made by commit {finished.commit}; the code has changed since")
+    return True
+
+
+def trained(
+    network: Network,
+    recipe: Recipe,
+    data: datasets.Dataset,
+    options: Options,
+    strategy: tf.distribute.Strategy,
+    progress: Progress,
+    execution: dict[str, Any],
+) -> tuple[keras.Model, dict[str, Any]]:
+    """The trained network, running averages of its weights in their place; and what it was started from."""
+    keras.utils.set_random_seed(options.seed)
+    keras.config.set_dtype_policy(options.precision)
+    if not options.jit:  # op determinism turns compilation off
+        tf.config.experimental.enable_op_determinism()
+    worker, workers = cluster.task()
+    if not worker:
+        record.sweep(progress.path.parent)
+    with strategy.scope():
+        model = networks.build(network, recipe, data.classes)
+        started = networks.start(model, recipe, options.init_from)
+        decay_weights(model, recipe.weight_decay)
+        optimizer = keras.optimizers.get(dict(recipe.optimizer))
+        if options.precision == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(model.trainable_variables)
+        steps = Steps(model, optimizer, recipe, network.outputs, strategy, execution["micro_batches"], options.jit)
+        images = data.training(recipe.parts)
+        training = Training(model, steps, recipe, progress, len(images.labels), options.save_every)
+        if training.last_step < 1:
+            raise UsageError(f"{data.name} has {len(images.labels)} images to train on, less than a batch of {recipe.batch}")
+        progress.restore(training.variables)
+    own_seeds(model, strategy)
+    if progress.saved and not worker:
+        print(f"going on after {progress.saved} of {recipe.epochs}", flush=True)
+    view = View(model.input_shape[1], data.statistics)
+    replicas = strategy.num_replicas_in_sync // workers
+
+    def batches(context: Any) -> tf.data.Dataset:
+        return pipeline.training_batches(
+            images, recipe, view, options.seed, progress.at.epoch, progress.at.step, worker, workers, replicas
+        )
+
+    def held_out(context: Any) -> tf.data.Dataset:
+        return pipeline.validation_batches(
+            data.validation, evaluate.one_view(recipe, view, data.validation), recipe.batch, worker, workers, replicas
+        )
+
+    kept_out = "validation" not in recipe.parts
+    if progress.at.epoch <= recipe.epochs:
+        training.run(
+            strategy.distribute_datasets_from_function(batches),
+            strategy.distribute_datasets_from_function(held_out) if kept_out else None,
+            progress.path.parent / "logs",
+        )
+    optimizer.finalize_variable_values(model.trainable_variables)
+    return model, started
+
+
+def finish(
+    run_dir: Path,
+    study: Study,
+    network: Network,
+    recipe: Recipe,
+    data: datasets.Dataset,
+    model: keras.Model,
+    progress: Progress,
+    execution: dict[str, Any],
+    strategy: tf.distribute.Strategy,
+) -> None:
+    """Saves the model, tests it, and writes the record."""
     try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        record.sweep(run_dir)
+        with record.replacing(run_dir / "model.keras") as unfinished:
+            model.save(unfinished)
+        described = describe(model, network, recipe, data, progress, execution, strategy)
+        seed = progress.identity["seed"]
+        record.Record(study=study.name, network=network.name, seed=seed, **described).write(run_dir / "record.json")
     except OSError as error:
-        raise UsageError(f"{run_dir} cannot be made: {error.strerror}") from None
-    return False
+        raise UsageError(f"{run_dir} cannot be written to: {error.strerror}; {progress.kept()}") from None
 
 
 def describe(
@@ -214,15 +245,18 @@ def describe(
     recipe: Recipe,
     data: datasets.Dataset,
     progress: Progress,
+    execution: dict[str, Any],
     strategy: tf.distribute.Strategy,
 ) -> dict[str, Any]:
     """All that a record says but for what was asked for: what ran, on what, and the test, made here."""
-    images, labels = data.test
-    predictions = evaluate.predicted_classes(model, network.outputs, recipe.images, images)
+    view = View(model.input_shape[1], data.statistics)
+    labels = data.test.labels
+    predictions = evaluate.predicted_classes(networks.tested(model, recipe), network.outputs, recipe, view, data.test)
     errors = evaluate.misclassified(predictions, labels)
+    rows = progress.at.rows
     images_a_pass = sum(data.sizes()[part] for part in recipe.parts) // recipe.batch * recipe.batch
     # The first pass also pays for tracing.
-    usual = statistics.median(row["seconds"] for row in progress.rows[1:] or progress.rows)
+    usual = statistics.median(row["seconds"] for row in rows[1:] or rows)
     return {
         "recipe": recipe.as_data(),
         "data": datasets.describe(data),
@@ -231,11 +265,12 @@ def describe(
         "device": device(strategy.num_replicas_in_sync),
         "strategy": type(strategy).__name__ if strategy.num_replicas_in_sync > 1 else "one device",
         "replicas": strategy.num_replicas_in_sync,
+        "execution": execution,
         "parameters": {"trainable": count(model.trainable_weights), "fixed": count(model.non_trainable_weights)},
-        "epochs": progress.rows,
+        "epochs": rows,
         "test": evaluate.figures(predictions, labels),
         "misclassified": errors,
-        "pictures": evaluate.pictures(images, errors),
+        "pictures": evaluate.pictures(data.test.images, errors),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "wall_seconds": progress.wall_seconds,
         "images_per_second": images_a_pass / usual,

@@ -1,0 +1,153 @@
+"""Where a training runs: one device, all GPUs of a machine, or the workers of a cluster; and a watch on the workers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import tensorflow as tf
+
+from reproductions.lab.errors import UsageError
+
+BEAT, PATIENCE = 5.0, 40.0  # seconds between signs of life, and without one until a worker counts as lost
+LOST = (
+    tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError,
+    tf.errors.InternalError, tf.errors.FailedPreconditionError,
+)  # fmt: skip
+
+
+def task() -> tuple[int, int]:
+    """This process among the workers: (its number, how many there are), from TF_CONFIG; (0, 1) without."""
+    told = os.environ.get("TF_CONFIG")
+    if not told:
+        return 0, 1
+    try:
+        config = json.loads(told)
+        workers, here = config["cluster"]["worker"], config["task"]
+        if here["type"] != "worker" or set(config["cluster"]) != {"worker"}:
+            raise ValueError("it names tasks that are not of the type worker")
+        if not 0 <= int(here["index"]) < len(workers):
+            raise ValueError(f"task index {here['index']} is not among its {len(workers)} workers")
+        return int(here["index"]), len(workers)
+    except (ValueError, KeyError, TypeError) as error:
+        wanted = '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, "task": {"type": "worker", "index": 0}}'
+        raise UsageError(f"TF_CONFIG is not as it should be ({error}); it should be like {wanted}") from None
+
+
+def found_from_slurm() -> None:
+    """Sets TF_CONFIG from Slurm's environment, inside a step of several tasks where it is not set yet."""
+    if "TF_CONFIG" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) < 2:
+        return
+    tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
+    # Jobs that share a node must not share a port.
+    port = 20000 + int(os.environ.get("SLURM_JOB_ID", 0)) % 20000
+    try:
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver({"worker": tasks}, port, auto_set_gpu=False)
+        workers = resolver.cluster_spec().as_dict()["worker"]
+        index = resolver.get_task_info()[1]
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise UsageError(f"the workers cannot be found from Slurm's environment: {error}; set TF_CONFIG") from None
+    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
+
+
+def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
+    """The strategy of this name: auto, single, mirrored or multi-worker.
+
+    `auto` is multi-worker where TF_CONFIG or Slurm names several workers; else it mirrors over as many GPUs as
+    there are and divide the batch. Raises UsageError where the batch does not divide over all devices.
+    """
+    if name in ("auto", "multi-worker"):
+        found_from_slurm()
+        if task()[1] > 1:
+            strategy = tf.distribute.MultiWorkerMirroredStrategy()
+            if batch % strategy.num_replicas_in_sync:
+                raise UsageError(f"a batch of {batch} does not divide over {strategy.num_replicas_in_sync} devices")
+            return strategy
+        if name == "multi-worker":
+            raise UsageError("--strategy multi-worker needs the workers' addresses: set TF_CONFIG, or run under srun")
+    elif task()[1] > 1:
+        raise UsageError(f"TF_CONFIG names {task()[1]} workers, which --strategy {name} does not use: unset it")
+    gpus = tf.config.list_logical_devices("GPU")
+    if name == "auto":
+        usable = max((count for count in range(1, len(gpus) + 1) if batch % count == 0), default=1)
+        devices = gpus[:usable]
+    else:
+        devices = gpus or tf.config.list_logical_devices("CPU")
+        if name == "mirrored" and batch % len(devices):
+            raise UsageError(f"a batch of {batch} does not divide over {len(devices)} devices")
+    if name == "mirrored" or (name == "auto" and len(devices) > 1):
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    return tf.distribute.get_strategy()
+
+
+class Watch:
+    """Signs of life of all workers, in files of the run's folder, which they share.
+
+    A worker that is killed breaks its connections, and the others raise; one that is stopped or cut off
+    does not, and they would wait for ever.
+    """
+
+    def __init__(self, folder: Path, lost: Callable[[int], None]) -> None:
+        self.folder, self.lost = folder, lost
+        self.index, self.workers = task()
+        self.over = threading.Event()
+
+    def sign(self, worker: int) -> Path:
+        return self.folder / f"worker{worker}.alive"
+
+    def run(self) -> None:
+        # By this worker's own clock: the clocks of two machines need not agree.
+        heard: dict[int, tuple[str, float]] = {}
+        others = [worker for worker in range(self.workers) if worker != self.index]
+        for count in itertools.count():
+            with suppress(OSError):
+                self.sign(self.index).write_text(f"{os.getpid()} {count}")
+            for other in others:
+                told = self.told(other)
+                if told == "done" or other not in heard or heard[other][0] != told:
+                    heard[other] = told, time.monotonic()
+                elif time.monotonic() - heard[other][1] > PATIENCE:
+                    self.lost(other)
+                    return
+            if self.over.wait(BEAT):
+                return
+
+    def told(self, worker: int) -> str:
+        try:
+            return self.sign(worker).read_text()
+        except OSError:
+            return ""
+
+
+def leave(message: str) -> None:
+    """Ends the process at once: the collective operations under way would keep it waiting for the lost worker."""
+    print(f"\nreproduce: {message}", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(3)
+
+
+@contextmanager
+def watching(folder: Path, advice: Callable[[], str]) -> Iterator[None]:
+    """Ends this worker with a clear message, status 3, as soon as another one is found to be lost."""
+    index, workers = task()
+    if workers == 1:
+        yield
+        return
+    watch = Watch(folder, lambda other: leave(f"worker {other} of {workers} gives no sign of life; {advice()}"))
+    threading.Thread(target=watch.run, daemon=True).start()
+    try:
+        yield
+    except LOST as error:
+        reason = str(error).strip().split("\n")[0][:200]
+        leave(f"the connection to another worker is lost ({reason}); {advice()}")
+    finally:
+        watch.over.set()
+        with suppress(OSError):
+            watch.sign(index).write_text("done")

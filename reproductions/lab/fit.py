@@ -1,0 +1,186 @@
+"""The loop over passes and steps: rates, figures, checkpoints, and every way a training may be interrupted."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from reproductions.lab.cluster import task
+from reproductions.lab.errors import UsageError
+from reproductions.lab.progress import Progress
+from reproductions.lab.steps import Steps
+from reproductions.lab.study import Recipe
+
+LOOK = 10  # steps between looks at the losses: a look waits for the device
+SAY = 60.0  # seconds between lines on how a pass goes
+
+
+class Stopped(Exception):
+    """The run was asked to stop, and can be gone on with."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.status = 0 if number == signal.SIGTERM else 130
+
+
+class Stop:
+    """SIGTERM and Ctrl-C while a training runs: noted, and heeded after a step. A second one ends it at once."""
+
+    def __init__(self) -> None:
+        self.asked: int | None = None
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked is not None:
+            raise KeyboardInterrupt
+        self.asked = number
+
+    def __enter__(self) -> Stop:
+        self.before = {number: signal.signal(number, self.note) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+
+class Training:
+    """A run on its way. `batches` and `held_out` make the data sets: of all steps to come, and of the validation."""
+
+    def __init__(
+        self, model: keras.Model, steps: Steps, recipe: Recipe, progress: Progress, images: int, save_every: float
+    ) -> None:
+        self.model, self.steps, self.recipe, self.progress = model, steps, recipe, progress
+        self.images, self.save_every = images, save_every
+        self.last_step = images // recipe.batch
+        self.worker, self.workers = task()
+        self.stop = Stop()
+
+    @property
+    def variables(self) -> list[Any]:
+        """All that a state holds. Of a replicated variable it is the first replica's."""
+        return [*self.model.variables, *self.steps.optimizer.variables]
+
+    def run(self, batches: Any, held_out: Any, logs: Path) -> None:
+        """Trains from where `progress` stands to the last pass.
+
+        Raises Stopped where it is asked to stop, and UsageError where the loss is no number or the disk is full;
+        in both cases what was saved can be gone on from.
+        """
+        at, todo = self.progress.at, iter(batches)
+        writer = tf.summary.create_file_writer(str(logs)) if self.worker == 0 else tf.summary.create_noop_writer()
+        with self.stop, writer.as_default():
+            while at.epoch <= self.recipe.epochs:
+                errors = [row["val_error"] for row in at.rows if "val_error" in row]
+                self.steps.optimizer.learning_rate = self.recipe.learning_rate(at.epoch, errors)
+                self.one_pass(todo)
+                self.end_of_pass(held_out)
+
+    def one_pass(self, todo: Iterator[Any]) -> None:
+        at, pending = self.progress.at, []
+        self.began, self.said = time.perf_counter(), time.perf_counter()
+        bar = keras.utils.Progbar(self.last_step, unit_name="step") if sys.stdout.isatty() and not self.worker else None
+        while at.step < self.last_step:
+            pending.append(self.steps.update(next(todo)))
+            at.step += 1
+            asked = self.workers == 1 and self.stop.asked is not None
+            if asked or at.step % LOOK == 0 or at.step == self.last_step:
+                self.look(pending)
+                pending = []
+                self.say(bar)
+                self.stop_or_save()
+
+    def look(self, pending: list[dict[str, Any]]) -> None:
+        """Adds up the figures of some steps. UsageError for a loss that is no number."""
+        at = self.progress.at
+        for number, sums in enumerate(pending, at.step - len(pending) + 1):
+            told = {name: float(value) for name, value in sums.items()}
+            if not math.isfinite(told["loss"]):
+                raise UsageError(
+                    f"the loss became {told['loss'] / told['images']:g} in step {number} of pass {at.epoch}, at a "
+                    f"learning rate of {self.learning_rate:g}: the run is stopped; {self.progress.kept()}"
+                )
+            for name, value in told.items():
+                at.sums[name] += value
+        now = time.perf_counter()
+        at.sums["seconds"] += now - self.began
+        self.began = now
+
+    @property
+    def learning_rate(self) -> float:
+        return float(self.steps.optimizer.learning_rate.numpy())
+
+    def figures(self) -> dict[str, float]:
+        sums = self.progress.at.sums
+        return {"loss": sums["loss"] / sums["images"], "error": 100 * sums["errors"] / sums["images"]}
+
+    def say(self, bar: Any) -> None:
+        at, shown = self.progress.at, self.figures()
+        if bar is not None:
+            bar.update(at.step, values=[(name, value) for name, value in shown.items()], finalize=at.step == bar.target)
+        elif not self.worker and time.perf_counter() - self.said > SAY:
+            self.said = time.perf_counter()
+            speed = at.sums["images"] / at.sums["seconds"]
+            print(f"  step {at.step} of {self.last_step}: {told(shown)}, {speed:.0f} images/s", flush=True)
+
+    def stop_or_save(self) -> None:
+        """Saves where it is time, and stops where it is asked; all workers of a cluster at the same step."""
+        due = time.perf_counter() - self.progress.saved_at > self.save_every
+        asked, due = self.agreed(self.stop.asked or 0, due and not self.worker)
+        if asked or due:
+            self.save()
+        if asked:
+            at = self.progress.at
+            raise Stopped(asked, f"stopped after {at}, which is saved; the same command with --resume goes on")
+
+    def agreed(self, asked: int, due: bool) -> tuple[int, bool]:
+        """The highest signal and whether anyone is due, over all workers."""
+        if self.workers == 1:
+            return asked, due
+        here = tf.constant([float(asked == signal.SIGTERM), float(asked == signal.SIGINT), float(due)])
+        term, interrupt, due_somewhere = self.steps.add_up((here,))["sum"].numpy()
+        return signal.SIGTERM if term else signal.SIGINT if interrupt else 0, bool(due_somewhere)
+
+    def save(self) -> None:
+        if not self.worker:
+            self.progress.save(self.variables)
+
+    def end_of_pass(self, held_out: Any) -> None:
+        """The figures of the pass, those on the validation part among them, as a row; then the state."""
+        at = self.progress.at
+        row = {"epoch": at.epoch, **self.figures()}
+        if held_out is not None:
+            sums = {"loss": 0.0, "errors": 0.0, "images": 0.0}
+            for batch in held_out:
+                for name, value in self.steps.validate(batch).items():
+                    sums[name] += float(value)
+            row["val_loss"], row["val_error"] = sums["loss"] / sums["images"], 100 * sums["errors"] / sums["images"]
+        row["learning_rate"], row["seconds"] = self.learning_rate, at.sums["seconds"]
+        for name, value in row.items():
+            tf.summary.scalar(name, value, step=at.epoch)
+        if not self.worker:
+            print(f"pass {at.epoch} of {self.recipe.epochs}: {told(row)}", flush=True)
+        at.rows.append(row)
+        at.step, at.sums = 0, dict.fromkeys(at.sums, 0.0)
+        self.save()
+        if self.agreed(self.stop.asked or 0, False)[0]:
+            self.stop_or_save()
+
+
+def told(figures: dict[str, float]) -> str:
+    """Figures in words: 'loss 0.123, error 4.56%, 12 s'."""
+    units = {"error": "{:.2f}%", "val_error": "{:.2f}%", "seconds": "{:.0f} s"}
+    words = [
+        f"{name.replace('val_', 'validation ').replace('_', ' ')} {units.get(name, '{:.4g}').format(value)}"
+        for name, value in figures.items()
+        if name != "epoch"
+    ]
+    return ", ".join(words).replace("seconds ", "")
