@@ -108,6 +108,8 @@ def train(options: argparse.Namespace) -> None:
     except Stopped as stopped:
         print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
         sys.exit(stopped.status)
+    if folder is None:  # a worker that is not the first: that one tells of the run
+        return
     done = record.read(folder / "record.json")
     low, high = done.test["interval"]
     print(
@@ -212,7 +214,10 @@ def main(words: Sequence[str] | None = None) -> None:
         print(f"reproduce: {mistake}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("\nreproduce: stopped; the same command with --resume goes on from the state that was saved last", file=sys.stderr)
+        print(
+            "\nreproduce: stopped; the same command with --resume goes on from the state that was saved last",
+            file=sys.stderr,
+        )
         sys.exit(130)
 
 

@@ -23,12 +23,12 @@ class Reproduce:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def start(self, *words: str, before: str = "") -> subprocess.Popen:
+    def start(self, *words: str, before: str = "", **environment: str) -> subprocess.Popen:
         code = f"{before}\nfrom reproductions.__main__ import main\nmain()"
         return subprocess.Popen(
             [sys.executable, "-c", code, *map(str, words)],
             cwd=self.folder,
-            env=offline(self.folder),
+            env={**offline(self.folder), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -148,11 +148,3 @@ def test_a_folder_with_a_run_is_not_overwritten(finished, reproduce):
     ]:
         done = reproduce("train", "lenet5", "--run-dir", run, *words)
         assert done.returncode == 2 and says in done.stderr
-
-
-def test_a_damaged_state_is_named(finished, reproduce):
-    folder = reproduce.folder / "run"
-    folder.mkdir()
-    (folder / "state.npz").write_bytes((finished / "run" / "state.npz").read_bytes()[:5000])
-    done = reproduce("train", "lenet5", "--epochs", "3", "--run-dir", "run", "--resume")
-    assert done.returncode == 2 and "run/state.npz cannot be read" in done.stderr

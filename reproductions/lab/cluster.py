@@ -41,6 +41,11 @@ def task() -> tuple[int, int]:
         raise UsageError(f"TF_CONFIG is not as it should be ({error}); it should be like {wanted}") from None
 
 
+def workers() -> list[str]:
+    """The addresses of all workers, from TF_CONFIG."""
+    return list(json.loads(os.environ["TF_CONFIG"])["cluster"]["worker"])
+
+
 def found_from_slurm() -> None:
     """Sets TF_CONFIG from Slurm's environment, inside a step of several tasks where it is not set yet."""
     if "TF_CONFIG" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) < 2:
@@ -50,11 +55,11 @@ def found_from_slurm() -> None:
     port = 20000 + int(os.environ.get("SLURM_JOB_ID", 0)) % 20000
     try:
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver({"worker": tasks}, port, auto_set_gpu=False)
-        workers = resolver.cluster_spec().as_dict()["worker"]
+        found = resolver.cluster_spec().as_dict()["worker"]
         index = resolver.get_task_info()[1]
     except (RuntimeError, ValueError, KeyError) as error:
         raise UsageError(f"the workers cannot be found from Slurm's environment: {error}; set TF_CONFIG") from None
-    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
+    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": found}, "task": {"type": "worker", "index": index}})
 
 
 def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
@@ -66,6 +71,8 @@ def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
     if name in ("auto", "multi-worker"):
         found_from_slurm()
         if task()[1] > 1:
+            # A proxy for the way out, if one is set, does not lead to the workers.
+            os.environ["no_grpc_proxy"] = ",".join(address.rsplit(":", 1)[0] for address in workers())
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
             if batch % strategy.num_replicas_in_sync:
                 raise UsageError(f"a batch of {batch} does not divide over {strategy.num_replicas_in_sync} devices")
@@ -135,15 +142,23 @@ def leave(message: str) -> None:
 
 @contextmanager
 def watching(folder: Path, advice: Callable[[], str]) -> Iterator[None]:
-    """Ends this worker with a clear message, status 3, as soon as another one is found to be lost."""
+    """Ends this worker with a clear message, status 3, as soon as another one is found to be lost.
+
+    At the end of the block workers wait for the first, which has more to do: one that leaves counts as lost.
+    """
     index, workers = task()
     if workers == 1:
         yield
         return
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        (folder / f"worker{index}.alive").write_text("")
     watch = Watch(folder, lambda other: leave(f"worker {other} of {workers} gives no sign of life; {advice()}"))
     threading.Thread(target=watch.run, daemon=True).start()
     try:
         yield
+        while index and watch.told(0) != "done":
+            time.sleep(0.5)
     except LOST as error:
         reason = str(error).strip().split("\n")[0][:200]
         leave(f"the connection to another worker is lost ({reason}); {advice()}")

@@ -45,9 +45,7 @@ def one_view(recipe: Recipe, view: View, part: Pixels | Encoded) -> Callable[[An
     return lambda image: compose(recipe.test_images or recipe.images, view)(image, tf.zeros(2, tf.int64))
 
 
-def predicted_classes(
-    model: keras.Model, kind: str, recipe: Recipe, view: View, part: Pixels | Encoded
-) -> np.ndarray:
+def predicted_classes(model: keras.Model, kind: str, recipe: Recipe, view: View, part: Pixels | Encoded) -> np.ndarray:
     """The network's answer for each image of a part, (n,)."""
     stored, prepare = reader(part), one_view(recipe, view, part)
     indices = tf.data.Dataset.range(len(part.labels))

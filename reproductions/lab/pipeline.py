@@ -67,7 +67,12 @@ def test_batches(part: Pixels | Encoded, steps: tuple[ImageStep, ...], view: Vie
 
 
 def validation_batches(
-    part: Pixels | Encoded, prepare: Callable[[Any], Any], batch: int, worker: int = 0, workers: int = 1, replicas: int = 1
+    part: Pixels | Encoded,
+    prepare: Callable[[Any], Any],
+    batch: int,
+    worker: int = 0,
+    workers: int = 1,
+    replicas: int = 1,
 ) -> tf.data.Dataset:
     """A worker's share of a part, once: image, label, and 1; a last batch is filled up with images that count 0.
 

@@ -135,11 +135,11 @@ def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], where: Path) -
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, lock_name: str = "lock") -> Iterator[None]:
     """Holds the folder for this process; UsageError where another one does. The system lets go of it at any end."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
+        lock = (folder / lock_name).open("w")
     except OSError as error:
         raise UsageError(f"{folder} cannot be made or written to: {error.strerror}") from None
     with lock:

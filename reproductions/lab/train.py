@@ -108,8 +108,10 @@ def default_run_dir(network: Network, recipe: Recipe, data: datasets.Dataset, op
     return Path("runs") / name
 
 
-def train(study: Study, network: Network, options: Options) -> Path:
+def train(study: Study, network: Network, options: Options) -> Path | None:
     """Trains a network by its recipe and returns the run's folder, with its record, state, model and logs.
+
+    In a cluster it is the first worker that writes them; the others return None.
 
     With `resume` an unfinished run goes on where it stopped, bit for bit, and a finished one is left as it is.
     Raises UsageError for a folder in use, another run's folder, data that cannot be read, a full disk and a loss
@@ -136,13 +138,16 @@ def train(study: Study, network: Network, options: Options) -> Path:
         "precision": options.precision, "jit": options.jit, "micro_batches": parts, "workers": workers,
         "replicas": strategy.num_replicas_in_sync,
     }  # fmt: skip
-    with alone_in(run_dir if not worker else run_dir / f"worker{worker}"):
+    with alone_in(run_dir, f"worker{worker}.lock"):
         progress = Progress(run_dir, {**identity, **execution, "versions": versions()}, code_state())
         with cluster.watching(run_dir, lambda: f"{progress.kept()}; start all workers again with --resume"):
             model, started = trained(network, recipe, data, options, strategy, progress, execution)
             if not worker:
-                finish(run_dir, study, network, recipe, data, model, progress, {**execution, **started}, strategy)
-    return run_dir
+                # Testing is one device's work: a replicated model would ask the other workers to join in.
+                alone = networks.build(network, recipe, data.classes)
+                alone.set_weights([keras.ops.convert_to_numpy(weight) for weight in model.weights])
+                finish(run_dir, study, network, recipe, data, alone, progress, {**execution, **started}, strategy)
+    return None if worker else run_dir
 
 
 def is_finished(run_dir: Path, identity: dict[str, Any], resume: bool) -> bool:
@@ -188,7 +193,9 @@ def trained(
         images = data.training(recipe.parts)
         training = Training(model, steps, recipe, progress, len(images.labels), options.save_every)
         if training.last_step < 1:
-            raise UsageError(f"{data.name} has {len(images.labels)} images to train on, less than a batch of {recipe.batch}")
+            raise UsageError(
+                f"{data.name} has {len(images.labels)} images to train on, less than a batch of {recipe.batch}"
+            )
         progress.restore(training.variables)
     own_seeds(model, strategy)
     if progress.saved and not worker:

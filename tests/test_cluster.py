@@ -1,0 +1,121 @@
+"""Two processes on this machine under MultiWorkerMirroredStrategy, and what happens when one is lost."""
+
+import json
+import signal
+import socket
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from test_faults import AT_EACH_LOOK, WORDS, assert_the_same, position, variables
+
+from reproductions.lab import cluster, record
+from reproductions.lab.errors import UsageError
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in held]
+    for server in held:
+        server.close()
+    return ports
+
+
+def start_all(reproduce, *words: str, workers: int = 2) -> list[subprocess.Popen]:
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
+    tasks = [{"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}} for i in range(workers)]
+    return [reproduce.start(*words, TF_CONFIG=json.dumps(task)) for task in tasks]
+
+
+def ends(processes: list[subprocess.Popen], seconds: float = 200) -> list[tuple[int, str, str]]:
+    told = [process.communicate(timeout=seconds) for process in processes]
+    return [(process.returncode, *texts) for process, texts in zip(processes, told)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    from conftest import Reproduce
+
+    reproduce = Reproduce(tmp_path_factory.mktemp("cluster"))
+    for status, _, errors in ends(start_all(reproduce, *WORDS)):
+        assert status == 0, errors
+    return reproduce.folder
+
+
+@pytest.mark.slow
+def test_two_workers_equal_one_process_with_the_same_global_batch(finished, undisturbed):
+    done = record.read(undisturbed / "run" / "record.json")
+    assert (done.replicas, done.execution["workers"]) == (2, 2)
+    for single, shared in zip(variables(finished / "run"), variables(undisturbed / "run"), strict=True):
+        np.testing.assert_allclose(shared, single, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("victim", [0, 1])
+def test_when_a_worker_is_lost_the_other_ends_within_a_minute_and_all_can_go_on(number, victim, undisturbed, reproduce):
+    processes = start_all(reproduce, *WORDS, *AT_EACH_LOOK)
+    while all(process.poll() is None for process in processes) and position(reproduce.folder / "run/state.npz") < (
+        1,
+        10,
+    ):
+        time.sleep(0.02)
+    processes[victim].send_signal(number)
+    began = time.monotonic()
+    _, errors = processes[1 - victim].communicate(timeout=120)
+    assert time.monotonic() - began < 60
+    assert processes[1 - victim].returncode == 3, errors
+    assert "start all workers again with --resume" in errors and "Traceback" not in errors
+    processes[victim].kill()
+    processes[victim].communicate()
+    for status, _, errors in ends(start_all(reproduce, *WORDS)):
+        assert status == 0, errors
+    assert_the_same(reproduce.folder / "run", undisturbed / "run")
+
+
+@pytest.mark.slow
+def test_workers_that_are_asked_to_stop_do_so_at_the_same_step(undisturbed, reproduce):
+    processes = start_all(reproduce, *WORDS, *AT_EACH_LOOK)
+    while position(reproduce.folder / "run/state.npz") < (1, 10):
+        time.sleep(0.02)
+    processes[1].send_signal(signal.SIGTERM)
+    for status, _, errors in ends(processes, 60):
+        assert status == 0 and "stopped after step" in errors
+    for status, _, errors in ends(start_all(reproduce, *WORDS)):
+        assert status == 0, errors
+    assert_the_same(reproduce.folder / "run", undisturbed / "run")
+
+
+@pytest.mark.slow
+def test_workers_are_found_from_slurms_environment(reproduce):
+    here = socket.gethostname()
+    told = {
+        "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NODELIST": here, "SLURM_STEP_TASKS_PER_NODE": "2",
+        "SLURM_JOB_ID": str(free_ports(1)[0]),
+    }  # fmt: skip
+    for status, output, errors in ends([reproduce.start(*WORDS, SLURM_PROCID=str(i), **told) for i in (0, 1)]):
+        assert status == 0, errors
+    assert record.read(reproduce.folder / "run" / "record.json").execution["workers"] == 2
+
+
+@pytest.mark.parametrize(
+    "told", ["{", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}']
+)
+def test_a_wrong_tf_config_is_explained(told, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", told)
+    with pytest.raises(UsageError, match="TF_CONFIG is not as it should be .* it should be like"):
+        cluster.task()
+
+
+def test_a_watch_tells_the_worker_that_gives_no_sign_of_life(tmp_path, monkeypatch):
+    monkeypatch.setenv(
+        "TF_CONFIG", json.dumps({"cluster": {"worker": ["a:1", "b:1", "c:1"]}, "task": {"type": "worker", "index": 0}})
+    )
+    monkeypatch.setattr(cluster, "BEAT", 0.05)
+    monkeypatch.setattr(cluster, "PATIENCE", 0.3)
+    lost = []
+    (tmp_path / "worker1.alive").write_text("done")
+    (tmp_path / "worker2.alive").write_text("123 7")
+    cluster.Watch(tmp_path, lost.append).run()
+    assert lost == [2]
