@@ -215,7 +215,7 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         print(
-            "\nreproduce: stopped; the same command with --resume goes on from the state that was saved last",
+            "\nreproduce: stopped; the same command with --resume goes on from the last saved state",
             file=sys.stderr,
         )
         sys.exit(130)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,15 +23,26 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def tf_config(index: int, *workers: str) -> str:
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
+
+
 def start_all(reproduce, *words: str, workers: int = 2) -> list[subprocess.Popen]:
     addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
-    tasks = [{"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}} for i in range(workers)]
-    return [reproduce.start(*words, TF_CONFIG=json.dumps(task)) for task in tasks]
+    return [reproduce.start(*words, TF_CONFIG=tf_config(i, *addresses)) for i in range(workers)]
 
 
 def ends(processes: list[subprocess.Popen], seconds: float = 200) -> list[tuple[int, str, str]]:
     told = [process.communicate(timeout=seconds) for process in processes]
     return [(process.returncode, *texts) for process, texts in zip(processes, told)]
+
+
+def wait_for(state: Path, seconds: float = 120) -> None:
+    """Until a pass and ten steps are saved."""
+    end = time.monotonic() + seconds
+    while position(state) < (1, 10):
+        assert time.monotonic() < end, "the workers do not get on"
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +68,7 @@ def test_two_workers_equal_one_process_with_the_same_global_batch(finished, undi
 @pytest.mark.parametrize("victim", [0, 1])
 def test_when_a_worker_is_lost_the_other_ends_within_a_minute_and_all_can_go_on(number, victim, undisturbed, reproduce):
     processes = start_all(reproduce, *WORDS, *AT_EACH_LOOK)
-    while all(process.poll() is None for process in processes) and position(reproduce.folder / "run/state.npz") < (
-        1,
-        10,
-    ):
-        time.sleep(0.02)
+    wait_for(reproduce.folder / "run" / "state.npz")
     processes[victim].send_signal(number)
     began = time.monotonic()
     _, errors = processes[1 - victim].communicate(timeout=120)
@@ -77,8 +85,7 @@ def test_when_a_worker_is_lost_the_other_ends_within_a_minute_and_all_can_go_on(
 @pytest.mark.slow
 def test_workers_that_are_asked_to_stop_do_so_at_the_same_step(undisturbed, reproduce):
     processes = start_all(reproduce, *WORDS, *AT_EACH_LOOK)
-    while position(reproduce.folder / "run/state.npz") < (1, 10):
-        time.sleep(0.02)
+    wait_for(reproduce.folder / "run" / "state.npz")
     processes[1].send_signal(signal.SIGTERM)
     for status, _, errors in ends(processes, 60):
         assert status == 0 and "stopped after step" in errors
@@ -94,24 +101,20 @@ def test_workers_are_found_from_slurms_environment(reproduce):
         "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NODELIST": here, "SLURM_STEP_TASKS_PER_NODE": "2",
         "SLURM_JOB_ID": str(free_ports(1)[0]),
     }  # fmt: skip
-    for status, output, errors in ends([reproduce.start(*WORDS, SLURM_PROCID=str(i), **told) for i in (0, 1)]):
+    for status, _, errors in ends([reproduce.start(*WORDS, SLURM_PROCID=str(i), **told) for i in (0, 1)]):
         assert status == 0, errors
     assert record.read(reproduce.folder / "run" / "record.json").execution["workers"] == 2
 
 
-@pytest.mark.parametrize(
-    "told", ["{", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}']
-)
+@pytest.mark.parametrize("told", ["{", "{}", tf_config(1, "a:1")])
 def test_a_wrong_tf_config_is_explained(told, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", told)
-    with pytest.raises(UsageError, match="TF_CONFIG is not as it should be .* it should be like"):
+    with pytest.raises(UsageError, match=r"TF_CONFIG is not as it should be .* it should be like"):
         cluster.task()
 
 
 def test_a_watch_tells_the_worker_that_gives_no_sign_of_life(tmp_path, monkeypatch):
-    monkeypatch.setenv(
-        "TF_CONFIG", json.dumps({"cluster": {"worker": ["a:1", "b:1", "c:1"]}, "task": {"type": "worker", "index": 0}})
-    )
+    monkeypatch.setenv("TF_CONFIG", tf_config(0, "a:1", "b:1", "c:1"))
     monkeypatch.setattr(cluster, "BEAT", 0.05)
     monkeypatch.setattr(cluster, "PATIENCE", 0.3)
     lost = []

@@ -72,7 +72,7 @@ def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
         found_from_slurm()
         if task()[1] > 1:
             # A proxy for the way out, if one is set, does not lead to the workers.
-            os.environ["no_grpc_proxy"] = ",".join(address.rsplit(":", 1)[0] for address in workers())
+            os.environ["no_grpc_proxy"] = ",".join(address.rsplit(":", 1)[0] for address in workers())  # noqa: SIM112
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
             if batch % strategy.num_replicas_in_sync:
                 raise UsageError(f"a batch of {batch} does not divide over {strategy.num_replicas_in_sync} devices")

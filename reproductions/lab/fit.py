@@ -104,15 +104,19 @@ class Training:
         for number, sums in enumerate(pending, at.step - len(pending) + 1):
             told = {name: float(value) for name, value in sums.items()}
             if not math.isfinite(told["loss"]):
-                raise UsageError(
-                    f"the loss became {told['loss'] / told['images']:g} in step {number} of pass {at.epoch}, at a "
-                    f"learning rate of {self.learning_rate:g}: the run is stopped; {self.progress.kept()}"
-                )
+                raise self.diverged(f"the loss became {told['loss'] / told['images']:g}", number)
             for name, value in told.items():
                 at.sums[name] += value
         now = time.perf_counter()
         at.sums["seconds"] += now - self.began
         self.began = now
+
+    def diverged(self, what: str, step: int) -> UsageError:
+        rate = f"at a learning rate of {self.learning_rate:g}"
+        at = self.progress.at
+        return UsageError(
+            f"{what} in step {step} of pass {at.epoch}, {rate}: the run is stopped; {self.progress.kept()}"
+        )
 
     @property
     def learning_rate(self) -> float:
@@ -150,8 +154,12 @@ class Training:
         return signal.SIGTERM if term else signal.SIGINT if interrupt else 0, bool(due_somewhere)
 
     def save(self) -> None:
-        if not self.worker:
-            self.progress.save(self.variables)
+        if self.worker:
+            return
+        if not all(bool(keras.ops.all(keras.ops.isfinite(weight))) for weight in self.model.trainable_variables):
+            # The loss tells of it only a step later, when this state would have replaced the last good one.
+            raise self.diverged("weights became infinite", self.progress.at.step)
+        self.progress.save(self.variables)
 
     def end_of_pass(self, held_out: Any) -> None:
         """The figures of the pass, those on the validation part among them, as a row; then the state."""

@@ -52,9 +52,8 @@ def start(model: keras.Model, recipe: Recipe, run_dir: Path | None) -> dict[str,
     """
     if run_dir is None:
         if recipe.starts_from:
-            raise UsageError(
-                f"{model.name} takes {', '.join(recipe.starts_from)} from a trained network: name its run with --init-from"
-            )
+            given = ", ".join(recipe.starts_from)
+            raise UsageError(f"{model.name} takes {given} from a trained network: name its run with --init-from")
         return {}
     if not recipe.starts_from:
         raise UsageError(f"--init-from is for networks that start from a trained one; {model.name} does not")

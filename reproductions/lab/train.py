@@ -17,8 +17,8 @@ import tensorflow as tf
 
 from reproductions.lab import cluster, datasets, evaluate, networks, pipeline, record
 from reproductions.lab.errors import UsageError
-from reproductions.lab.fit import Stop, Training
-from reproductions.lab.images import View, compose
+from reproductions.lab.fit import Training
+from reproductions.lab.images import View
 from reproductions.lab.progress import Progress, alone_in, same_run
 from reproductions.lab.steps import Steps, decay_weights, own_seeds
 from reproductions.lab.study import Network, Recipe, Study
@@ -193,9 +193,8 @@ def trained(
         images = data.training(recipe.parts)
         training = Training(model, steps, recipe, progress, len(images.labels), options.save_every)
         if training.last_step < 1:
-            raise UsageError(
-                f"{data.name} has {len(images.labels)} images to train on, less than a batch of {recipe.batch}"
-            )
+            few = f"{data.name} has {len(images.labels)} images to train on"
+            raise UsageError(f"{few}, less than a batch of {recipe.batch}")
         progress.restore(training.variables)
     own_seeds(model, strategy)
     if progress.saved and not worker:
