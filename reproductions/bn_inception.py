@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 import layers
-from reproductions.lab.study import Network, Study
+from reproductions.lab.study import Decay, Network, Recipe, Study, keras_object
 
 # Figure 5: #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool, pool proj.
 FIGURE_5 = {
@@ -46,6 +46,20 @@ def bn_inception(classes: int = 1000, input_size: int = 224) -> keras.Model:
     return keras.Model(images, keras.layers.Dense(classes, name="linear")(x), name="bn-inception")
 
 
+# BN-x30, section 4.2: rate 0.045, which decays six times as fast as GoogLeNet's; no dropout, little weight decay.
+RECIPE = Recipe(
+    dataset="imagenet",
+    images=("area_and_aspect_crop", "random_flip", "subtract_mean_colour"),
+    test_images=("subtract_mean_colour",),
+    protocol="one crop",
+    optimizer=keras_object("SGD", momentum=0.9),
+    loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
+    weight_decay=0.0002 / 5,
+    rates=Decay(first=0.045, factor=0.96, every=8 / 6),
+    batch=32,
+    epochs=150,
+)
+
 STUDY = Study(
     name="bn_inception",
     title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
@@ -56,7 +70,11 @@ STUDY = Study(
         Network(
             "bn-inception",
             bn_inception,
+            RECIPE,
             departures=(
+                "The paper divides GoogLeNet's weight decay by five, which it does not print; here a fifth of Caffe's.",
+                "The paper trains asynchronously on ten replicas, 32 images an update; here one update after another.",
+                "The paper reduces photometric distortions without saying how far; here there are none.",
                 'Often called "Inception v2"; here that name is kept for the network of Szegedy et al. 2015.',
                 "The first convolution is an ordinary 7x7; the paper's is separable, with a depth multiplier of 8.",
                 "The paper does not say how weights start; here Glorot's uniform.",

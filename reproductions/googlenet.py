@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.study import Network, Study
+from reproductions.lab.study import Decay, Network, Recipe, Study, keras_object
 
 # Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj; None stands for a max pool.
 TABLE_1: dict[str, tuple[int, ...] | None] = {
@@ -75,6 +75,21 @@ def googlenet(classes: int = 1000, input_size: int = 224, auxiliary: bool = Fals
     return keras.Model(images, {"linear": logits, **heads} if auxiliary else logits, name="googlenet")
 
 
+# Sections 5 and 6.
+RECIPE = Recipe(
+    dataset="imagenet",
+    images=("area_and_aspect_crop", "random_flip", "photometric_distortion", "subtract_mean_colour"),
+    test_images=("subtract_mean_colour",),
+    protocol="144 crops",
+    optimizer=keras_object("SGD", momentum=0.9, use_ema=True, ema_momentum=0.9999),
+    loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
+    heads=LOSS_WEIGHTS,
+    weight_decay=0.0002,
+    rates=Decay(first=0.01, factor=0.96, every=8),
+    batch=32,
+    epochs=60,
+)
+
 STUDY = Study(
     name="googlenet",
     title="Going Deeper with Convolutions",
@@ -85,7 +100,13 @@ STUDY = Study(
         Network(
             "googlenet",
             googlenet,
+            RECIPE,
             departures=(
+                "The paper does not print its first rate, batch, weight decay and passes; here 0.01, 32, 0.0002 "
+                "and 60, as in Caffe's GoogLeNet.",
+                "The paper trains asynchronously on many machines; here one update after another.",
+                "The paper averages weights (Polyak) without saying how; here exponentially, with 0.9999.",
+                "The sampling is the one that the paper found to work well after the competition.",
                 "The paper shows where it normalizes in a figure only, without constants; here as in Caffe's "
                 "GoogLeNet, with the constants of Krizhevsky et al. 2012.",
                 "The paper does not say how weights start; here Glorot's uniform and biases 0 (Caffe's GoogLeNet: "

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.study import Network, Study
+from reproductions.lab.study import Decay, Network, Recipe, Study, keras_object
 
 SHAPES = {
     "conv1_relu": (149, 149, 32), "conv2_relu": (147, 147, 32), "conv3_relu": (147, 147, 64), "stem1": (73, 73, 160),
@@ -57,6 +57,21 @@ def inception_v4(classes: int = 1000, input_size: int = 299) -> keras.Model:
     return keras.Model(images, keras.layers.Dense(classes, name="logits")(x), name="inception-v4")
 
 
+# Section 4: as Inception-v3, on 20 replicas.
+RECIPE = Recipe(
+    dataset="imagenet",
+    images=("area_and_aspect_crop", "random_flip", "photometric_distortion", "to_unit_range"),
+    test_images=("to_unit_range",),
+    protocol="one crop",
+    optimizer=keras_object("RMSprop", rho=0.9, epsilon=1.0, use_ema=True, ema_momentum=0.9999),
+    loss=keras_object("CategoricalCrossentropy", from_logits=True, label_smoothing=0.1),
+    rates=Decay(first=0.045, factor=0.94, every=2),
+    clip_norm=2.0,
+    batch=20 * 32,
+    micro_batch=32,
+    epochs=100,
+)
+
 STUDY = Study(
     name="inception_v4",
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
@@ -67,7 +82,14 @@ STUDY = Study(
         Network(
             "inception-v4",
             inception_v4,
-            departures=("The paper does not say how weights start; here Glorot's uniform.",),
+            RECIPE,
+            departures=(
+                "The paper does not say how weights start; here Glorot's uniform.",
+                "The paper's 20 replicas take 32 images each; here together, an update for 640 images, batch "
+                "normalization still over 32.",
+                "What section 4 does not print is as in Inception-v3: smoothed labels, clipping, 100 passes; the "
+                "running average decays with 0.9999, and there is no weight decay.",
+            ),
         ),
     ),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import keras
 
 import layers
-from reproductions.lab.study import Network, Study
+from reproductions.lab.study import Network, Plateau, Recipe, Study, keras_object
 
 # Table 1: the five stages of each network; "3" and "1" are the sides of its convolutions.
 TABLE_1 = {
@@ -89,6 +90,33 @@ def as_convolutions(model: keras.Model) -> keras.Model:
     return wide
 
 
+# Section 3.1, at the fixed scale S = 256.
+RECIPE = Recipe(
+    dataset="imagenet",
+    images=(("scale_jittered_crop", {"smallest": 256, "largest": 256, "crop": 224}), "random_flip", "pca_colour",
+            "subtract_mean_colour"),
+    test_images=("subtract_mean_colour",),
+    protocol="dense at 256",
+    optimizer=keras_object("SGD", momentum=0.9),
+    loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
+    weight_decay=0.0005,
+    rates=Plateau(first=0.01, factor=0.1, patience=5, drops=3),
+    batch=256,
+    epochs=74,
+    parts=("train",),
+)  # fmt: skip
+
+# "We initialised the first four convolutional layers and the last three fully-connected layers with the layers of
+# net A": stages of one convolution in A have two in the others.
+FROM_A = ("conv1-1", "conv2-1", "conv3-1", "conv3-2", "fc6", "fc7", "fc8")
+
+DEPARTURES = (
+    "The paper watches the validation images, which are its test images too; here one in a hundred training images "
+    "of each class is held out for that, and not trained on.",
+    "The paper divides the rate by ten by hand when the validation error stops improving; here after 5 passes "
+    "without a lower one, three times at most.",
+)
+
 STUDY = Study(
     name="vgg",
     title="Very Deep Convolutional Networks for Large-Scale Image Recognition",
@@ -99,12 +127,8 @@ STUDY = Study(
         Network(
             f"vgg-{configuration.lower()}",
             functools.partial(vgg, configuration),
-            departures=()
-            if configuration in ("A", "A-LRN")
-            else (
-                "The paper starts the deeper networks from a trained A; here they start like A, with deviation 0.1, "
-                "unless weights are given.",
-            ),
+            RECIPE if configuration in ("A", "A-LRN") else replace(RECIPE, starts_from=FROM_A),
+            departures=DEPARTURES,
         )
         for configuration in TABLE_1
     ),

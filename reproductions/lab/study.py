@@ -24,10 +24,10 @@ class Decay:
 
     first: float
     factor: float
-    every: int
+    every: float
 
     def rate(self, epoch: int, errors: Sequence[float]) -> float:
-        return self.first * self.factor ** ((epoch - 1) // self.every)
+        return self.first * self.factor ** int((epoch - 1) / self.every)
 
 
 @dataclass(frozen=True)
