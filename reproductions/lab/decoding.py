@@ -62,7 +62,14 @@ def resize(image: Any, height: Any, width: Any) -> Any:
     would be skipped, and the network would see patterns that are not there. It is what Pillow's and Matlab's bilinear
     resizing do. An image that has the size already keeps its pixels.
     """
-    return tf.image.resize(image, (height, width), antialias=True)
+    same = tf.reduce_all(tf.shape(image)[:2] == (height, width))
+    pixels = tf.cond(
+        same,
+        lambda: tf.cast(image, tf.float32),
+        lambda: tf.cast(tf.image.resize(image, (height, width), antialias=True), tf.float32),
+    )
+    static = [size if isinstance(size, int) else None for size in (height, width)]
+    return tf.ensure_shape(pixels, (*static, image.shape[-1]))
 
 
 def rounded(numerator: Any, denominator: Any) -> Any:
