@@ -1,10 +1,14 @@
-"""Made-up photographs, encoded in every way that ImageNet's are, and the views of them that tests take."""
+"""Made-up photographs, encoded in every way that ImageNet's are, and what image steps make of them."""
 
 import io
 from types import SimpleNamespace
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
+from scipy import stats
+
+from reproductions.lab.images import View, compose
 
 MODES = ("RGB", "L", "CMYK", "PNG")
 
@@ -39,3 +43,24 @@ def statistics(seed: int = 0) -> SimpleNamespace:
         eigenvalues=np.array([13000.0, 1100.0, 280.0], np.float32),
         eigenvectors=np.linalg.qr(random.normal(size=(3, 3)))[0].astype(np.float32),
     )
+
+
+STATISTICS = statistics()
+
+
+def results(steps, stored, draws, size=16, statistics=STATISTICS, parallel=2) -> np.ndarray:
+    """What the steps make of one stored image under `draws` keys, in a pipeline as in training."""
+    prepare, image = compose(steps, View(size, statistics)), tf.constant(stored)
+    keys = tf.data.Dataset.range(draws).map(lambda number: tf.stack([tf.constant(3, tf.int64), number]))
+    made = keys.map(lambda key: prepare(image, key), num_parallel_calls=parallel, deterministic=True)
+    return next(iter(made.batch(draws))).numpy()
+
+
+def evenly(counts) -> bool:
+    """Whether counts are what equal chances might well have given."""
+    return stats.chisquare(counts).pvalue > 1e-3
+
+
+def uniform(values, low, high) -> bool:
+    """Whether numbers are what a uniform draw might well have given."""
+    return stats.kstest(values, "uniform", (low, high - low)).pvalue > 1e-3

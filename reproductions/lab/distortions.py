@@ -35,7 +35,7 @@ def pca_colour(image: Any, key: Any, view: View, *, stddev: float = 0.1) -> Any:
     """
     draws = stddev * tf.random.stateless_normal((3,), key)
     deviations = tf.sqrt(view.statistic("eigenvalues"))
-    return image + tf.linalg.matvec(view.statistic("eigenvectors"), draws * deviations)
+    return tf.cast(image, tf.float32) + tf.linalg.matvec(view.statistic("eigenvectors"), draws * deviations)
 
 
 LUMA = (0.299, 0.587, 0.114)
