@@ -76,7 +76,9 @@ ATTEMPTS = 10
 INTERPOLATIONS = ("bilinear", "area", "nearest", "bicubic")
 
 
-def area_and_aspect_window(key: Any, height: Any, width: Any, area: Sequence[float], aspect: Sequence[float]) -> Any:
+def area_and_aspect_window(
+    key: Any, height: Any, width: Any, area: tuple[float, float], aspect: tuple[float, float]
+) -> Any:
     """A random window of a (height, width) picture: top, left, height and width, each a scalar int32.
 
     Its share of the picture's area and its aspect (width / height) are uniform in their ranges. A draw that does not
@@ -101,16 +103,16 @@ def area_and_aspect_crop(
     key: Any,
     view: View,
     *,
-    area: Sequence[float] = (0.08, 1.0),
-    aspect: Sequence[float] = (3 / 4, 4 / 3),
+    area: tuple[float, float] = (0.08, 1.0),
+    aspect: tuple[float, float] = (3 / 4, 4 / 3),
     interpolations: Sequence[str] = INTERPOLATIONS,
 ) -> Any:
     """A window of random size and shape, squeezed into the view: file to (size, size, 3) float32 in 0..255.
 
     Szegedy et al. 2014, section 6: patches "whose size is distributed evenly between 8% and 100% of the image area and
     whose aspect ratio is chosen randomly between 3/4 and 4/3", resized by one of four methods with equal probability.
-    The aspect is uniform, as in the authors' later code; others draw its logarithm. No method filters before it
-    shrinks, as none did in that code: what the choice of method varies is just how a picture looks that was not.
+    The aspect is uniform, as in the code released with Inception (TF-slim); others draw its logarithm. No method
+    filters before it shrinks, as none did there.
     """
     window = decode_window(image, *area_and_aspect_window(part(key, 0), *jpeg_size(image), area, aspect))
 

@@ -17,7 +17,8 @@ def random_flip(image: Any, key: Any, view: View) -> Any:
 def shift(image: Any, key: Any, view: View, *, pixels: int) -> Any:
     """The image moved by up to `pixels` either way, up or down and left or right; zeros come in from outside.
 
-    (height, width, channels), any units. ConvNetJS' CIFAR-10 demo: 2 pixels; Springenberg et al. 2015, section 3.1: 5.
+    (height, width, channels), any units; both papers shift after pixels are centred, so that zeros are grey.
+    ConvNetJS' CIFAR-10 demo: 2 pixels; Springenberg et al. 2015: 5.
     """
     padded = tf.pad(image, [(pixels, pixels), (pixels, pixels), (0, 0)])
     top, left = (whole(part(key, number), 0, 2 * pixels) for number in (0, 1))
@@ -44,8 +45,8 @@ LUMA = (0.299, 0.587, 0.114)
 def photometric_distortion(image: Any, key: Any, view: View, *, low: float = 0.5, high: float = 1.5) -> Any:
     """Brightness, contrast and colour changed, each by a factor of its own, in random order.
 
-    (height, width, 3) in 0..255 to float32 in 0..255. Howard 2013, section 2.2, which GoogLeNet took over: factors
-    uniform in low..high, 1 for no change, by the Python Imaging Library. As there, a factor goes from black
+    (height, width, 3) in 0..255 to float32 in 0..255. Howard 2013, which Szegedy et al. 2014 took over in section 6:
+    factors uniform in low..high, 1 for no change, by the Python Imaging Library. As there, a factor goes from black
     (brightness), from the picture's mean grey (contrast) or from its grey copy (colour) through the picture and beyond.
     """
     image = tf.cast(image, tf.float32)
@@ -99,7 +100,7 @@ def affine_distortion(
 ) -> Any:
     """A planar affine distortion about the centre: (height, width) in 0..255, background 0, to the same in float32.
 
-    LeCun et al. 1998, section III-B: shifted by up to `shift` pixels either way, scaled by 1 ± `scale`, squeezed
+    LeCun et al. 1998, section III: shifted by up to `shift` pixels either way, scaled by 1 ± `scale`, squeezed
     (wider by 1 ± `squeeze` and less tall by as much) and sheared along x by ± `shear` pixels a pixel, each uniform;
     interpolated bilinearly. The paper prints no ranges. Of its 600,000 patterns a tenth are `undistorted`.
     """
