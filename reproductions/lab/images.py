@@ -1,58 +1,92 @@
 """Named image steps, from a stored image to a network's input. A recipe lists them by name.
 
-A step takes one image, a key and the view, and returns the image. Stored images are arrays of pixels (MNIST,
-CIFAR-10) or encoded files (ImageNet), which the first step decodes. All randomness comes from the key, which is
-a function of (seed, pass, example) and of the step's place: `tf.random.stateless_*` alone, no state.
+A step is `step(image, key, view, **options)`: it takes one image, a key and the view, and returns the image. Stored
+images are arrays of pixels (MNIST, CIFAR-10) or encoded files (ImageNet), which the first step decodes. All randomness
+comes from the key, which is a function of (seed, pass, example) and of the step's place: `tf.random.stateless_*` alone,
+no state. Keys are (2,) int64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import tensorflow as tf
-
-from reproductions.lab.errors import unknown
+from reproductions.lab import crops, distortions, normalization
+from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.study import ImageStep
+from reproductions.lab.view import View, part
+
+__all__ = ["STEPS", "View", "compose"]
 
 Step = Callable[..., Any]
 
+STEPS: dict[str, Step] = {
+    step.__name__: step
+    for step in (
+        crops.random_crop,
+        crops.one_of_ten_crops,
+        crops.scale_jittered_crop,
+        crops.area_and_aspect_crop,
+        distortions.random_flip,
+        distortions.shift,
+        distortions.pca_colour,
+        distortions.photometric_distortion,
+        distortions.affine_distortion,
+        normalization.lenet_field,
+        normalization.subtract_mean_image,
+        normalization.subtract_mean_colour,
+        normalization.to_unit_range,
+        normalization.to_half_range,
+        normalization.gcn,
+    )
+}
 
-@dataclass(frozen=True)
-class View:
-    """What steps may know beside the image: the network's input size, and statistics of the training set."""
 
-    size: int
-    statistics: Any = None
-
-
-def lenet_field(image: Any, key: Any, view: View) -> Any:
-    """A digit on LeNet-5's field: (28, 28) in 0..255 to (32, 32, 1).
-
-    Background -0.1 and foreground 1.175, so that the mean is about 0 and the variance about 1:
-    LeCun et al. 1998, section II-B.
-    """
-    background, foreground = -0.1, 1.175
-    ink = tf.cast(image, tf.float32) / 255
-    field = tf.pad(ink * (foreground - background) + background, [(2, 2), (2, 2)], constant_values=background)
-    return field[..., tf.newaxis]
+# The statistics of the training set that steps ask for, beside what a crop is told to subtract.
+ASKS = {
+    "pca_colour": ("eigenvalues", "eigenvectors"),
+    "subtract_mean_image": ("mean_image",),
+    "subtract_mean_colour": ("mean_colour",),
+}
 
 
-STEPS: dict[str, Step] = {step.__name__: step for step in (lenet_field,)}
+def check_statistics(name: str, options: Mapping[str, Any], view: View) -> None:
+    """UsageError where a step asks for a statistic that the data set lacks: here, before a graph wraps the sentence."""
+    for statistic in (*ASKS.get(name, ()), options.get("subtract")):
+        if statistic is not None:
+            view.statistic(statistic)
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """UsageError where a step does not take one of these options, or lacks one that it needs."""
+    parameters = inspect.signature(STEPS[name]).parameters.values()
+    own = {p.name: p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY}
+    wrong = [option for option in options if option not in own]
+    missing = [option for option, needed in own.items() if needed and option not in options]
+    if wrong:
+        raise UsageError(
+            f"the image step {name!r} has no option {wrong[0]!r}; it takes: {', '.join(own) or 'no options'}"
+        )
+    if missing:
+        raise UsageError(f"the image step {name!r} needs the option {missing[0]!r}; name it in the recipe")
 
 
 def compose(steps: Sequence[ImageStep], view: View) -> Callable[[Any, Any], Any]:
-    """The steps, one after the other: a function of an image and its key. UsageError for a wrong name."""
+    """The steps, one after the other: a function of an image and its key.
+
+    UsageError for a wrong name or option, and where the data set lacks a statistic.
+    """
     chosen = [(step, {}) if isinstance(step, str) else step for step in steps]
-    for name, _ in chosen:
+    for name, options in chosen:
         if name not in STEPS:
             raise unknown("image step", name, STEPS)
+        check_options(name, options)
+        check_statistics(name, options, view)
 
     def composed(image: Any, key: Any) -> Any:
         for number, (name, options) in enumerate(chosen):
-            own = tf.random.experimental.stateless_fold_in(key, number)
-            image = STEPS[name](image, own, view, **options)
+            image = STEPS[name](image, part(key, number), view, **options)
         return image
 
     return composed

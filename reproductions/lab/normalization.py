@@ -1,0 +1,61 @@
+"""Image steps that bring pixels into the range that a network was trained on. Nothing here is random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from reproductions.lab.decoding import resize
+from reproductions.lab.view import View
+
+
+def lenet_field(image: Any, key: Any, view: View) -> Any:
+    """A digit on LeNet-5's field: (28, 28) in 0..255 to (32, 32, 1).
+
+    Background -0.1 and foreground 1.175, so that the mean is about 0 and the variance about 1:
+    LeCun et al. 1998, section II-B.
+    """
+    background, foreground = -0.1, 1.175
+    ink = tf.cast(image, tf.float32) / 255
+    field = tf.pad(ink * (foreground - background) + background, [(2, 2), (2, 2)], constant_values=background)
+    return field[..., tf.newaxis]
+
+
+def subtract_mean_image(image: Any, key: Any, view: View) -> Any:
+    """A square image less the training set's mean image at its size: (n, n, 3) in 0..255 to float32.
+
+    For a canvas, the central square that crops are taken from; `random_crop` subtracts at the crop's own place.
+    Krizhevsky et al. 2012, section 2.
+    """
+    height, width = tf.unstack(tf.shape(image)[:2])
+    return tf.cast(image, tf.float32) - resize(view.statistic("mean_image"), height, width)
+
+
+def subtract_mean_colour(image: Any, key: Any, view: View) -> Any:
+    """The image less the training set's mean RGB value: (height, width, 3) in 0..255 to float32.
+
+    Simonyan and Zisserman 2015, section 2.1.
+    """
+    return tf.cast(image, tf.float32) - view.statistic("mean_colour")
+
+
+def to_unit_range(image: Any, key: Any, view: View) -> Any:
+    """0..255 to -1..1, float32, as the released Inception networks (v2 to v4) take it."""
+    return tf.cast(image, tf.float32) / 127.5 - 1
+
+
+def to_half_range(image: Any, key: Any, view: View) -> Any:
+    """0..255 to -0.5..0.5, float32: ConvNetJS' CIFAR-10 demo."""
+    return tf.cast(image, tf.float32) / 255 - 0.5
+
+
+def gcn(image: Any, key: Any, view: View, *, scale: float = 55.0) -> Any:
+    """Global contrast normalization: an image less its mean, of Euclidean length `scale`; any shape, float32.
+
+    Goodfellow et al. 2013 (Maxout Networks), whose data Springenberg et al. 2015 use; 55 is of their code. An image of
+    one colour becomes zeros.
+    """
+    image = tf.cast(image, tf.float32)
+    centred = image - tf.reduce_mean(image)
+    return scale * tf.math.divide_no_nan(centred, tf.norm(centred))
