@@ -49,7 +49,7 @@ def imagenet(name: str, parent: Path | None) -> str:
     if folder is None or parent is None or not folder.is_dir():
         return f"missing: {advice(name, parent)}"
     if not (folder / manifest.NAME).is_file():
-        made = len(list(folder.glob("*.tfrecord")))
+        made = len(list(folder.glob("[!.]*.tfrecord")))
         return f"unfinished: {folder} has {made} shards so far; the same `reproduce data prepare imagenet` goes on"
     try:
         done = manifest.read(folder)
