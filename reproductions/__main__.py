@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import reproductions
 from reproductions.lab.errors import UsageError
@@ -65,12 +66,44 @@ def parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="every table and claim computed anew, for the report")
     audit.set_defaults(run=lambda options: write_audit())
 
+    add_data(commands)
+
     report = commands.add_parser("report", help="the pages, from the records and the published figures")
     report.add_argument("--runs", type=Path, help="folder of records or of runs; default: the committed records")
     report.add_argument("--out", type=Path, help="default: the committed pages")
     report.add_argument("--check", action="store_true", help="write nothing; fail if the pages would change")
     report.set_defaults(run=make_report)
     return top
+
+
+def add_data(commands: Any) -> None:
+    data = commands.add_parser("data", help="data sets: what is there, ImageNet prepared, files verified")
+    actions = data.add_subparsers(dest="action", required=True)
+
+    status = actions.add_parser("status", help="what is where, what is missing, and where to get it")
+    status.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
+    status.set_defaults(run=show_status)
+
+    verify = actions.add_parser("verify", help="hold prepared files to the checksums they were written with")
+    verify.add_argument("folder", type=Path, metavar="DIR", help="a prepared folder, or the one that holds it")
+    verify.set_defaults(run=verify_data)
+
+    prepare = actions.add_parser("prepare", help="make shards of ImageNet's official files; goes on where it stopped")
+    prepare.add_argument("name", choices=("imagenet",))
+    prepare.add_argument(
+        "--from", dest="source", type=Path, required=True, metavar="DIR",
+        help="holds the official tars and devkit, or train/WNID/*.JPEG and val/*.JPEG or val/WNID/*.JPEG",
+    )  # fmt: skip
+    prepare.add_argument("--to", type=Path, required=True, metavar="DIR", help="gets a folder with the shards")
+    prepare.add_argument(
+        "--keep-originals", dest="originals", action="store_true", help="do not shrink short sides to 256 pixels"
+    )
+    prepare.add_argument("--workers", type=int, help="processes; default: as many as there are cores")
+    prepare.add_argument("--shards", type=int, help="of the training set; default: one for 5,005 pictures")
+    prepare.add_argument("--train-only", action="store_true", help="there are no validation pictures")
+    prepare.add_argument("--subset", action="store_true", help="all 1,000 classes, but not all pictures, are meant")
+    prepare.add_argument("--blacklist", type=Path, help="numbers of blacklisted validation pictures, one a line")
+    prepare.set_defaults(run=prepare_data, go_on="the same command goes on where it stopped")
 
 
 def summary(study: Study) -> dict[str, object]:
@@ -199,6 +232,30 @@ def write_audit() -> None:
         print(f"written: {folder / name}.json")
 
 
+def show_status(options: argparse.Namespace) -> None:
+    from reproductions.lab.status import status
+
+    print(status(options.data_dir))
+
+
+def verify_data(options: argparse.Namespace) -> None:
+    from reproductions.lab.status import verify
+
+    wrong = verify(options.folder)
+    print("\n".join(wrong) or "every file is as it was written")
+    sys.exit(1 if wrong else 0)
+
+
+def prepare_data(options: argparse.Namespace) -> None:
+    from reproductions.lab.imagenet import prepare, workers
+    from reproductions.lab.imagenet.plan import Options
+
+    names = ("source", "to", "originals", "shards", "train_only", "subset", "blacklist")
+    asked = {name: getattr(options, name) for name in names}
+    count = workers.cores() if options.workers is None else options.workers
+    print(f"prepared: {prepare.prepare(Options(workers=count, **asked))}")
+
+
 def make_report(options: argparse.Namespace) -> None:
     from reports.write import report
 
@@ -214,10 +271,8 @@ def main(words: Sequence[str] | None = None) -> None:
         print(f"reproduce: {mistake}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print(
-            "\nreproduce: stopped; the same command with --resume goes on from the last saved state",
-            file=sys.stderr,
-        )
+        go_on = getattr(options, "go_on", "the same command with --resume goes on from the last saved state")
+        print(f"\nreproduce: stopped; {go_on}", file=sys.stderr)
         sys.exit(130)
 
 

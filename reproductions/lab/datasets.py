@@ -240,7 +240,18 @@ def load_mnist(data_dir: Path | None) -> Dataset:
 
 # --- All of them
 
-LOADERS: dict[str, Callable[[Path | None], Dataset]] = {"mnist": load_mnist}
+
+def load_imagenet(name: str, data_dir: Path | None) -> Dataset:
+    from reproductions.lab.imagenet import records
+
+    return records.load(name, data_dir)
+
+
+LOADERS: dict[str, Callable[[Path | None], Dataset]] = {
+    "mnist": load_mnist,
+    "imagenet": functools.partial(load_imagenet, "imagenet"),
+    "imagenet-originals": functools.partial(load_imagenet, "imagenet-originals"),
+}
 
 
 def data_folder(data_dir: Path | None) -> Path | None:
