@@ -111,15 +111,21 @@ def test_more_than_a_handful_of_undecodable_pictures_is_an_error_that_names_them
     assert not (tmp_path / "more" / "imagenet-256" / manifest.NAME).exists()
 
 
-def test_a_disk_too_small_is_refused_before_the_start_with_both_numbers(ilsvrc, tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)
-    needed = sum(p.stat().st_size for p in ilsvrc.folder.glob("*.tar"))
-    monkeypatch.setattr(plan.shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
-    with pytest.raises(UsageError, match=r"has 0\.001 GB free, and the preparation needs about (0\.\d+) GB") as caught:
-        prepare(ilsvrc.folder, tmp_path, originals=True)
-    asked = 1e9 * float(re.search(r"about ([\d.]+) GB", str(caught.value))[1])
-    assert 0.7 * needed < asked - plan.NOTES * (SHARDS + 2) < 1.3 * needed
+@pytest.mark.parametrize("originals", [False, True])
+def test_a_disk_too_small_is_refused_before_the_start_with_both_numbers(ilsvrc, tmp_path, monkeypatch, originals):
+    usage, free = shutil.disk_usage(tmp_path), 1_000_000
+    monkeypatch.setattr(plan.shutil, "disk_usage", lambda path: usage._replace(free=free))
+    with pytest.raises(UsageError, match=r"has 0\.001 GB free, and the preparation needs about 0\.\d+ GB") as caught:
+        prepare(ilsvrc.folder, tmp_path / "to", originals=originals)
     assert not list(tmp_path.rglob("*.tfrecord"))
+    needed = 1e9 * float(re.search(r"about ([\d.]+) GB", str(caught.value))[1])
+    free = int(0.9 * needed)
+    with pytest.raises(UsageError, match="make room"):
+        prepare(ilsvrc.folder, tmp_path / "to", originals=originals)
+    free = int(1.1 * needed)
+    folder = prepare(ilsvrc.folder, tmp_path / "to", originals=originals)
+    written = sum(path.stat().st_size for path in folder.glob("*.tfrecord"))
+    assert 0.8 * written < needed - plan.NOTES * (SHARDS + 2) < 1.3 * written
 
 
 @pytest.mark.parametrize(

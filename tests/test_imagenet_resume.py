@@ -1,6 +1,5 @@
 """ImageNet's preparation stopped, killed, repeated and mended: what was finished stays, and the bytes are the same."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -19,14 +18,12 @@ from reproductions.lab.imagenet import prepare as preparation
 ROOT = Path(__file__).parent.parent
 
 
-def kill_when(reached, process: subprocess.Popen) -> None:
-    """SIGKILL as soon as `reached()`; fails where the process ends before."""
+def wait_for(reached, process: subprocess.Popen) -> None:
+    """Returns as soon as `reached()`; fails where the process ends before."""
     deadline = time.monotonic() + 60
     while not reached():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.002)
-    process.kill()
-    process.wait()
 
 
 def start(source: Path, to: Path, workers: int) -> subprocess.Popen:
@@ -37,29 +34,31 @@ def start(source: Path, to: Path, workers: int) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def running(to: Path) -> list[str]:
-    """Command lines of processes that have files below a folder open."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            links = [os.readlink(file) for file in (process / "fd").iterdir()]
-        except OSError:
-            continue
-        if any(link.startswith(str(to)) for link in links):
-            found.append((process / "cmdline").read_text())
-    return found
+def children(process: subprocess.Popen) -> list[Path]:
+    """The entries in /proc of the processes that a process has started."""
+    pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [Path("/proc") / pid for pid in pids]
+
+
+def all_end(processes: list[Path]) -> bool:
+    """Whether all of them end within seconds."""
+    deadline = time.monotonic() + 20
+    while any(process.exists() for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not any(process.exists() for process in processes)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_preparation_goes_on_and_writes_the_same_bytes(ilsvrc, prepared_imagenet, tmp_path, workers):
     folder = tmp_path / "imagenet-256"
     process = start(ilsvrc.folder, tmp_path, workers)
-    kill_when(lambda: len(list(folder.glob("train-*.tfrecord"))) >= 1, process)
+    wait_for(lambda: len(list(folder.glob("train-*.tfrecord"))) >= 1, process)
+    started = children(process)
+    process.kill()
+    process.wait()
+    assert len(started) >= workers if workers > 1 else not started
+    assert all_end(started), "workers go when their parent is gone"
     assert not (folder / manifest.NAME).exists()
-    deadline = time.monotonic() + 20
-    while running(tmp_path):
-        assert time.monotonic() < deadline, "workers go when their parent is gone"
-        time.sleep(0.05)
     written = {path: path.stat().st_mtime_ns for path in folder.glob("[!.]*.tfrecord")}
     (folder / ".unfinished-1-train-00000.tfrecord").write_bytes(b"half")
     assert digests(prepare(ilsvrc.folder, tmp_path)) == digests(prepared_imagenet / "imagenet-256")
@@ -68,13 +67,13 @@ def test_a_killed_preparation_goes_on_and_writes_the_same_bytes(ilsvrc, prepared
 
 def test_control_c_stops_at_once_and_says_how_to_go_on(ilsvrc, tmp_path):
     process = start(ilsvrc.folder, tmp_path, 2)
-    while not list(tmp_path.glob("imagenet-256/.unfinished-*")) and process.poll() is None:
-        time.sleep(0.002)
+    wait_for(lambda: list(tmp_path.glob("imagenet-256/.unfinished-*")), process)
+    started = children(process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
     assert "the same command goes on where it stopped" in errors and "Traceback" not in errors
-    assert not running(tmp_path)
+    assert started and all_end(started)
 
 
 def test_what_is_prepared_is_left_alone(ilsvrc, own_imagenet, capsys):
