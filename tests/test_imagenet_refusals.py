@@ -141,6 +141,7 @@ def test_a_missing_official_file_is_named(ilsvrc, tmp_path, missing, why):
     (tmp_path / "from" / missing).unlink()
     with pytest.raises(UsageError, match=why):
         prepare(tmp_path / "from", tmp_path / "to")
+    assert missing == DEVKIT or not (tmp_path / "to").exists()
 
 
 def test_all_classes_with_fewer_pictures_than_imagenet_are_an_error_unless_a_subset_is_meant(
