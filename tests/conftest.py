@@ -1,11 +1,14 @@
 """Quiet logs, and runs on the embedded subset that several tests look at."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import fake_imagenet
 import pytest
+from prepared_imagenet import prepare
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -53,3 +56,24 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     (folder / "output.txt").write_text(done.stdout)
     return folder
+
+
+@pytest.fixture(scope="session")
+def ilsvrc(tmp_path_factory: pytest.TempPathFactory) -> fake_imagenet.Fake:
+    """Fake official files: five classes of seven pictures, one of them broken off. Not to be written to."""
+    return fake_imagenet.make(
+        tmp_path_factory.mktemp("ilsvrc"), classes=5, images=7, validation=3, truncated=1, blacklist=(2, 5)
+    )
+
+
+@pytest.fixture(scope="session")
+def prepared_imagenet(ilsvrc: fake_imagenet.Fake, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that holds `imagenet-256`, prepared from them. Not to be written to."""
+    return prepare(ilsvrc.folder, tmp_path_factory.mktemp("prepared")).parent
+
+
+@pytest.fixture
+def own_imagenet(prepared_imagenet: Path, tmp_path: Path) -> Path:
+    """A copy of `imagenet-256`, to spoil."""
+    shutil.copytree(prepared_imagenet / "imagenet-256", tmp_path / "imagenet-256")
+    return tmp_path / "imagenet-256"

@@ -139,7 +139,7 @@ def list_all(
 ) -> tuple[list[str], dict[str, np.ndarray], dict[str, list[str]]]:
     """Classes, a listing of each part, and the files that are left out of each. The training set has the classes."""
     files_of = {"train": sources.by_class(places["train"], share)}
-    classes = sorted(files_of["train"])
+    classes = sorted(set(files_of["train"]) - {""})
     strange = sorted(set(classes) - set(kit.words)) if kit else []
     if strange:
         raise UsageError(f"{places['train'].path} holds {strange[0]}, which is no class of the devkit")

@@ -22,12 +22,21 @@ from rich.progress import Progress
 from reproductions.lab.errors import UsageError
 from reproductions.lab.imagenet import manifest, official
 from reproductions.lab.imagenet.moments import Sums
-from reproductions.lab.imagenet.plan import MOST_SHARDS, Options, Plan, check_room, check_whole, shards_of, survey
+from reproductions.lab.imagenet.plan import (
+    MOST_SHARDS,
+    Options,
+    Plan,
+    check_room,
+    check_whole,
+    find_places,
+    shards_of,
+    survey,
+)
 from reproductions.lab.imagenet.shards import WORK, Shard, make
 from reproductions.lab.imagenet.workers import Share, sharing
 from reproductions.lab.record import replacing, sweep
 
-# ImageNet has no picture that Pillow cannot decode; more of them than this mean a damaged download.
+# A stray broken picture is named and left out; more of them than this mean a damaged source.
 MOST_UNDECODABLE = 10
 
 
@@ -39,6 +48,7 @@ def prepare(options: Options) -> Path:
         raise UsageError(f"--shards must lie in 1..{MOST_SHARDS}, since all are kept open; got {options.shards}")
     if options.workers < 1:
         raise UsageError(f"--workers must be 1 or more; got {options.workers}")
+    find_places(options)  # an incomplete source is refused before anything is written
     folder = options.folder
     try:
         (folder / WORK).mkdir(parents=True, exist_ok=True)

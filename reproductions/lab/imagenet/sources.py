@@ -121,21 +121,22 @@ def files(folder: Path) -> list[Member]:
         return [(e.name, 0, e.stat().st_size) for e in entries if e.is_file() and not e.name.startswith(".")]
 
 
-def class_folders(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and WNID.fullmatch(path.name))
-
-
 # --- Listings
 
 
 def by_class(place: Place, share: Callable[..., Iterable[Any]]) -> dict[str, list[Member]]:
-    """WNID to files, of a training tar or of folders named by WNID. `share` maps, perhaps over processes."""
+    """WNID to files, of a training tar or of folders named by WNID; what else is there stands under "".
+
+    `share` maps, perhaps over processes.
+    """
     if place.kind == "tar":
         inner = inner_tars(place.path)
         listed = share(members_of_class, [(place.path, *one) for one in inner])
         return dict(zip((wnid for wnid, *_ in inner), listed))
-    wnids = class_folders(place.path)
-    return dict(zip(wnids, share(files, [place.path / wnid for wnid in wnids])))
+    inside = sorted(path.name for path in place.path.iterdir() if not path.name.startswith("."))
+    wnids = [name for name in inside if WNID.fullmatch(name)]
+    listed = share(files, [place.path / wnid for wnid in wnids])
+    return {**dict(zip(wnids, listed)), "": [(name, 0, 0) for name in inside if name not in wnids]}
 
 
 def by_number(place: Place, wnid_of: Callable[[int], str]) -> dict[str, list[Member]]:
