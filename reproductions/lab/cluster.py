@@ -160,7 +160,8 @@ def watching(folder: Path, advice: Callable[[], str]) -> Iterator[None]:
         while index and watch.told(0) != "done":
             time.sleep(0.5)
     except LOST as error:
-        reason = str(error).strip().split("\n")[0][:200]
+        lines = str(error).strip().split("\n")
+        reason = next((line for line in lines if "/task:" in line), lines[0]).strip()[:200]
         leave(f"the connection to another worker is lost ({reason}); {advice()}")
     finally:
         watch.over.set()
