@@ -2,8 +2,8 @@
 
     python benchmarks/ten_crops.py
 
-A small network on made-up photographs of 375 x 500 pixels, as JPEGs, taking turns; prints median ratios of what
-another image costs, without what a test costs before its first image.
+A small network on made-up photographs of 375 x 500 pixels, as JPEGs, taking turns; prints median ratios of the
+processor time that another image takes, without what a test takes before its first image.
 Ten crops are ten times the arithmetic of one; they share the reading and decoding of the picture. The dense test of
 one picture at its crops' scale, with its mirror image, is held against the share of the crops' area that it covers.
 """
@@ -53,9 +53,9 @@ def network() -> keras.Model:
 
 
 def seconds(model: keras.Model, name: str, images: int) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     class_scores(model, "logits", Photographs(images), PROTOCOLS[name], (), View(SIZE))
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def an_image(model: keras.Model, name: str) -> float:
