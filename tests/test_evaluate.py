@@ -14,7 +14,7 @@ from small import classifier, dataset, network, pictures, ramp, recipe, softmax
 
 import reproductions
 from reproductions.__main__ import main
-from reproductions.lab import crops, datasets, decoding, evaluate, predictions, scoring
+from reproductions.lab import canvas, datasets, decoding, evaluate, predictions, scoring
 from reproductions.lab.datasets import Pixels
 from reproductions.lab.dense import fully_convolutional
 from reproductions.lab.errors import UsageError
@@ -31,7 +31,7 @@ def scores(model, part, name: str, kind: str = "logits") -> np.ndarray:
 
 def views(part, index: int, name: str, size: int = 28) -> np.ndarray:
     stored = tf.constant(part.read(index))
-    return crops.stacked(find(name), (), View(size))(stored, tf.constant(index, tf.int64)).numpy()
+    return canvas.stacked(find(name), (), View(size))(stored, tf.constant(index, tf.int64)).numpy()
 
 
 # --- Scores

@@ -10,7 +10,7 @@ from small import ramp
 
 import reproductions
 from reports.write import published_figures
-from reproductions.lab import crops, decoding, images, protocols
+from reproductions.lab import canvas, decoding, images, protocols
 from reproductions.lab.errors import UsageError
 from reproductions.lab.images import View
 from reproductions.lab.protocols import PROTOCOLS, find
@@ -20,7 +20,7 @@ SIZE = 28  # an eighth of 224: 256 becomes 32
 
 def views_of(name: str, picture: np.ndarray, steps=(), size: int = SIZE) -> np.ndarray:
     encoded = tf.io.encode_png(picture)
-    return crops.stacked(find(name), steps, View(size))(encoded, tf.constant(0, tf.int64)).numpy()
+    return canvas.stacked(find(name), steps, View(size))(encoded, tf.constant(0, tf.int64)).numpy()
 
 
 def six(square: np.ndarray) -> list[np.ndarray]:
@@ -106,7 +106,7 @@ def test_random_views_are_six_results_of_the_training_steps_the_same_in_every_te
         return tf.cast(image, tf.float32) + tf.random.stateless_uniform((), key)
 
     monkeypatch.setitem(images.STEPS, "shift", shift)
-    views = crops.stacked(find("six random views"), ("shift",), View(4))
+    views = canvas.stacked(find("six random views"), ("shift",), View(4))
     image = np.zeros((4, 4, 3), np.uint8)
     first, again, other = (views(image, tf.constant(i, tf.int64)).numpy() for i in (0, 0, 1))
     assert first.shape == (6, 4, 4, 3) and len(np.unique(first[:, 0, 0, 0])) == 6

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from reproductions.lab import crops, datasets, predictions, protocols
+from reproductions.lab import canvas, datasets, predictions, protocols
 from reproductions.lab.datasets import Dataset, Encoded, Pixels
 from reproductions.lab.errors import UsageError
 from reproductions.lab.images import View
@@ -61,7 +61,7 @@ def one_view(recipe: Recipe, view: View, part: Pixels | Encoded) -> Callable[[An
     protocol = protocols.find(recipe.protocol)
     if protocol.canvas not in ("stored", "central part"):
         protocol = protocols.find("centre crop")
-    views = crops.stacked(replace(protocol, crops=protocol.crops[:1]), steps_for(recipe, protocol), view)
+    views = canvas.stacked(replace(protocol, crops=protocol.crops[:1]), steps_for(recipe, protocol), view)
     return lambda image: views(image, tf.zeros((), tf.int64))[0]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from reproductions.lab import crops, decoding
+from reproductions.lab import canvas, decoding
 from reproductions.lab.datasets import Encoded, Pixels
 from reproductions.lab.dense import fully_convolutional
 from reproductions.lab.errors import UsageError
@@ -112,12 +112,12 @@ def sittings(
     if not protocol.dense:
         most = max(1, BATCH // protocol.views) * devices
         cuts = [indices[first : first + most] for first in range(0, len(indices), most)]
-        views = crops.stacked(protocol, steps, view)
+        views = canvas.stacked(protocol, steps, view)
         return [Sitting(cuts, lambda left: view_batches(part, left, views), over_views(model, kind, protocol.views))]
     wide, sizes, found = over_map(model, protocol.mirrored), stored_sizes(part, indices), []
     for side in protocol.sides(view.size):
         most = max(1, BATCH * view.size**2 // (2 * side**2)) * devices
-        prepare = crops.whole_pictures(side, steps, view)
+        prepare = canvas.whole_pictures(side, steps, view)
         cuts = groups(indices, sizes, most)
         found.append(Sitting(cuts, functools.partial(picture_batches, part, prepare=prepare), wide))
     return found
