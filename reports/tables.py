@@ -28,7 +28,7 @@ RULE = (
 WHOLE = "whole image"
 TOP_1, TOP_5 = "top-1", "top-5"
 # What papers call the images that a data set's networks are tested on; of others the set's own name, and "test".
-PRINTED_OF = {name: ("imagenet-2012", "validation") for name in ("imagenet", "imagenet-2012")}
+PRINTED_OF = {name: ("imagenet-2012", "validation") for name in ("imagenet", "imagenet-originals")}
 DEFAULTS = plain(
     {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
     | {field.name: field.default_factory() for field in fields(Recipe) if field.default_factory is not MISSING}
