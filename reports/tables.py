@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import pandas
@@ -12,7 +12,7 @@ import pandas
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.record import Record
 from reproductions.lab.statistics import wilson_interval
-from reproductions.lab.study import Network, Study
+from reproductions.lab.study import Network, Recipe, Study, plain
 
 RULE = (
     "*reproduced*: the printed figure is at or above the lower end of the measured interval. "
@@ -23,6 +23,34 @@ RULE = (
     "The measured figure is the mean over seeds at the last pass, ± the standard deviation over seeds; "
     "the interval is Wilson's 95% interval of that mean on as many test images, in percent."
 )
+
+
+WHOLE = "whole image"
+TOP_1, TOP_5 = "top-1", "top-5"
+# What papers call the images that a data set's networks are tested on; of others the set's own name, and "test".
+PRINTED_OF = {name: ("imagenet-2012", "validation") for name in ("imagenet", "imagenet-originals")}
+DEFAULTS = plain(
+    {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
+    | {field.name: field.default_factory() for field in fields(Recipe) if field.default_factory is not MISSING}
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a figure is of: the protocol of the test, and the metric, "error", "top-1" or "top-5"."""
+
+    protocol: str
+    metric: str
+
+    @property
+    def start(self) -> str:
+        """What the names of its figures begin with in a record."""
+        return "top5_" if self.metric == TOP_5 else ""
+
+    @property
+    def words(self) -> str:
+        words = [self.metric if self.metric != "error" else "", self.protocol if self.protocol != WHOLE else ""]
+        return ", ".join(filter(None, words))
 
 
 @dataclass(frozen=True)
@@ -40,7 +68,8 @@ class Runs:
     def comparable(self) -> bool:
         """Whether the recipe is the study's own and the data are the paper's, unaltered."""
         own = self.network.to_train()
-        return self.data == own.dataset and all(run.recipe == own.as_data() for run in self.records)
+        # A record may be older than a recipe's latest fields.
+        return self.data == own.dataset and all(DEFAULTS | run.recipe == own.as_data() for run in self.records)
 
     @property
     def schedule(self) -> str:
@@ -49,29 +78,51 @@ class Runs:
         return f"{sum(sizes[part] for part in recipe['parts']):,} images, {recipe['epochs']} passes"
 
     @property
-    def errors(self) -> list[float]:
-        return [run.test["error"] for run in self.records]
+    def protocol(self) -> str:
+        """The protocol of the test that was made after training."""
+        return own_protocol(self.records[0])
 
     @property
-    def error(self) -> float:
-        return statistics.mean(self.errors)
+    def protocols(self) -> list[str]:
+        """The protocols that every one of the runs was tested by, that of training's end first."""
+        return [self.protocol] + [name for name in self.records[0].tests if all(name in r.tests for r in self.records)]
 
     @property
-    def measured(self) -> str:
-        spread = f" ± {statistics.stdev(self.errors):.2f}" if len(self.errors) > 1 else ""
-        return f"{self.error:.2f}{spread}%"
+    def measures(self) -> list[Measure]:
+        """Everything that was measured of every one of the runs."""
+        return [
+            Measure(protocol, metric)
+            for protocol in self.protocols
+            for metric in ((TOP_1, TOP_5) if "top5_error" in self.tests(protocol)[0] else ("error",))
+        ]
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        images = self.records[0].test["images"]
-        return wilson_interval(self.error * images / 100, images)
+    def tests(self, protocol: str) -> list[dict[str, Any]]:
+        return [run.test if own_protocol(run) == protocol else run.tests[protocol] for run in self.records]
 
-    def verdict(self, printed: float | None) -> str:
+    def errors(self, measure: Measure) -> list[float]:
+        return [test[f"{measure.start}error"] for test in self.tests(measure.protocol)]
+
+    def measured(self, measure: Measure) -> str:
+        errors = self.errors(measure)
+        spread = f" ± {statistics.stdev(errors):.2f}" if len(errors) > 1 else ""
+        return f"{statistics.mean(errors):.2f}{spread}%"
+
+    def interval(self, measure: Measure) -> tuple[float, float]:
+        images = self.tests(measure.protocol)[0]["images"]
+        return wilson_interval(statistics.mean(self.errors(measure)) * images / 100, images)
+
+    def verdict(self, measure: Measure, printed: float | None) -> str:
         if not self.comparable:
             return "not comparable"
+        if measure not in self.measures:
+            return f"not comparable: tested by {'; '.join(self.protocols)}"
         if printed is None:
             return "nothing printed"
-        return "reproduced" if printed >= self.interval[0] else "not reached"
+        return "reproduced" if printed >= self.interval(measure)[0] else "not reached"
+
+
+def own_protocol(run: Record) -> str:
+    return str(run.test.get("protocol", WHOLE))
 
 
 def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
@@ -82,7 +133,8 @@ def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
         if run.study == study.name:
             if run.network not in networks:
                 raise unknown(f"network of {study.name}, named by a record,", run.network, networks)
-            together.setdefault(repr((run.network, run.data["sha256"], run.recipe)), []).append(run)
+            same = repr((run.network, run.data["sha256"], DEFAULTS | run.recipe))
+            together.setdefault(same, []).append(run)
     for runs in together.values():
         seeds = [run.seed for run in runs]
         if len(set(seeds)) < len(seeds):
@@ -95,44 +147,60 @@ def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
     )
 
 
-def row(label: str, printed: str, error: float | None, protocol: str, place: str, runs: Runs | None) -> dict[str, Any]:
-    """One line of the table; without runs, an empty one."""
-    if runs is None:
-        answer = dict(measured="", interval="", runs=0, data="", schedule="", verdict="not run", foreign="")
-    else:
-        low, high = runs.interval
-        answer = dict(
-            measured=runs.measured,
-            interval=f"{low:.2f} to {high:.2f}",
+def row(figure: Mapping[str, Any], measure: Measure, runs: Runs | None) -> dict[str, Any]:
+    """One line of the table; without runs, an empty one, and no number beside one that was measured otherwise."""
+    answer: dict[str, Any] = dict(
+        measured="", interval="", runs=0, data="", schedule="", verdict="not run", foreign=""
+    )  # fmt: skip
+    if runs is not None:
+        error = None if pandas.isna(figure["error"]) else float(figure["error"])
+        answer.update(
             runs=len(runs.records),
             data=runs.data,
             schedule=runs.schedule,
-            verdict=runs.verdict(error),
+            verdict=runs.verdict(measure, error),
             foreign="" if runs.data == runs.network.to_train().dataset else runs.data,
         )
-    return {"label": label, "printed": printed, "protocol": protocol, "place": place, **answer}
+        if measure in runs.measures:
+            low, high = runs.interval(measure)
+            answer.update(measured=runs.measured(measure), interval=f"{low:.2f} to {high:.2f}")
+    return {name: figure[name] for name in ("label", "printed", "protocol", "place")} | answer
+
+
+def answers(runs: Runs, figure: Mapping[str, Any]) -> bool:
+    """Whether a printed figure is of the network and the test images of these runs."""
+    dataset = runs.network.to_train().dataset
+    of = PRINTED_OF.get(dataset, (dataset, "test"))
+    return runs.network.name == figure["network"] and of == (figure["dataset"], figure["split"])
 
 
 def result_table(study: Study, published: pandas.DataFrame, records: Sequence[Record]) -> pandas.DataFrame:
-    """Every printed figure with each set of runs that answers it; then the runs that answer none."""
+    """Every printed figure with each set of runs of its network; then what was measured and never printed."""
     found = runs_of(study, records)
-    rows = []
+    rows, printed = [], set()
     for figure in published.to_dict("records"):
-        error = None if pandas.isna(figure["error"]) else float(figure["error"])
-        answers: list[Runs | None] = [runs for runs in found if runs.network.name == figure["network"]]
-        for runs in answers or [None]:
-            label = figure["label"] + ("" if figure["metric"] == "error" else f", {figure['metric']}")
-            rows.append(row(label, figure["printed"], error, figure["protocol"], figure["place"], runs))
-    answered = set(published["network"])
+        measure = Measure(figure["protocol"], figure["metric"])
+        label = figure["label"] + ("" if figure["metric"] == "error" else f", {figure['metric']}")
+        answering: list[Runs | None] = [runs for runs in found if answers(runs, figure)]
+        printed |= {(runs.network.name, measure) for runs in answering if runs}
+        rows += [row({**figure, "label": label}, measure, runs) for runs in answering or [None]]
     for runs in found:
-        if runs.network.name not in answered:
-            rows.append(row(runs.network.name, "", None, "", "", runs))
+        for measure in runs.measures:
+            if (runs.network.name, measure) not in printed:
+                label = ", ".join(filter(None, (runs.network.name, measure.words)))
+                nothing = {"label": label, "printed": "", "protocol": measure.protocol, "place": "", "error": None}
+                rows.append(row(nothing, measure, runs))
     return pandas.DataFrame(rows)
 
 
-def confusion(runs: Runs) -> list[list[int]]:
-    """Test images by class (rows) and answer (columns), summed over the runs."""
+MOST_CLASSES = 20  # whose confusion can still be read
+
+
+def confusion(runs: Runs) -> list[list[int]] | None:
+    """Test images by class (rows) and answer (columns), summed over the runs; None for too many classes."""
     classes = len(runs.records[0].test["per_class"])
+    if classes > MOST_CLASSES:
+        return None
     table = [[0] * classes for _ in range(classes)]
     for run in runs.records:
         for label, images in enumerate(run.test["per_class"]):
@@ -143,11 +211,25 @@ def confusion(runs: Runs) -> list[list[int]]:
     return table
 
 
+def further_tests(runs: Runs) -> list[dict[str, Any]]:
+    """What was measured by which protocol, seed by seed, where that is more than the error on whole images."""
+    if runs.measures == [Measure(WHOLE, "error")]:
+        return []
+    return [
+        {"seed": run.seed, "protocol": measure.protocol, "metric": measure.metric, "images": test["images"],
+         "error": test[f"{measure.start}error"], "interval": test[f"{measure.start}interval"]}
+        for measure in runs.measures
+        for run, test in zip(runs.records, runs.tests(measure.protocol))
+    ]  # fmt: skip
+
+
 def headline(runs: Runs, published: pandas.DataFrame) -> str:
-    """One sentence: measured, printed, verdict."""
-    figures = published[published["network"] == runs.network.name]
-    answer = f"{runs.network.name} on {runs.data}: measured {runs.measured} ({len(runs.records)} run(s))"
-    if figures.empty:
+    """One sentence: measured, printed, verdict, of the test at the end of training."""
+    measure = runs.measures[0]
+    figures = [figure for figure in published.to_dict("records") if answers(runs, figure)]
+    same = [figure for figure in figures if Measure(figure["protocol"], figure["metric"]) == measure]
+    by = f" ({measure.words})" if measure.words else ""
+    answer = f"{runs.network.name} on {runs.data}{by}: measured {runs.measured(measure)} ({len(runs.records)} run(s))"
+    if not same:
         return f"{answer}, nothing printed"
-    figure = figures.iloc[0]
-    return f"{answer}, printed {figure['printed']}: {runs.verdict(float(figure['error']))}"
+    return f"{answer}, printed {same[0]['printed']}: {runs.verdict(measure, float(same[0]['error']))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pandas
@@ -22,7 +23,8 @@ MARKS = ("<!-- results: made by `reproduce report` -->\n", "<!-- end of results 
 
 def published_figures(study: str) -> pandas.DataFrame:
     """What a study's paper printed, one figure a row; empty cells are empty strings but in `error`."""
-    table = pandas.read_csv(PUBLISHED / f"{study}.csv", dtype={"error": float})
+    dtypes: dict[str, type] = defaultdict(lambda: str, error=float)  # a column without an entry has no type
+    table = pandas.read_csv(PUBLISHED / f"{study}.csv", dtype=dtypes)
     texts = table.columns.drop("error")
     return table.assign(**{name: table[name].fillna("").astype(str) for name in texts})
 

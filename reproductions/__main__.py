@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import reproductions
+from reproductions import testing
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Study
 
@@ -47,10 +48,25 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--report", action="store_true", help="then report all runs beside the run, in report/")
     training.set_defaults(run=train)
 
-    evaluation = commands.add_parser("evaluate", help="test the network of a finished run again")
-    evaluation.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    evaluation = commands.add_parser("evaluate", help="test a network, or average the predictions of several")
+    evaluation.add_argument(
+        "tested", type=Path, nargs="*", metavar="RUN_OR_WEIGHTS", help="a run's folder, .keras or .weights.h5"
+    )
+    evaluation.add_argument("--network", help="the network in a file of weights")
+    evaluation.add_argument("--protocol", help="default: the recipe's; --list-protocols tells them")
+    evaluation.add_argument("--non-blacklisted", action="store_true", help="on ImageNet's 48,238 images that are not")
+    evaluation.add_argument("--ensemble", action="store_true", help="average predictions that were saved before")
+    evaluation.add_argument("--by-class", action="store_true", help="errors of each class too")
     evaluation.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
-    evaluation.set_defaults(run=evaluate)
+    evaluation.add_argument("--list-protocols", action="store_true", help="the ways of testing, and where from")
+    evaluation.set_defaults(run=testing.evaluate)
+
+    localization = commands.add_parser("localization", help="ILSVRC's localization error of a file of predictions")
+    localization.add_argument("predictions", type=Path, metavar="PREDICTIONS")
+    localization.add_argument("--truth", type=Path, required=True, help="folder with an XML file of boxes an image")
+    localization.add_argument("--devkit", type=Path, help="the development kit, where classes are given by number")
+    localization.add_argument("--blacklist", type=Path, help="file with the numbers of images to leave out, one a line")
+    localization.set_defaults(run=testing.localize)
 
     table = commands.add_parser("table", help="a paper's architecture tables, printed beside computed")
     table.add_argument("study")
@@ -154,20 +170,6 @@ def train(options: argparse.Namespace) -> None:
         from reports.write import report
 
         report(folder.parent, folder.parent / "report")
-
-
-def evaluate(options: argparse.Namespace) -> None:
-    from reproductions.lab import record
-
-    done = record.read(options.run_dir / "record.json")
-    network = reproductions.find_network(done.network, reproductions.find_study(done.study))
-    from reproductions.lab.evaluate import evaluate_run
-
-    test = evaluate_run(options.run_dir, done, network, options.data_dir)
-    answer = f"{network.name}: test error {test['error']:.2f}% ({test['errors']} of {test['images']})"
-    if test != done.test:
-        sys.exit(f"{answer}, but its record says {done.test['error']:.2f}%")
-    print(f"{answer}, as its record says")
 
 
 def show_table(options: argparse.Namespace) -> None:

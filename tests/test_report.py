@@ -84,8 +84,9 @@ def test_other_data_or_another_schedule_are_not_comparable():
 def test_seeds_make_a_mean_and_a_spread():
     (runs,) = tables.runs_of(LENET5, [made_up(100, 2), made_up(90, 1), made_up(110, 3)])
     assert [run.seed for run in runs.records] == [1, 2, 3]
-    assert runs.measured == "1.00 ± 0.10%"
-    assert runs.interval == tables.wilson_interval(100, 10000)
+    (measure,) = runs.measures
+    assert runs.measured(measure) == "1.00 ± 0.10%"
+    assert runs.interval(measure) == tables.wilson_interval(100, 10000)
 
 
 def test_runs_of_another_recipe_are_not_averaged_with_the_paper_s():

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ class Record:
         commit, dirty: the code that ran; null outside a git checkout.
         parameters: trainable and fixed.
         epochs: a row a pass: epoch, learning_rate, loss, error (in percent, while training), seconds.
-        test: errors, images, error and its Wilson 95% interval in percent, and images per class.
+        test: errors, images, error and its Wilson 95% interval in percent, images per class, and the protocol;
+            with more than ten classes also errors, error and interval of the best five answers.
+        tests: the same by other protocols, by their names, as far as they were made since.
         misclassified: index in the test set, label and prediction of each error.
         pictures: base64 of a PNG with those images in a row, or null where they are too many.
         execution: precision, jit, micro_batches, workers, replicas; and the run that it started from, if any.
@@ -55,11 +58,16 @@ class Record:
     wall_seconds: float
     images_per_second: float
     execution: dict[str, Any] = field(default_factory=dict)
+    tests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         text = json.dumps(asdict(self), indent=1) + "\n"
         with replacing(path) as unfinished:
             unfinished.write_text(text)
+
+    def tested(self, figures: dict[str, Any]) -> Record:
+        """The record with the figures of a further test."""
+        return replace(self, tests={**self.tests, figures["protocol"]: figures})
 
     def without_times(self) -> dict[str, Any]:
         """What must be equal in two runs of one seed."""
@@ -81,6 +89,9 @@ def check(record: Record) -> Record:
         missing = [name for name in names if name not in getattr(record, part)]
         if missing:
             raise ValueError(f"{part} lacks {', '.join(missing)}")
+    for name, test in record.tests.items():
+        if missing := [each for each in NEEDED["test"] if each not in test]:
+            raise ValueError(f"the test by {name!r} lacks {', '.join(missing)}")
     if not record.epochs or not all({"epoch", "error"} <= set(row) for row in record.epochs):
         raise ValueError("epochs must be a row a pass, with epoch and error")
     if not all({"index", "label", "predicted"} <= set(row) for row in record.misclassified):

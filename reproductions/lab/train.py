@@ -143,10 +143,11 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
         with cluster.watching(run_dir, lambda: f"{progress.kept()}; start all workers again with --resume"):
             model, started = trained(network, recipe, data, options, strategy, progress, execution)
             if not worker:
-                # Testing is one device's work: a replicated model would ask the other workers to join in.
-                alone = networks.build(network, recipe, data.classes)
-                alone.set_weights([keras.ops.convert_to_numpy(weight) for weight in model.weights])
-                finish(run_dir, study, network, recipe, data, alone, progress, {**execution, **started}, strategy)
+                if workers > 1:  # testing is one worker's: a replicated model would ask the others to join in
+                    alone = networks.build(network, recipe, data.classes)
+                    alone.set_weights([keras.ops.convert_to_numpy(weight) for weight in model.weights])
+                    model = alone
+                finish(run_dir, study, network, recipe, data, model, progress, {**execution, **started}, strategy)
     return None if worker else run_dir
 
 
@@ -237,7 +238,7 @@ def finish(
     """Saves the model, tests it, and writes the record."""
     try:
         with record.replacing(run_dir / "model.keras") as unfinished:
-            model.save(unfinished)
+            networks.tested(model, recipe).save(unfinished)
         described = describe(model, network, recipe, data, progress, execution, strategy)
         seed = progress.identity["seed"]
         record.Record(study=study.name, network=network.name, seed=seed, **described).write(run_dir / "record.json")
@@ -255,10 +256,12 @@ def describe(
     strategy: tf.distribute.Strategy,
 ) -> dict[str, Any]:
     """All that a record says but for what was asked for: what ran, on what, and the test, made here."""
-    view = View(model.input_shape[1], data.statistics)
-    labels = data.test.labels
-    predictions = evaluate.predicted_classes(networks.tested(model, recipe), network.outputs, recipe, view, data.test)
-    errors = evaluate.misclassified(predictions, labels)
+    run_dir = progress.path.parent
+    test, scores = evaluate.test(networks.tested(model, recipe), network, recipe, data, tested=run_dir)
+    seen: dict[str, Any] = {"misclassified": [], "pictures": None}
+    if isinstance(data.test, datasets.Pixels):
+        errors = evaluate.misclassified(evaluate.predicted_classes(scores), data.test.labels)
+        seen = {"misclassified": errors, "pictures": evaluate.pictures(data.test.images, errors)}
     rows = progress.at.rows
     images_a_pass = sum(data.sizes()[part] for part in recipe.parts) // recipe.batch * recipe.batch
     # The first pass also pays for tracing.
@@ -274,9 +277,8 @@ def describe(
         "execution": execution,
         "parameters": {"trainable": count(model.trainable_weights), "fixed": count(model.non_trainable_weights)},
         "epochs": rows,
-        "test": evaluate.figures(predictions, labels),
-        "misclassified": errors,
-        "pictures": evaluate.pictures(data.test.images, errors),
+        "test": test,
+        **seen,
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "wall_seconds": progress.wall_seconds,
         "images_per_second": images_a_pass / usual,
