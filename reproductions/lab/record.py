@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
