@@ -44,6 +44,13 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def imagenet(session: nox.Session) -> None:
+    """Every ImageNet network by its real recipe on fake official files: prepared, trained, killed, tested, reported."""
+    install(session)
+    session.run("pytest", "-m", "imagenet", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     session.install("ruff>=0.12")
     session.run("ruff", "check", ".")

@@ -37,9 +37,9 @@ class Reproduce:
             text=True,
         )
 
-    def __call__(self, *words: str, before: str = "") -> subprocess.CompletedProcess:
+    def __call__(self, *words: str, before: str = "", seconds: float = 300) -> subprocess.CompletedProcess:
         process = self.start(*words, before=before)
-        output, errors = process.communicate(timeout=300)
+        output, errors = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
 

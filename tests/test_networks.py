@@ -298,3 +298,14 @@ def test_bad_arguments_get_one_sentence(name, options, says):
 
 
 @pytest.mark.slow
+def test_vgg_made_convolutional_gives_the_same_logits_and_maps_of_them_for_larger_images():
+    from reproductions.lab.dense import fully_convolutional
+
+    model = vgg.vgg("A", classes=5, name="mine")
+    wide = fully_convolutional(with_random_weights(model))
+    x = images(model, 1)
+    expected = ops.convert_to_numpy(model(x))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(wide(x))[:, 0, 0], expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max()
+    )
+    assert wide(np.zeros((1, 256, 320, 3), "float32")).shape == (1, 2, 4, 5)
