@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     training.add_argument("--save-every", type=float, default=600, metavar="SECONDS", help="beside after each pass")
     training.add_argument("--strategy", choices=("auto", "single", "mirrored", "multi-worker"), default="auto")
-    training.add_argument("--scale-batch", type=int, default=1, metavar="K", help="batch and learning rates times K")
+    training.add_argument("--scale-batch", type=Fraction, default=Fraction(1), metavar="K", help="batch and rates by K")
     training.add_argument("--accumulate", type=int, metavar="N", help="take a device's share of a batch in N parts")
     training.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="float32")
     training.add_argument("--jit", action="store_true", help="compile with XLA; another run may differ in last bits")

@@ -48,7 +48,7 @@ def bn_inception(classes: int = 1000, input_size: int = 224) -> keras.Model:
 
 # BN-x30, section 4.2: rate 0.045, which decays six times as fast as GoogLeNet's; no dropout, little weight decay.
 RECIPE = Recipe(
-    dataset="imagenet",
+    dataset="imagenet-originals",
     images=("area_and_aspect_crop", "random_flip", "subtract_mean_colour"),
     test_images=("subtract_mean_colour",),
     protocol="one crop",

@@ -77,7 +77,7 @@ def googlenet(classes: int = 1000, input_size: int = 224, auxiliary: bool = Fals
 
 # Sections 5 and 6.
 RECIPE = Recipe(
-    dataset="imagenet",
+    dataset="imagenet-originals",
     images=("area_and_aspect_crop", "random_flip", "photometric_distortion", "subtract_mean_colour"),
     test_images=("subtract_mean_colour",),
     protocol="144 crops",

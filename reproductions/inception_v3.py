@@ -98,7 +98,7 @@ def trunk(images: Any, x: Any, classes: int, auxiliary: bool, released: bool, na
 
 # Sections 7 and 8: 50 replicas of 32 images, "running average of the parameters computed over time".
 RECIPE = Recipe(
-    dataset="imagenet",
+    dataset="imagenet-originals",
     images=("area_and_aspect_crop", "random_flip", "photometric_distortion", "to_unit_range"),
     test_images=("to_unit_range",),
     protocol="one crop",

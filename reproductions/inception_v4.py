@@ -59,7 +59,7 @@ def inception_v4(classes: int = 1000, input_size: int = 299) -> keras.Model:
 
 # Section 4: as Inception-v3, on 20 replicas.
 RECIPE = Recipe(
-    dataset="imagenet",
+    dataset="imagenet-originals",
     images=("area_and_aspect_crop", "random_flip", "photometric_distortion", "to_unit_range"),
     test_images=("to_unit_range",),
     protocol="one crop",

@@ -30,8 +30,9 @@ def place(tmp_path_factory) -> Reproduce:
     """A folder with the prepared data in `data`, where runs go into `runs`."""
     reproduce = Reproduce(tmp_path_factory.mktemp("imagenet"))
     fake_imagenet.make(reproduce.folder / "official", images=214, short=(72, 110), blacklist=(3,))
-    done = reproduce("data", "prepare", "imagenet", "--from", "official", "--to", "data", "--shards", "4")
-    assert done.returncode == 0, done.stderr
+    for how in [], ["--keep-originals"]:
+        done = reproduce("data", "prepare", "imagenet", "--from", "official", "--to", "data", "--shards", "4", *how)
+        assert done.returncode == 0, done.stderr
     return reproduce
 
 
@@ -69,7 +70,7 @@ def test_a_network_learns_by_its_own_recipe_and_is_tested_by_its_own_protocol(na
     losses = [row["loss"] for row in done.epochs]
     assert min(losses[1:]) < losses[0], losses
     assert done.test["protocol"] == own.protocol and done.test["images"] == 32
-    assert done.data["name"] == "imagenet-subset" and done.data["train"] + done.data["validation"] == 8 * 214
+    assert done.data["name"] == f"{own.dataset}-subset" and done.data["train"] + done.data["validation"] == 8 * 214
     if own.starts_from:
         assert done.execution["started_from"]["network"] == "vgg-a"
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 
 import keras
 import numpy as np
@@ -247,6 +248,7 @@ def test_a_plateau_divides_the_rate_where_the_error_stands_still():
 
 
 def test_a_recipe_scaled_up_has_its_rates_scaled_with_it():
-    assert replace(RECIPE, rates=Plateau(0.01)).scaled(4).rates.first == 0.04
-    scaled = replace(RECIPE, rates=((1, 0.1), (3, 0.01))).scaled(2)
+    assert replace(RECIPE, rates=Plateau(0.01)).scaled(Fraction(4)).rates.first == 0.04
+    scaled = replace(RECIPE, rates=((1, 0.1), (3, 0.01))).scaled(Fraction(2))
     assert (scaled.batch, scaled.rates) == (16, ((1, 0.2), (3, 0.02)))
+    assert replace(RECIPE, rates=Decay(0.1, 0.5, 1)).scaled(Fraction(1, 4)).rates.first == 0.025

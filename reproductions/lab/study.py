@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Literal
 
 from reproductions.lab.errors import UsageError
@@ -101,15 +102,15 @@ class Recipe:
             return self.rates.rate(epoch, errors)
         return [rate for first, rate in self.rates if first <= epoch][-1]
 
-    def scaled(self, factor: int) -> Recipe:
+    def scaled(self, factor: Fraction) -> Recipe:
         """The recipe for a batch `factor` times as large, its learning rates as many times as high."""
         if factor == 1:
             return self
         if isinstance(self.rates, (Decay, Plateau)):
-            rates: Any = replace(self.rates, first=self.rates.first * factor)
+            rates: Any = replace(self.rates, first=self.rates.first * float(factor))
         else:
-            rates = tuple((first, rate * factor) for first, rate in self.rates)
-        return replace(self, batch=self.batch * factor, rates=rates)
+            rates = tuple((first, rate * float(factor)) for first, rate in self.rates)
+        return replace(self, batch=int(self.batch * factor), rates=rates)
 
     def as_data(self) -> dict[str, Any]:
         """The recipe as JSON would give it back: lists for tuples."""

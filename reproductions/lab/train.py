@@ -8,6 +8,7 @@ import statistics
 import subprocess
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Options:
     seed: int = 1
     epochs: int | None = None
     hold_out: bool = False
-    scale_batch: int = 1
+    scale_batch: Fraction = Fraction(1)
     input_size: int | None = None
     init_from: Path | None = None
     data_dir: Path | None = None
@@ -77,7 +78,7 @@ def resolve(network: Network, options: Options) -> Recipe:
     recipe = network.to_train()
     if not 0 <= options.seed < 2**31:
         raise UsageError(f"--seed must lie between 0 and {2**31 - 1}; got {options.seed}")
-    for name in ("epochs", "scale_batch", "accumulate", "input_size"):
+    for name in ("epochs", "accumulate", "input_size"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
@@ -87,6 +88,8 @@ def resolve(network: Network, options: Options) -> Recipe:
         recipe = replace(recipe, parts=("train",))
     if options.input_size is not None:
         recipe = replace(recipe, input_size=options.input_size)
+    if options.scale_batch <= 0 or recipe.batch * options.scale_batch % 1:
+        raise UsageError(f"--scale-batch must make a whole batch of {recipe.batch} images; got {options.scale_batch}")
     return recipe.scaled(options.scale_batch)
 
 
@@ -103,7 +106,7 @@ def default_run_dir(network: Network, recipe: Recipe, data: datasets.Dataset, op
     name = f"{network.name}-{data.name}-seed{options.seed}"
     if recipe != network.recipe:
         name += f"-{'+'.join(recipe.parts)}-{recipe.epochs}passes"
-        name += f"-batch{recipe.batch}" if options.scale_batch > 1 else ""
+        name += f"-batch{recipe.batch}" if options.scale_batch != 1 else ""
         name += f"-{recipe.input_size}pixels" if recipe.input_size else ""
     return Path("runs") / name
 
