@@ -19,6 +19,11 @@ import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 """
+STOPPED_IN_TESTING = """
+import os, signal
+from reproductions.lab import evaluate
+evaluate.class_scores = lambda *words: os.kill(os.getpid(), signal.SIGTERM)
+"""
 DIVERGES = """
 from reproductions.lab.study import Recipe
 Recipe.learning_rate = lambda recipe, epoch, errors=(): 0.002 if epoch < 2 else 3e38
@@ -99,6 +104,14 @@ def test_a_damaged_state_gives_way_to_the_one_before(finished, reproduce):
     assert again.returncode == 0, again.stderr
     assert "run/state.npz cannot be read" in again.stdout, again.stdout
     assert "going on from the state before it" in again.stdout
+    assert_the_same(reproduce.folder / "run", finished / "run")
+
+
+def test_a_run_that_is_asked_to_stop_while_it_is_tested_says_so_and_goes_on(finished, reproduce):
+    done = reproduce(*WORDS, before=STOPPED_IN_TESTING)
+    assert done.returncode == 0 and "stopped while testing" in done.stderr and "Traceback" not in done.stderr
+    assert not (reproduce.folder / "run" / "record.json").exists()
+    assert reproduce(*WORDS).returncode == 0
     assert_the_same(reproduce.folder / "run", finished / "run")
 
 

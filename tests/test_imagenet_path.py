@@ -3,6 +3,7 @@
 The files hold enough pictures for the largest batch, 1,600; pictures and inputs are small.
 """
 
+import shutil
 import signal
 import time
 
@@ -93,6 +94,20 @@ def test_a_network_killed_in_the_middle_of_a_pass_ends_with_the_bits_of_an_undis
         for variable in set(one.files) - {"told"}:
             np.testing.assert_array_equal(one[variable], other[variable])
     assert record.read(state.parent / "record.json").without_times() == undisturbed.without_times()
+
+
+def test_a_shard_damaged_after_it_was_prepared_is_named_when_it_is_read(place):
+    copy = place.folder / "damaged" / "imagenet-256"
+    shutil.copytree(place.folder / "data" / "imagenet-256", copy)
+    for shard in copy.glob("train-*.tfrecord"):
+        content = bytearray(shard.read_bytes())
+        content[1000:] = bytes(len(content) - 1000)
+        shard.write_bytes(content)
+    chosen = words("alexnet", "runs/damaged")
+    chosen[chosen.index("--data-dir") + 1] = "damaged"
+    done = place(*chosen)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "tfrecord is damaged at byte" in done.stderr and "reproduce data verify" in done.stderr
 
 
 def test_predictions_by_one_protocol_are_averaged_and_everything_is_reported(place):

@@ -35,17 +35,6 @@ def answers(outputs: Any, kind: str) -> Any:
     return ops.argmax(outputs, axis=-1) if kind == "logits" else ops.argmin(outputs, axis=-1)
 
 
-def error_metric(kind: str) -> keras.metrics.Metric:
-    """The share of wrong answers, in percent, as a metric for `compile`."""
-
-    def error(labels: Any, outputs: Any) -> Any:
-        right = ops.reshape(ops.cast(labels, "int32"), (-1,))
-        wrong = ops.not_equal(right, ops.cast(answers(outputs, kind), "int32"))
-        return 100 * ops.cast(wrong, "float32")
-
-    return keras.metrics.MeanMetricWrapper(error, name="error")
-
-
 def steps_for(recipe: Recipe, protocol: Protocol) -> Sequence[ImageStep]:
     """The image steps of a test: of stored images those of training, where the recipe names none for testing."""
     if protocol.crops == ("random",):

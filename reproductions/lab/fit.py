@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from reproductions.lab.cluster import task
 from reproductions.lab.errors import UsageError
+from reproductions.lab.pipeline import plainly
 from reproductions.lab.progress import Progress
 from reproductions.lab.steps import Steps
 from reproductions.lab.study import Recipe
@@ -33,15 +34,22 @@ class Stopped(Exception):
 
 
 class Stop:
-    """SIGTERM and Ctrl-C while a training runs: noted, and heeded after a step. A second one ends it at once."""
+    """SIGTERM and Ctrl-C during a run: noted, and heeded after a step; `at_once` while nothing waits to be saved.
+
+    A second one ends the run at once in any case.
+    """
 
     def __init__(self) -> None:
-        self.asked: int | None = None
+        self.asked, self.at_once = 0, False
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked is not None:
+        if self.asked:
             raise KeyboardInterrupt
         self.asked = number
+        if self.at_once:
+            raise Stopped(
+                number, "stopped while testing, what is tested is kept; the same command with --resume goes on"
+            )
 
     def __enter__(self) -> Stop:
         self.before = {number: signal.signal(number, self.note) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -56,13 +64,20 @@ class Training:
     """A run on its way. `batches` and `held_out` make the data sets: of all steps to come, and of the validation."""
 
     def __init__(
-        self, model: keras.Model, steps: Steps, recipe: Recipe, progress: Progress, images: int, save_every: float
+        self,
+        model: keras.Model,
+        steps: Steps,
+        recipe: Recipe,
+        progress: Progress,
+        images: int,
+        save_every: float,
+        stop: Stop,
     ) -> None:
         self.model, self.steps, self.recipe, self.progress = model, steps, recipe, progress
         self.images, self.save_every = images, save_every
         self.last_step = images // recipe.batch
         self.worker, self.workers = task()
-        self.stop = Stop()
+        self.stop = stop
 
     @property
     def variables(self) -> list[Any]:
@@ -77,12 +92,23 @@ class Training:
         """
         at, todo = self.progress.at, iter(batches)
         writer = tf.summary.create_file_writer(str(logs)) if self.worker == 0 else tf.summary.create_noop_writer()
-        with self.stop, writer.as_default():
+        with plainly(), writer.as_default():
             while at.epoch <= self.recipe.epochs:
                 errors = [row["val_error"] for row in at.rows if "val_error" in row]
                 self.steps.optimizer.learning_rate = self.recipe.learning_rate(at.epoch, errors)
                 self.one_pass(todo)
                 self.end_of_pass(held_out)
+
+    def check_positions(self) -> None:
+        """UsageError unless all workers stand at the same step: they may have read different states."""
+        at = self.progress.at
+        here = tf.constant([at.epoch, at.step], tf.int64)
+        everywhere = self.steps.add_up((here,))["sum"] // self.steps.strategy.num_replicas_in_sync
+        if not bool(tf.reduce_all(everywhere == here)):
+            raise UsageError(
+                f"the workers found different states in {self.progress.path.parent}, which must be one folder that all "
+                "of them see: name such a one with --run-dir"
+            )
 
     def one_pass(self, todo: Iterator[Any]) -> None:
         at, pending = self.progress.at, []
@@ -91,7 +117,7 @@ class Training:
         while at.step < self.last_step:
             pending.append(self.steps.update(next(todo)))
             at.step += 1
-            asked = self.workers == 1 and self.stop.asked is not None
+            asked = self.workers == 1 and self.stop.asked
             if asked or at.step % LOOK == 0 or at.step == self.last_step:
                 self.look(pending)
                 pending = []
@@ -138,7 +164,7 @@ class Training:
     def stop_or_save(self) -> None:
         """Saves where it is time, and stops where it is asked; all workers of a cluster at the same step."""
         due = time.perf_counter() - self.progress.saved_at > self.save_every
-        asked, due = self.agreed(self.stop.asked or 0, due and not self.worker)
+        asked, due = self.agreed(self.stop.asked, due and not self.worker)
         if asked or due:
             self.save()
         if asked:
@@ -179,7 +205,7 @@ class Training:
         at.rows.append(row)
         at.step, at.sums = 0, dict.fromkeys(at.sums, 0.0)
         self.save()
-        if self.agreed(self.stop.asked or 0, False)[0]:
+        if self.agreed(self.stop.asked, False)[0]:
             self.stop_or_save()
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from reproductions.lab.datasets import Encoded, Pixels
+from reproductions.lab.errors import UsageError
 from reproductions.lab.images import View, compose
-from reproductions.lab.study import ImageStep, Recipe
+from reproductions.lab.study import Recipe
 
 
 def reader(part: Pixels | Encoded) -> Callable[[Any], Any]:
@@ -19,6 +22,18 @@ def reader(part: Pixels | Encoded) -> Callable[[Any], Any]:
         pixels = tf.constant(part.images)
         return lambda index: tf.gather(pixels, index)
     return lambda index: tf.ensure_shape(tf.numpy_function(part.read, [index], tf.string, stateful=False), ())
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Gives the sentence of a UsageError that was raised while a pipeline read an image, without TensorFlow's words."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        told = re.search(r"UsageError: (.*)", str(error))
+        if told is None:
+            raise
+        raise UsageError(told.group(1)) from None
 
 
 def training_batches(
@@ -56,14 +71,6 @@ def training_batches(
     passes = tf.data.Dataset.range(epoch, recipe.epochs + 1)
     examples = passes.flat_map(one_pass).map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
-
-
-def test_batches(part: Pixels | Encoded, steps: tuple[ImageStep, ...], view: View, batch: int = 500) -> tf.data.Dataset:
-    """Whole images in their own order, with labels; the steps get a key that is always the same."""
-    stored, prepare = reader(part), compose(steps, view)
-    indices = tf.data.Dataset.from_tensor_slices((tf.range(len(part.labels), dtype=tf.int64), part.labels))
-    images = indices.map(lambda i, label: (prepare(stored(i), (0, 0)), label), num_parallel_calls=tf.data.AUTOTUNE)
-    return images.batch(batch).prefetch(tf.data.AUTOTUNE)
 
 
 def validation_batches(

@@ -18,7 +18,7 @@ from reproductions.lab.dense import fully_convolutional
 from reproductions.lab.errors import UsageError
 from reproductions.lab.images import View
 from reproductions.lab.partial import Partial
-from reproductions.lab.pipeline import reader
+from reproductions.lab.pipeline import plainly, reader
 from reproductions.lab.protocols import Protocol
 from reproductions.lab.study import ImageStep
 
@@ -47,7 +47,8 @@ class Sitting:
                 devices = self.network.distribute_strategy.num_replicas_in_sync
                 kept.expect([len(group) for group in left])
                 filled = [fill(group, devices) for group in left]
-                self.network.predict(self.batches(filled), verbose=0, callbacks=[kept])
+                with plainly():
+                    self.network.predict(self.batches(filled), verbose=0, callbacks=[kept])
             found = kept.scores()
         return found[np.argsort(order)]
 

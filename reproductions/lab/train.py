@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from reproductions.lab import cluster, datasets, evaluate, networks, pipeline, record
 from reproductions.lab.errors import UsageError
-from reproductions.lab.fit import Training
+from reproductions.lab.fit import Stop, Training
 from reproductions.lab.images import View
 from reproductions.lab.progress import Progress, alone_in, same_run
 from reproductions.lab.steps import Steps, decay_weights, own_seeds
@@ -143,8 +143,10 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
     }  # fmt: skip
     with alone_in(run_dir, f"worker{worker}.lock"):
         progress = Progress(run_dir, {**identity, **execution, "versions": versions()}, code_state())
-        with cluster.watching(run_dir, lambda: f"{progress.kept()}; start all workers again with --resume"):
-            model, started = trained(network, recipe, data, options, strategy, progress, execution)
+        advice = "start all workers again with --resume"
+        with Stop() as stop, cluster.watching(run_dir, lambda: f"{progress.kept()}; {advice}"):
+            model, started = trained(network, recipe, data, options, strategy, progress, execution, stop)
+            stop.at_once = True
             if not worker:
                 if workers > 1:  # testing is one worker's: a replicated model would ask the others to join in
                     alone = networks.build(network, recipe, data.classes)
@@ -176,6 +178,7 @@ def trained(
     strategy: tf.distribute.Strategy,
     progress: Progress,
     execution: dict[str, Any],
+    stop: Stop,
 ) -> tuple[keras.Model, dict[str, Any]]:
     """The trained network, running averages of its weights in their place; and what it was started from."""
     keras.utils.set_random_seed(options.seed)
@@ -195,11 +198,13 @@ def trained(
         optimizer.build(model.trainable_variables)
         steps = Steps(model, optimizer, recipe, network.outputs, strategy, execution["micro_batches"], options.jit)
         images = data.training(recipe.parts)
-        training = Training(model, steps, recipe, progress, len(images.labels), options.save_every)
+        training = Training(model, steps, recipe, progress, len(images.labels), options.save_every, stop)
         if training.last_step < 1:
             few = f"{data.name} has {len(images.labels)} images to train on"
             raise UsageError(f"{few}, less than a batch of {recipe.batch}")
         progress.restore(training.variables)
+    if workers > 1:
+        training.check_positions()
     own_seeds(model, strategy)
     if progress.saved and not worker:
         print(f"going on after {progress.saved} of {recipe.epochs}", flush=True)
