@@ -1,6 +1,7 @@
 """Two processes on this machine under MultiWorkerMirroredStrategy, and what happens when one is lost."""
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,9 +28,11 @@ def tf_config(index: int, *workers: str) -> str:
     return json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
 
 
-def start_all(reproduce, *words: str, workers: int = 2) -> list[subprocess.Popen]:
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
-    return [reproduce.start(*words, TF_CONFIG=tf_config(i, *addresses)) for i in range(workers)]
+def start_all(reproduce, *words: str) -> list[subprocess.Popen]:
+    """Two workers; "{i}" in a word is the number of each."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    own = [[word.replace("{i}", str(i)) for word in words] for i in (0, 1)]
+    return [reproduce.start(*own[i], TF_CONFIG=tf_config(i, *addresses)) for i in (0, 1)]
 
 
 def ends(processes: list[subprocess.Popen], seconds: float = 200) -> list[tuple[int, str, str]]:
@@ -92,6 +95,15 @@ def test_workers_that_are_asked_to_stop_do_so_at_the_same_step(undisturbed, repr
     for status, _, errors in ends(start_all(reproduce, *WORDS)):
         assert status == 0, errors
     assert_the_same(reproduce.folder / "run", undisturbed / "run")
+
+
+@pytest.mark.slow
+def test_workers_that_do_not_see_the_same_folder_are_told_so(undisturbed, reproduce):
+    (reproduce.folder / "run0").mkdir()
+    shutil.copy(undisturbed / "run" / "state.npz", reproduce.folder / "run0")
+    elsewhere = [word if word != "run" else "run{i}" for word in WORDS]
+    for status, _, errors in ends(start_all(reproduce, *elsewhere)):
+        assert status == 2 and "the workers found different states" in errors, errors
 
 
 @pytest.mark.slow
