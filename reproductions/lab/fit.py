@@ -25,8 +25,8 @@ LOOK = 10  # steps between looks at the losses: a look waits for the device
 SAY = 60.0  # seconds between lines on how a pass goes
 
 
-class Stopped(Exception):
-    """The run was asked to stop, and can be gone on with."""
+class Stopped(BaseException):
+    """The run was asked to stop, and can be gone on with. No fault of a file, whatever was being read."""
 
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
@@ -36,20 +36,24 @@ class Stopped(Exception):
 class Stop:
     """SIGTERM and Ctrl-C during a run: noted, and heeded after a step; `at_once` while nothing waits to be saved.
 
-    A second one ends the run at once in any case.
+    A second Ctrl-C ends the run in any case; schedulers repeat SIGTERM.
     """
 
     def __init__(self) -> None:
         self.asked, self.at_once = 0, False
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.asked = number
         if self.at_once:
-            raise Stopped(
-                number, "stopped while testing, what is tested is kept; the same command with --resume goes on"
-            )
+            self.heed()
+
+    def heed(self) -> None:
+        """Stopped, where it was asked for while nothing waits to be saved."""
+        if self.asked:
+            told = "stopped while testing, what is tested is kept; the same command with --resume goes on"
+            raise Stopped(self.asked, told)
 
     def __enter__(self) -> Stop:
         self.before = {number: signal.signal(number, self.note) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -77,7 +81,7 @@ class Training:
         self.images, self.save_every = images, save_every
         self.last_step = images // recipe.batch
         self.worker, self.workers = task()
-        self.stop = stop
+        self.stop, self.writer = stop, None
 
     @property
     def variables(self) -> list[Any]:
@@ -90,9 +94,8 @@ class Training:
         Raises Stopped where it is asked to stop, and UsageError where the loss is no number or the disk is full;
         in both cases what was saved can be gone on from.
         """
-        at, todo = self.progress.at, iter(batches)
-        writer = tf.summary.create_file_writer(str(logs)) if self.worker == 0 else tf.summary.create_noop_writer()
-        with plainly(), writer.as_default():
+        at, todo, self.logs = self.progress.at, iter(batches), logs
+        with plainly():
             while at.epoch <= self.recipe.epochs:
                 errors = [row["val_error"] for row in at.rows if "val_error" in row]
                 self.steps.optimizer.learning_rate = self.recipe.learning_rate(at.epoch, errors)
@@ -103,8 +106,9 @@ class Training:
         """UsageError unless all workers stand at the same step: they may have read different states."""
         at = self.progress.at
         here = tf.constant([at.epoch, at.step], tf.int64)
-        everywhere = self.steps.add_up((here,))["sum"] // self.steps.strategy.num_replicas_in_sync
-        if not bool(tf.reduce_all(everywhere == here)):
+        total, squares = self.steps.add_up((tf.stack([here, here**2]),))["sum"].numpy()
+        # From sums alone, so that all workers come to the same answer: no variance.
+        if (self.steps.strategy.num_replicas_in_sync * squares != total**2).any():
             raise UsageError(
                 f"the workers found different states in {self.progress.path.parent}, which must be one folder that all "
                 "of them see: name such a one with --run-dir"
@@ -130,19 +134,18 @@ class Training:
         for number, sums in enumerate(pending, at.step - len(pending) + 1):
             told = {name: float(value) for name, value in sums.items()}
             if not math.isfinite(told["loss"]):
-                raise self.diverged(f"the loss became {told['loss'] / told['images']:g}", number)
+                raise self.diverged(
+                    f"the loss became {told['loss'] / told['images']:g}", f"step {number} of pass {at.epoch}"
+                )
             for name, value in told.items():
                 at.sums[name] += value
         now = time.perf_counter()
         at.sums["seconds"] += now - self.began
         self.began = now
 
-    def diverged(self, what: str, step: int) -> UsageError:
-        rate = f"at a learning rate of {self.learning_rate:g}"
-        at = self.progress.at
-        return UsageError(
-            f"{what} in step {step} of pass {at.epoch}, {rate}: the run is stopped; {self.progress.kept()}"
-        )
+    def diverged(self, what: str, where: str = "") -> UsageError:
+        place = f"in {where or self.progress.at}, at a learning rate of {self.learning_rate:g}"
+        return UsageError(f"{what} {place}: the run is stopped; {self.progress.kept()}")
 
     @property
     def learning_rate(self) -> float:
@@ -168,8 +171,12 @@ class Training:
         if asked or due:
             self.save()
         if asked:
-            at = self.progress.at
-            raise Stopped(asked, f"stopped after {at}, which is saved; the same command with --resume goes on")
+            raise self.stopped(asked)
+
+    def stopped(self, asked: int) -> Stopped:
+        return Stopped(
+            asked, f"stopped after {self.progress.at}, which is saved; the same command with --resume goes on"
+        )
 
     def agreed(self, asked: int, due: bool) -> tuple[int, bool]:
         """The highest signal and whether anyone is due, over all workers."""
@@ -180,11 +187,12 @@ class Training:
         return signal.SIGTERM if term else signal.SIGINT if interrupt else 0, bool(due_somewhere)
 
     def save(self) -> None:
-        if self.worker:
+        if self.worker:  # the first saves for all
+            self.progress.told_saved()
             return
         if not all(bool(keras.ops.all(keras.ops.isfinite(weight))) for weight in self.model.trainable_variables):
             # The loss tells of it only a step later, when this state would have replaced the last good one.
-            raise self.diverged("weights became infinite", self.progress.at.step)
+            raise self.diverged("weights became infinite")
         self.progress.save(self.variables)
 
     def end_of_pass(self, held_out: Any) -> None:
@@ -198,15 +206,29 @@ class Training:
                     sums[name] += float(value)
             row["val_loss"], row["val_error"] = sums["loss"] / sums["images"], 100 * sums["errors"] / sums["images"]
         row["learning_rate"], row["seconds"] = self.learning_rate, at.sums["seconds"]
-        for name, value in row.items():
-            tf.summary.scalar(name, value, step=at.epoch)
         if not self.worker:
             print(f"pass {at.epoch} of {self.recipe.epochs}: {told(row)}", flush=True)
         at.rows.append(row)
         at.step, at.sums = 0, dict.fromkeys(at.sums, 0.0)
         self.save()
-        if self.agreed(self.stop.asked, False)[0]:
-            self.stop_or_save()
+        self.log(row)
+        asked, _ = self.agreed(self.stop.asked, False)
+        if asked:
+            raise self.stopped(asked)
+
+    def log(self, row: dict[str, float]) -> None:
+        """The figures of a pass, for TensorBoard. UsageError where the disk does not take them."""
+        if self.worker:
+            return
+        try:
+            self.writer = self.writer or tf.summary.create_file_writer(str(self.logs))
+            with self.writer.as_default(step=int(row["epoch"])):
+                for name, value in row.items():
+                    tf.summary.scalar(name, value)
+            self.writer.flush()
+        except tf.errors.OpError as error:
+            reason = error.message.split("\n")[0]
+            raise UsageError(f"{self.logs} cannot be written: {reason}; {self.progress.kept()}") from None
 
 
 def told(figures: dict[str, float]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -101,14 +100,17 @@ class Progress:
         arrays: dict[str, Any] = {f"variable{i}": ops.convert_to_numpy(v) for i, v in enumerate(variables)}
         arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
         try:
-            with record.replacing(self.path) as unfinished:
+            with record.replacing(self.path, before=self.before) as unfinished:
                 np.savez(unfinished, **arrays)
-                if self.path.exists():
-                    os.replace(self.path, self.before)
         except OSError as error:
             raise UsageError(
-                f"{self.path} cannot be written: {error.strerror}; {self.kept()}; make room and go on with --resume"
+                f"{self.path} cannot be written: {error.strerror or error}; {self.kept()}; "
+                "make room and go on with --resume"
             ) from None
+        self.told_saved()
+
+    def told_saved(self) -> None:
+        """Notes that the present position is saved."""
         self.saved, self.saved_at = str(self.at), time.perf_counter()
 
     def kept(self) -> str:
@@ -141,12 +143,12 @@ def alone_in(folder: Path, lock_name: str = "lock") -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / lock_name).open("w")
     except OSError as error:
-        raise UsageError(f"{folder} cannot be made or written to: {error.strerror}") from None
+        raise UsageError(f"{folder} cannot be made or written to: {error.strerror or error}") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise UsageError(f"{folder} cannot be locked: {error.strerror}") from None
+                raise UsageError(f"{folder} cannot be locked: {error.strerror or error}") from None
             raise UsageError(f"another process is at work in {folder}: wait for it, or name another folder") from None
         yield

@@ -121,13 +121,18 @@ UNFINISHED = ".unfinished-"
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to, with the same suffix, that takes the place of `path` once the block has ended well."""
+def replacing(path: Path, before: Path | None = None) -> Iterator[Path]:
+    """A path to write to, with the same suffix, that takes the place of `path` once the block has ended well.
+
+    What was there is kept as `before`, where that is named.
+    """
     unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
     try:
         yield unfinished
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
+        if before and path.exists():
+            os.replace(path, before)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -103,24 +103,28 @@ class Steps:
         """One update by a replica's share of a batch."""
         size = images.shape[0] // self.micro_batches
         loss, errors, gradients = self.gradients(images[:size], labels[:size])
-        for i in tf.range(1, self.micro_batches):
-            part = images[i * size : (i + 1) * size], labels[i * size : (i + 1) * size]
-            more_loss, more_errors, more = self.gradients(*part)
-            loss, errors = loss + more_loss, errors + more_errors
-            gradients = [one + other for one, other in zip(gradients, more)]
+        if self.micro_batches > 1:  # else the network would be traced twice
+            for i in tf.range(1, self.micro_batches):
+                part = images[i * size : (i + 1) * size], labels[i * size : (i + 1) * size]
+                more_loss, more_errors, more = self.gradients(*part)
+                loss, errors = loss + more_loss, errors + more_errors
+                gradients = [one + other for one, other in zip(gradients, more)]
         self.optimizer.apply(self.clipped(gradients), self.model.trainable_variables)
         return {"loss": loss, "errors": errors, "images": tf.constant(float(images.shape[0]))}
 
     def clipped(self, gradients: list[Any]) -> list[Any]:
         """The gradients cut to the recipe's norm, which is that of the whole update: over all replicas."""
-        if self.recipe.clip_norm is None:
-            return gradients
         replicas = self.strategy.num_replicas_in_sync
-        if replicas > 1:
+        # Whether an update of half precision is finite, Keras asks of the first replica alone.
+        scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
+        reduced = replicas > 1 and (self.recipe.clip_norm is not None or scaled)
+        if reduced:
             gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
-        norm = self.optimizer.scale_loss(tf.constant(self.recipe.clip_norm))
-        cut, _ = tf.clip_by_global_norm(gradients, norm)
-        return [gradient / replicas for gradient in cut]  # the optimizer adds them up once more
+        if self.recipe.clip_norm is not None:
+            norm = self.optimizer.scale_loss(tf.constant(self.recipe.clip_norm))
+            gradients, _ = tf.clip_by_global_norm(gradients, norm)
+        # The optimizer adds them up once more.
+        return [gradient / replicas for gradient in gradients] if reduced else gradients
 
     def validate_replica(self, images: Any, labels: Any, counts: Any) -> Sums:
         """Sums over the images of which `counts` is 1; those of 0 fill up a batch."""
