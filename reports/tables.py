@@ -17,7 +17,7 @@ from reproductions.lab.study import Network, Recipe, Study, plain
 RULE = (
     "*reproduced*: the printed figure is at or above the lower end of the measured interval. "
     "*not reached*: it is below. "
-    "*not comparable*: the data or the schedule was not the paper's. "
+    "*not comparable*: the data, the recipe or the images that batch normalization sees were not the paper's. "
     "*not run*: there is no record. "
     "*nothing printed*: no paper printed a figure for it. "
     "The measured figure is the mean over seeds at the last pass, ± the standard deviation over seeds; "
@@ -53,6 +53,15 @@ class Measure:
         return ", ".join(filter(None, words))
 
 
+FULL = "float32"
+
+
+def carried_out(run: Record) -> list[Any]:
+    """How a recipe was carried out, where that bears on the result: runs that differ in it are not averaged."""
+    normalized = run.recipe.get("micro_batch")
+    return [run.execution.get("precision", FULL), normalized and run.execution.get("images_at_a_time")]
+
+
 @dataclass(frozen=True)
 class Runs:
     """Runs of one network that differ in their seed alone."""
@@ -68,14 +77,19 @@ class Runs:
     def comparable(self) -> bool:
         """Whether the recipe is the study's own and the data are the paper's, unaltered."""
         own = self.network.to_train()
+        at_a_time = {run.execution.get("images_at_a_time") for run in self.records}
+        normalized = own.micro_batch is None or at_a_time == {own.micro_batch}
         # A record may be older than a recipe's latest fields.
-        return self.data == own.dataset and all(DEFAULTS | run.recipe == own.as_data() for run in self.records)
+        same = all(DEFAULTS | run.recipe == own.as_data() for run in self.records)
+        return self.data == own.dataset and same and normalized
 
     @property
     def schedule(self) -> str:
         recipe = self.records[0].recipe
         sizes = self.records[0].data
-        return f"{sum(sizes[part] for part in recipe['parts']):,} images, {recipe['epochs']} passes"
+        precision = self.records[0].execution.get("precision", FULL)
+        halved = "" if precision == FULL else f", {precision}"
+        return f"{sum(sizes[part] for part in recipe['parts']):,} images, {recipe['epochs']} passes{halved}"
 
     @property
     def protocol(self) -> str:
@@ -133,7 +147,7 @@ def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
         if run.study == study.name:
             if run.network not in networks:
                 raise unknown(f"network of {study.name}, named by a record,", run.network, networks)
-            same = repr((run.network, run.data["sha256"], DEFAULTS | run.recipe))
+            same = repr((run.network, run.data["sha256"], DEFAULTS | run.recipe, carried_out(run)))
             together.setdefault(same, []).append(run)
     for runs in together.values():
         seeds = [run.seed for run in runs]

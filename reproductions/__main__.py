@@ -20,6 +20,13 @@ from reproductions.lab.study import Study
 FORMATS = ("text", "markdown", "csv", "json", "latex")
 
 
+def fraction(word: str) -> Fraction:
+    try:
+        return Fraction(word)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{word!r} is no number such as 4 or 1/4") from None
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="reproduce", description="Regenerate the tables of classic papers.")
     top.add_argument("--version", action="version", version=f"reproductions {reproductions.__version__}")
@@ -39,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     training.add_argument("--save-every", type=float, default=600, metavar="SECONDS", help="beside after each pass")
     training.add_argument("--strategy", choices=("auto", "single", "mirrored", "multi-worker"), default="auto")
-    training.add_argument("--scale-batch", type=Fraction, default=Fraction(1), metavar="K", help="batch and rates by K")
+    training.add_argument("--scale-batch", type=fraction, default=Fraction(1), metavar="K", help="batch and rates by K")
     training.add_argument("--accumulate", type=int, metavar="N", help="take a device's share of a batch in N parts")
     training.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="float32")
     training.add_argument("--jit", action="store_true", help="compile with XLA; another run may differ in last bits")

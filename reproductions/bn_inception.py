@@ -57,6 +57,7 @@ RECIPE = Recipe(
     weight_decay=0.0002 / 5,
     rates=Decay(first=0.045, factor=0.96, every=8 / 6),
     batch=32,
+    micro_batch=32,
     epochs=150,
 )
 
@@ -73,7 +74,8 @@ STUDY = Study(
             RECIPE,
             departures=(
                 "The paper divides GoogLeNet's weight decay by five, which it does not print; here a fifth of Caffe's.",
-                "The paper trains asynchronously on ten replicas, 32 images an update; here one update after another.",
+                "The paper trains asynchronously on ten replicas, 32 images an update; here one update after another, "
+                "for 150 passes, the 6 million steps of its longest curve, and without auxiliary heads.",
                 "The paper reduces photometric distortions without saying how far; here there are none.",
                 'Often called "Inception v2"; here that name is kept for the network of Szegedy et al. 2015.',
                 "The first convolution is an ordinary 7x7; the paper's is separable, with a depth multiplier of 8.",

@@ -118,6 +118,8 @@ DEPARTURES = (
     "The paper prints neither the weight of the auxiliary loss nor the decay of the running average; here 0.4 and "
     "0.9999, as in the release. It names no weight decay, and here there is none.",
     "The paper does not say how images are sampled; here as Szegedy et al. 2014 found best.",
+    "Gradients are cut to a norm of 2.0 as a whole; the paper does not say which norm. RMSProp is without the momentum "
+    "of the release.",
 )
 
 STUDY = Study(

@@ -85,10 +85,12 @@ STUDY = Study(
             RECIPE,
             departures=(
                 "The paper does not say how weights start; here Glorot's uniform.",
-                "The paper's 20 replicas take 32 images each; here together, an update for 640 images, batch "
-                "normalization still over 32.",
+                "The paper has 20 replicas and prints no batch; here 32 images each, as in Inception-v3, together: an "
+                "update for 640 images, batch normalization over 32.",
                 "What section 4 does not print is as in Inception-v3: smoothed labels, clipping, 100 passes; the "
                 "running average decays with 0.9999, and there is no weight decay.",
+                "The paper draws no auxiliary head; here there is none (the release has one). RMSProp is without the "
+                "momentum of the release.",
             ),
         ),
     ),

@@ -132,5 +132,5 @@ def test_a_watch_tells_the_worker_that_gives_no_sign_of_life(tmp_path, monkeypat
     lost = []
     (tmp_path / "worker1.alive").write_text("done")
     (tmp_path / "worker2.alive").write_text("123 7")
-    cluster.Watch(tmp_path, lost.append).run()
-    assert lost == [2]
+    cluster.Watch(tmp_path, lambda *told: lost.append(told)).run()
+    assert lost == [(2, "it gives no sign of life")]

@@ -199,13 +199,27 @@ def masks():
     ones = strategy.run(tf.function(lambda: drop(tf.ones((4, 5)), training=True)))
     return [value.numpy().tolist() for value in strategy.experimental_local_results(ones)]
 
+def overflow_on_the_second():
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        model = linear()
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
+        optimizer.build(model.trainable_variables)
+    run = Steps(model, optimizer, RECIPE, "logits", strategy)
+    spoilt = IMAGES.copy()
+    spoilt[4:] = np.inf
+    data = lambda context: tf.data.Dataset.from_tensor_slices((spoilt, LABELS)).batch(4, drop_remainder=True)
+    before = model.get_weights()[0]
+    run.update(next(iter(strategy.distribute_datasets_from_function(data))))
+    return bool((model.get_weights()[0] == before).all()), float(optimizer.dynamic_scale.numpy())
+
 changes = dict(weight_decay=0.1, clip_norm=0.2, optimizer=keras_object("SGD", learning_rate=0.5, momentum=0.9))
 averaged = keras_object("RMSprop", learning_rate=0.05, epsilon=1.0, use_ema=True)
 print(json.dumps({
     "one": weights(["CPU:0"], **changes), "two": weights(["CPU:0", "CPU:1"], **changes),
     "one averaged": weights(["CPU:0"], optimizer=averaged),
     "two averaged": weights(["CPU:0", "CPU:1"], optimizer=averaged),
-    "masks": masks(),
+    "masks": masks(), "overflow": overflow_on_the_second(),
 }))
 """
 
@@ -226,6 +240,10 @@ def test_two_replicas_make_the_update_of_one_clipping_decay_and_constraint_inclu
     (one, sums), (two, shared) = replicas["one" + kind], replicas["two" + kind]
     np.testing.assert_allclose(two, one, atol=1e-6)
     assert shared == pytest.approx(sums, rel=1e-5)
+
+
+def test_an_overflow_on_any_replica_leaves_the_weights_and_lowers_the_scale(replicas):
+    assert replicas["overflow"] == [True, 2.0**14]
 
 
 def test_replicas_draw_dropout_masks_of_their_own(replicas):

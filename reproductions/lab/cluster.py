@@ -17,10 +17,10 @@ import tensorflow as tf
 from reproductions.lab.errors import UsageError
 
 BEAT, PATIENCE = 5.0, 40.0  # seconds between signs of life, and without one until a worker counts as lost
-LOST = (
-    tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError,
-    tf.errors.InternalError, tf.errors.FailedPreconditionError,
-)  # fmt: skip
+WAIT = 600.0  # seconds for all workers to come
+LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+# Of these only what names another task: a fault of one's own device has the same type.
+PERHAPS = (tf.errors.InternalError, tf.errors.FailedPreconditionError, tf.errors.UnknownError)
 
 
 def task() -> tuple[int, int]:
@@ -54,26 +54,42 @@ def found_from_slurm() -> None:
     # Jobs that share a node must not share a port.
     port = 20000 + int(os.environ.get("SLURM_JOB_ID", 0)) % 20000
     try:
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver({"worker": tasks}, port, auto_set_gpu=False)
+        # GPUs are Slurm's to give: the numbers of them keep the resolver from asking for them itself.
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+            {"worker": tasks}, port, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
+        )
         found = resolver.cluster_spec().as_dict()["worker"]
         index = resolver.get_task_info()[1]
-    except (RuntimeError, ValueError, KeyError) as error:
+    except (RuntimeError, ValueError, KeyError, OSError) as error:
         raise UsageError(f"the workers cannot be found from Slurm's environment: {error}; set TF_CONFIG") from None
     os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": found}, "task": {"type": "worker", "index": index}})
 
 
-def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
+def usable(gpus: int, batch: int, micro_batch: int | None) -> int:
+    """The most devices that have equal shares of a batch, each of whole micro-batches."""
+    return max((n for n in range(1, gpus + 1) if batch % (n * (micro_batch or 1)) == 0), default=1)
+
+
+def strategy_for(name: str, batch: int, micro_batch: int | None = None) -> tf.distribute.Strategy:
     """The strategy of this name: auto, single, mirrored or multi-worker.
 
     `auto` is multi-worker where TF_CONFIG or Slurm names several workers; else it mirrors over as many GPUs as
-    there are and divide the batch. Raises UsageError where the batch does not divide over all devices.
+    there are and have equal shares of a batch, of whole micro-batches. Raises UsageError where the batch does not
+    divide over all devices.
     """
     if name in ("auto", "multi-worker"):
         found_from_slurm()
         if task()[1] > 1:
             # A proxy for the way out, if one is set, does not lead to the workers.
             os.environ["no_grpc_proxy"] = ",".join(address.rsplit(":", 1)[0] for address in workers())  # noqa: SIM112
+            index, count = task()
+            print(f"worker {index} of {count}: waiting for {', '.join(workers())}", flush=True)
+            late = f"not all of the {count} workers came within {WAIT:.0f} s; see why, and start all again"
+            waiting = threading.Timer(WAIT, leave, [late])
+            waiting.daemon = True
+            waiting.start()
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
+            waiting.cancel()
             if batch % strategy.num_replicas_in_sync:
                 raise UsageError(f"a batch of {batch} does not divide over {strategy.num_replicas_in_sync} devices")
             return strategy
@@ -83,8 +99,13 @@ def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
         raise UsageError(f"TF_CONFIG names {task()[1]} workers, which --strategy {name} does not use: unset it")
     gpus = tf.config.list_logical_devices("GPU")
     if name == "auto":
-        usable = max((count for count in range(1, len(gpus) + 1) if batch % count == 0), default=1)
-        devices = gpus[:usable]
+        devices = gpus[: usable(len(gpus), batch, micro_batch)]
+        if len(devices) < len(gpus):
+            print(
+                f"{len(devices)} of {len(gpus)} GPUs have equal shares of a batch, as the paper has them; "
+                "--strategy mirrored takes all",
+                flush=True,
+            )
     else:
         devices = gpus or tf.config.list_logical_devices("CPU")
         if name == "mirrored" and batch % len(devices):
@@ -94,6 +115,9 @@ def strategy_for(name: str, batch: int) -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
+DONE, FAILED = "done", "failed: "
+
+
 class Watch:
     """Signs of life of all workers, in files of the run's folder, which they share.
 
@@ -101,7 +125,7 @@ class Watch:
     does not, and they would wait for ever.
     """
 
-    def __init__(self, folder: Path, lost: Callable[[int], None]) -> None:
+    def __init__(self, folder: Path, lost: Callable[[int, str], None]) -> None:
         self.folder, self.lost = folder, lost
         self.index, self.workers = task()
         self.over = threading.Event()
@@ -118,10 +142,13 @@ class Watch:
                 self.sign(self.index).write_text(f"{os.getpid()} {count}")
             for other in others:
                 told = self.told(other)
-                if told == "done" or other not in heard or heard[other][0] != told:
+                if told.startswith(FAILED):
+                    self.lost(other, told.removeprefix(FAILED))
+                    return
+                if told == DONE or other not in heard or heard[other][0] != told:
                     heard[other] = told, time.monotonic()
                 elif time.monotonic() - heard[other][1] > PATIENCE:
-                    self.lost(other)
+                    self.lost(other, "it gives no sign of life")
                     return
             if self.over.wait(BEAT):
                 return
@@ -152,18 +179,25 @@ def watching(folder: Path, advice: Callable[[], str]) -> Iterator[None]:
         return
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
-        (folder / f"worker{index}.alive").write_text("")
-    watch = Watch(folder, lambda other: leave(f"worker {other} of {workers} gives no sign of life; {advice()}"))
+        (folder / f"worker{index}.alive").write_text("")  # not what an earlier sitting left there
+    watch = Watch(folder, lambda other, why: leave(f"worker {other} of {workers} is lost: {why}; {advice()}"))
     threading.Thread(target=watch.run, daemon=True).start()
+    last = FAILED + "it ended"
     try:
         yield
-        while index and watch.told(0) != "done":
+        while index and watch.told(0) != DONE:
             time.sleep(0.5)
-    except LOST as error:
+        last = DONE
+    except UsageError as error:
+        last = FAILED + str(error)
+        raise
+    except (*LOST, *PERHAPS) as error:
+        if isinstance(error, PERHAPS) and "/task:" not in str(error):
+            raise
         lines = str(error).strip().split("\n")
         reason = next((line for line in lines if "/task:" in line), lines[0]).strip()[:200]
         leave(f"the connection to another worker is lost ({reason}); {advice()}")
     finally:
         watch.over.set()
         with suppress(OSError):
-            watch.sign(index).write_text("done")
+            watch.sign(index).write_text(last)

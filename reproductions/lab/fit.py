@@ -81,7 +81,8 @@ class Training:
         self.images, self.save_every = images, save_every
         self.last_step = images // recipe.batch
         self.worker, self.workers = task()
-        self.stop, self.writer = stop, None
+        self.stop = stop
+        self.writer: Any = None
 
     @property
     def variables(self) -> list[Any]:

@@ -44,8 +44,18 @@ def tested(model: keras.Model, recipe: Recipe) -> keras.Model:
     return keras.Model(model.inputs, model.output[next(iter(recipe.heads))], name=model.name)
 
 
-def start(model: keras.Model, recipe: Recipe, run_dir: Path | None) -> dict[str, Any]:
-    """Gives the layers that the recipe names the weights of a finished run; returns what a record says of it.
+def told_of(run_dir: Path | None) -> dict[str, Any]:
+    """What a record says of the finished run that a network starts from; nothing where there is none."""
+    if run_dir is None:
+        return {}
+    done = record.read(run_dir / "record.json")
+    with reading(run_dir / "model.keras", "train the run again"):
+        sha256 = hashlib.sha256((run_dir / "model.keras").read_bytes()).hexdigest()
+    return {"started_from": {"network": done.network, "seed": done.seed, "sha256": sha256}}
+
+
+def start(model: keras.Model, recipe: Recipe, run_dir: Path | None) -> None:
+    """Gives the layers that the recipe names the weights of a finished run.
 
     UsageError where a run is named and none is needed, or the other way round; where the run is not finished;
     and where a layer of it does not fit.
@@ -54,7 +64,7 @@ def start(model: keras.Model, recipe: Recipe, run_dir: Path | None) -> dict[str,
         if recipe.starts_from:
             given = ", ".join(recipe.starts_from)
             raise UsageError(f"{model.name} takes {given} from a trained network: name its run with --init-from")
-        return {}
+        return
     if not recipe.starts_from:
         raise UsageError(f"--init-from is for networks that start from a trained one; {model.name} does not")
     done = record.read(run_dir / "record.json")
@@ -69,5 +79,3 @@ def start(model: keras.Model, recipe: Recipe, run_dir: Path | None) -> dict[str,
         if found != shapes:
             raise UsageError(f"{run_dir} is a run of {done.network}, whose {name} ({found}) does not fit {shapes}")
         layer.set_weights(there[name].get_weights())
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"started_from": {"network": done.network, "seed": done.seed, "sha256": sha256}}

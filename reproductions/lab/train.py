@@ -24,8 +24,6 @@ from reproductions.lab.progress import Progress, alone_in, same_run
 from reproductions.lab.steps import Steps, decay_weights, own_seeds
 from reproductions.lab.study import Network, Recipe, Study
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-
 
 @dataclass(frozen=True)
 class Options:
@@ -96,10 +94,15 @@ def resolve(network: Network, options: Options) -> Recipe:
 def micro_batches(recipe: Recipe, options: Options, replicas: int) -> int:
     """The parts in which a replica takes its share of a batch. UsageError where they would not be equal."""
     share = recipe.batch // replicas
-    parts = options.accumulate or max(share // (recipe.micro_batch or share), 1)
-    if share % parts:
-        raise UsageError(f"the {share} images that a device has of a batch of {recipe.batch} do not make {parts} parts")
-    return parts
+    if options.accumulate is None:  # parts of a micro-batch, or of somewhat less where that does not go
+        most = min(recipe.micro_batch or share, share)
+        return next(parts for parts in range(-(-share // most), share + 1) if share % parts == 0)
+    if share % options.accumulate:
+        raise UsageError(
+            f"the {share} images that a device has of a batch of {recipe.batch} do not make {options.accumulate} equal "
+            "parts: choose another --accumulate"
+        )
+    return options.accumulate
 
 
 def default_run_dir(network: Network, recipe: Recipe, data: datasets.Dataset, options: Options) -> Path:
@@ -108,6 +111,7 @@ def default_run_dir(network: Network, recipe: Recipe, data: datasets.Dataset, op
         name += f"-{'+'.join(recipe.parts)}-{recipe.epochs}passes"
         name += f"-batch{recipe.batch}" if options.scale_batch != 1 else ""
         name += f"-{recipe.input_size}pixels" if recipe.input_size else ""
+    name += f"-{options.precision}" if options.precision != "float32" else ""
     return Path("runs") / name
 
 
@@ -121,7 +125,7 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
     that is no number; `fit.Stopped` where the process is asked to stop.
     """
     recipe = resolve(network, options)
-    strategy = cluster.strategy_for(options.strategy, recipe.batch)
+    strategy = cluster.strategy_for(options.strategy, recipe.batch, recipe.micro_batch)
     worker, workers = cluster.task()
     parts = micro_batches(recipe, options, strategy.num_replicas_in_sync)
     if options.jit and strategy.num_replicas_in_sync > 1:
@@ -134,29 +138,33 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
         "study": study.name, "network": network.name, "seed": options.seed, "recipe": recipe.as_data(),
         "sha256": data.sha256,
     }  # fmt: skip
-    if is_finished(run_dir, identity, options.resume):
+    replicas = strategy.num_replicas_in_sync
+    execution = {
+        "precision": options.precision, "jit": options.jit, "images_at_a_time": recipe.batch // replicas // parts,
+        "micro_batches": parts, "workers": workers, "replicas": replicas, **networks.told_of(options.init_from),
+    }  # fmt: skip
+    if is_finished(run_dir, identity, execution, options.resume):
+        if worker:
+            return None
         print(f"{run_dir} holds this run, finished: it is reused")
         return run_dir
-    execution = {
-        "precision": options.precision, "jit": options.jit, "micro_batches": parts, "workers": workers,
-        "replicas": strategy.num_replicas_in_sync,
-    }  # fmt: skip
     with alone_in(run_dir, f"worker{worker}.lock"):
         progress = Progress(run_dir, {**identity, **execution, "versions": versions()}, code_state())
         advice = "start all workers again with --resume"
         with Stop() as stop, cluster.watching(run_dir, lambda: f"{progress.kept()}; {advice}"):
-            model, started = trained(network, recipe, data, options, strategy, progress, execution, stop)
+            model = trained(network, recipe, data, options, strategy, progress, execution, stop)
             stop.at_once = True
+            stop.heed()
             if not worker:
                 if workers > 1:  # testing is one worker's: a replicated model would ask the others to join in
                     alone = networks.build(network, recipe, data.classes)
                     alone.set_weights([keras.ops.convert_to_numpy(weight) for weight in model.weights])
                     model = alone
-                finish(run_dir, study, network, recipe, data, model, progress, {**execution, **started}, strategy)
+                finish(run_dir, study, network, recipe, data, model, progress, execution, strategy)
     return None if worker else run_dir
 
 
-def is_finished(run_dir: Path, identity: dict[str, Any], resume: bool) -> bool:
+def is_finished(run_dir: Path, identity: dict[str, Any], execution: dict[str, Any], resume: bool) -> bool:
     """Whether the folder holds the run, done. UsageError where it holds what it should not."""
     told = run_dir / "record.json"
     if not resume and any((run_dir / name).exists() for name in ("record.json", "state.npz", "state-before.npz")):
@@ -164,6 +172,8 @@ def is_finished(run_dir: Path, identity: dict[str, Any], resume: bool) -> bool:
     if not told.exists():
         return False
     finished = record.read(told)
+    # Records are older than some of what is told of their execution.
+    same_run(finished.execution, {name: execution[name] for name in execution if name in finished.execution}, told)
     same_run({**vars(finished), "sha256": finished.data["sha256"]}, identity, told)
     if finished.commit != code_state()["commit"]:
         print(f"note: it was made by commit {finished.commit}; the code has changed since")
@@ -179,8 +189,8 @@ def trained(
     progress: Progress,
     execution: dict[str, Any],
     stop: Stop,
-) -> tuple[keras.Model, dict[str, Any]]:
-    """The trained network, running averages of its weights in their place; and what it was started from."""
+) -> keras.Model:
+    """The trained network, running averages of its weights in their place."""
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     if not options.jit:  # op determinism turns compilation off
@@ -190,7 +200,7 @@ def trained(
         record.sweep(progress.path.parent)
     with strategy.scope():
         model = networks.build(network, recipe, data.classes)
-        started = networks.start(model, recipe, options.init_from)
+        networks.start(model, recipe, options.init_from)
         decay_weights(model, recipe.weight_decay)
         optimizer = keras.optimizers.get(dict(recipe.optimizer))
         if options.precision == "mixed_float16":
@@ -229,7 +239,7 @@ def trained(
             progress.path.parent / "logs",
         )
     optimizer.finalize_variable_values(model.trainable_variables)
-    return model, started
+    return model
 
 
 def finish(
@@ -251,7 +261,7 @@ def finish(
         seed = progress.identity["seed"]
         record.Record(study=study.name, network=network.name, seed=seed, **described).write(run_dir / "record.json")
     except OSError as error:
-        raise UsageError(f"{run_dir} cannot be written to: {error.strerror}; {progress.kept()}") from None
+        raise UsageError(f"{run_dir} cannot be written to: {error.strerror or error}; {progress.kept()}") from None
 
 
 def describe(
