@@ -100,6 +100,23 @@ def vgg(name: str, *short_sides: int, source: str = "", **options: Any) -> Proto
 DENSE = "Simonyan and Zisserman 2014, section 3.2: fully connected layers as convolutions over the uncropped image"
 GRID_CROPS = "Simonyan and Zisserman 2014, section 3.2: a regular 5 x 5 grid, taken here over the uncropped image"
 JITTERED = (256, 384, 512)
+TABLE_3 = "Szegedy et al. 2014, Table 3, which does not say where"
+
+CENTRE_CROP = Protocol(
+    "centre crop",
+    "Krizhevsky et al. 2012, sections 4.1 and 6: the centre of the central 256 x 256",
+    "centre square",
+    ("centre",),
+    (256,),
+)
+TEN_CROPS = Protocol(
+    "ten crops",
+    "Krizhevsky et al. 2012, section 4.1: corners and centre of the central 256 x 256, mirrored",
+    "centre square",
+    ("corners", "centre"),
+    (256,),
+    mirrored=True,
+)
 
 ALL = (
     Protocol("whole image", "the image as it is stored, once"),
@@ -108,36 +125,10 @@ ALL = (
         "ConvNetJS' CIFAR-10 demo: six random shifts and flips, those of training",
         crops=("random",),
     ),
-    Protocol(
-        "centre crop",
-        "Krizhevsky et al. 2012, sections 4.1 and 6: the centre of the central 256 x 256",
-        "centre square",
-        ("centre",),
-        (256,),
-    ),
-    Protocol(
-        "ten crops",
-        "Krizhevsky et al. 2012, section 4.1: corners and centre of the central 256 x 256, mirrored",
-        "centre square",
-        ("corners", "centre"),
-        (256,),
-        mirrored=True,
-    ),
-    Protocol(
-        "1 crop",
-        "Szegedy et al. 2014, Table 3, which does not say where: here as Krizhevsky's centre crop",
-        "centre square",
-        ("centre",),
-        (256,),
-    ),
-    Protocol(
-        "10 crops",
-        "Szegedy et al. 2014, Table 3, which does not say where: here as Krizhevsky's ten",
-        "centre square",
-        ("corners", "centre"),
-        (256,),
-        mirrored=True,
-    ),
+    CENTRE_CROP,
+    TEN_CROPS,
+    replace(CENTRE_CROP, name="1 crop", source=f"{TABLE_3}: here as Krizhevsky's centre crop"),
+    replace(TEN_CROPS, name="10 crops", source=f"{TABLE_3}: here as Krizhevsky's ten"),
     Protocol(
         "144 crops",
         "Szegedy et al. 2014, section 7: 4 scales, 3 squares of each, 6 crops of each square, mirrored",

@@ -152,7 +152,11 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
         progress = Progress(run_dir, {**identity, **execution, "versions": versions()}, code_state())
         advice = "start all workers again with --resume"
         with Stop() as stop, cluster.watching(run_dir, lambda: f"{progress.kept()}; {advice}"):
-            model = trained(network, recipe, data, options, strategy, progress, execution, stop)
+            try:
+                model = trained(network, recipe, data, options, strategy, progress, execution, stop)
+            except tf.errors.ResourceExhaustedError:
+                size = f"{execution['images_at_a_time']} images at a time"
+                raise UsageError(f"the device has too little memory for {size}: raise --accumulate") from None
             stop.at_once = True
             stop.heed()
             if not worker:
