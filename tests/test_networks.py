@@ -110,7 +110,7 @@ def test_a_few_steps_on_one_batch_lower_the_loss(name):
     network = reproductions.find_network(name)
     keras.utils.set_random_seed(0)
     model = small(name)
-    loss = keras.losses.get(dict(network.recipe.loss if network.recipe else CROSS_ENTROPY))
+    loss = keras.losses.get(dict(network.to_train().loss if network.outputs == "penalties" else CROSS_ENTROPY))
     # The papers' rates are for their own batches; what is asked here is that gradients reach every layer.
     model.compile(keras.optimizers.Adam(0.0001), loss, run_eagerly=True)
     x, y = images(model, 4) / 10, np.arange(4)
