@@ -72,7 +72,9 @@ def test_a_run_killed_in_the_middle_of_a_pass_goes_on_from_a_step(finished, repr
     assert_the_same(reproduce.folder / "run", finished / "run")
 
 
-@pytest.mark.parametrize("number, expected", [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    "number, expected", [(signal.SIGTERM, 0), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_a_run_that_is_asked_to_stop_saves_and_says_so(number, expected, finished, reproduce):
     status, errors = signalled(reproduce, number)
     assert status == expected and "stopped after step" in errors and "--resume goes on" in errors

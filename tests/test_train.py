@@ -53,6 +53,7 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, 
     assert other["epochs"] != first["epochs"]
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_several_points_ends_with_the_bits_of_an_undisturbed_one(finished, reproduce):
     words = ("train", "lenet5", "--epochs", "3", "--run-dir", "run", "--resume")
     state = reproduce.folder / "run" / "state.npz"
@@ -126,7 +127,7 @@ def test_holding_out_shows_the_validation_error(reproduce):
         (["train", "lenet5", "--network", "x"], "choose from: lenet5, lenet5-lecture"),
         (["train", "lenet5", "--epochs", "0"], "--epochs must be at least 1; got 0"),
         (["train", "lenet5", "--seed", "-1"], "--seed must lie between 0 and 2147483647; got -1"),
-        (["train", "alexnet"], "alexnet has no recipe yet"),
+        (["train", "alexnet", "--network", "alexnet-cifar10"], "alexnet-cifar10 has no recipe yet"),
         (["report", "--runs", "nowhere", "--out", "x"], "nowhere is no folder"),
         (["train", "lenet5", "--data-dir", "nowhere"], "--data-dir names nowhere, which is no folder"),
         (["train", "lenet5", "--data-dir", "."], "holds no MNIST: put mnist.npz there"),

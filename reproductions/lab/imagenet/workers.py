@@ -50,9 +50,10 @@ def sharing(workers: int) -> Iterator[Share]:
             "fewer --workers need less"
         ) from None
     finally:
+        # In this order: of a pool found broken, futures that were given up already would end in a traceback.
+        pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def cores() -> int:
