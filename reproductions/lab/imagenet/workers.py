@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -41,8 +42,16 @@ def sharing(workers: int) -> Iterator[Share]:
         return
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=begin)
+
+    def shared(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        # Not the pool's own map: it gives futures up when it is closed, on which the pool, found broken, ends in a
+        # traceback of its thread.
+        futures = deque(pool.submit(work, item) for item in items)
+        while futures:
+            yield futures.popleft().result()
+
     try:
-        yield pool.map
+        yield shared
         pool.shutdown()
     except BrokenProcessPool:
         raise UsageError(
@@ -50,7 +59,6 @@ def sharing(workers: int) -> Iterator[Share]:
             "fewer --workers need less"
         ) from None
     finally:
-        # In this order: of a pool found broken, futures that were given up already would end in a traceback.
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
