@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -130,7 +131,17 @@ def test_a_watch_tells_the_worker_that_gives_no_sign_of_life(tmp_path, monkeypat
     monkeypatch.setattr(cluster, "BEAT", 0.05)
     monkeypatch.setattr(cluster, "PATIENCE", 0.3)
     lost = []
-    (tmp_path / "worker1.alive").write_text("done")
-    (tmp_path / "worker2.alive").write_text("123 7")
+    (tmp_path / "worker1.alive").write_text("failed: in an earlier sitting")
+    (tmp_path / "worker2.alive").write_text("done")  # in an earlier sitting too
+    threading.Timer(0.1, (tmp_path / "worker1.alive").write_text, ["done"]).start()
     cluster.Watch(tmp_path, lambda *told: lost.append(told)).run()
     assert lost == [(2, "it gives no sign of life")]
+
+
+def test_a_watch_passes_on_why_another_worker_failed(tmp_path, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", tf_config(0, "a:1", "b:1"))
+    monkeypatch.setattr(cluster, "BEAT", 0.05)
+    lost = []
+    threading.Timer(0.1, (tmp_path / "worker1.alive").write_text, ["failed: its disk is full"]).start()
+    cluster.Watch(tmp_path, lambda *told: lost.append(told)).run()
+    assert lost == [(1, "its disk is full")]

@@ -137,15 +137,17 @@ class Watch:
         # By this worker's own clock: the clocks of two machines need not agree.
         heard: dict[int, tuple[str, float]] = {}
         others = [worker for worker in range(self.workers) if worker != self.index]
+        earlier = {other: self.told(other) for other in others}  # perhaps of an earlier sitting, until it changes
         for count in itertools.count():
             with suppress(OSError):
                 self.sign(self.index).write_text(f"{os.getpid()} {count}")
             for other in others:
                 told = self.told(other)
-                if told.startswith(FAILED):
+                fresh = told != earlier[other]
+                if fresh and told.startswith(FAILED):
                     self.lost(other, told.removeprefix(FAILED))
                     return
-                if told == DONE or other not in heard or heard[other][0] != told:
+                if (fresh and told == DONE) or other not in heard or heard[other][0] != told:
                     heard[other] = told, time.monotonic()
                 elif time.monotonic() - heard[other][1] > PATIENCE:
                     self.lost(other, "it gives no sign of life")
@@ -171,7 +173,8 @@ def leave(message: str) -> None:
 def watching(folder: Path, advice: Callable[[], str]) -> Iterator[None]:
     """Ends this worker with a clear message, status 3, as soon as another one is found to be lost.
 
-    At the end of the block workers wait for the first, which has more to do: one that leaves counts as lost.
+    At the end of the block, and where all are asked to stop, workers wait for the first, which has more to do: one
+    that leaves counts as lost.
     """
     index, workers = task()
     if workers == 1:
@@ -182,12 +185,14 @@ def watching(folder: Path, advice: Callable[[], str]) -> Iterator[None]:
         (folder / f"worker{index}.alive").write_text("")  # not what an earlier sitting left there
     watch = Watch(folder, lambda other, why: leave(f"worker {other} of {workers} is lost: {why}; {advice()}"))
     threading.Thread(target=watch.run, daemon=True).start()
-    last = FAILED + "it ended"
+    last = DONE  # also where all were asked to stop
     try:
-        yield
-        while index and watch.told(0) != DONE:
-            time.sleep(0.5)
-        last = DONE
+        try:
+            yield
+        finally:
+            if index and not isinstance(sys.exc_info()[1], Exception):  # done, or asked to stop
+                while watch.told(0) != DONE:
+                    time.sleep(0.2)
     except UsageError as error:
         last = FAILED + str(error)
         raise
@@ -197,6 +202,9 @@ def watching(folder: Path, advice: Callable[[], str]) -> Iterator[None]:
         lines = str(error).strip().split("\n")
         reason = next((line for line in lines if "/task:" in line), lines[0]).strip()[:200]
         leave(f"the connection to another worker is lost ({reason}); {advice()}")
+    except Exception as error:
+        last = FAILED + repr(error)
+        raise
     finally:
         watch.over.set()
         with suppress(OSError):
