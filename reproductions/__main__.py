@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import reproductions
-from reproductions import testing
+from reproductions import comparing, testing
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Study
 
@@ -67,6 +67,8 @@ def parser() -> argparse.ArgumentParser:
     localization.add_argument("--devkit", type=Path, help="the development kit, where classes are given by number")
     localization.add_argument("--blacklist", type=Path, help="file with the numbers of images to leave out, one a line")
     localization.set_defaults(run=testing.localize)
+
+    comparing.add_compare(commands)
 
     table = commands.add_parser("table", help="a paper's architecture tables, printed beside computed")
     table.add_argument("study")

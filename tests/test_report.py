@@ -77,8 +77,10 @@ def test_other_data_or_another_schedule_are_not_comparable():
     assert verdict() == "not run"
     assert verdict(made_up(95, data="mnist-subset")) == "not comparable"
     assert verdict(made_up(95, data="mnist-altered")) == "not comparable"
-    assert verdict(made_up(95, epochs=2)) == "not comparable"
-    assert verdict(made_up(95, parts=["train"])) == "not comparable"
+    other = "not comparable: not the paper's recipe: "
+    assert verdict(made_up(95, epochs=2)) == other + "epochs 2, not 20"
+    assert verdict(made_up(95, parts=["train"])) == other + "parts train, not train and validation"
+    assert verdict(made_up(95, batch=512, data="mnist-subset")) == other + "batch 512, not 32"
 
 
 def test_seeds_make_a_mean_and_a_spread():
@@ -109,7 +111,8 @@ def test_pages_are_a_pure_function_of_records(finished):
     records.append(made_up(300, data="mnist-subset", epochs=2))
     assert render(STUDIES, published, records, computed()) == render(STUDIES, published, records[::-1], computed())
     page = pages["lenet5.md"]
-    assert "Made from `mnist-subset`, not from mnist." in page and "not comparable" in page
+    assert "Made from `mnist-subset`, not from mnist." in page
+    assert "not comparable: not the paper's recipe: epochs 3, not 20 |" in page
     assert all(departure in page for departure in LENET5.networks[0].departures)
     assert "<svg" in pages["lenet5.html"] and "<img" not in pages["lenet5.html"]
     picture = next(text for path, text in pages.items() if "subset-errors" in path)

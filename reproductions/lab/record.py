@@ -12,6 +12,7 @@ from typing import Any
 
 from reproductions.lab.errors import UsageError
 
+WHOLE = "whole image"  # the protocol of records older than protocols
 TIMES = ("finished", "wall_seconds", "images_per_second")
 
 
@@ -58,6 +59,16 @@ class Record:
     images_per_second: float
     execution: dict[str, Any] = field(default_factory=dict)
     tests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def protocol(self) -> str:
+        """The protocol of the test that was made after training."""
+        return str(self.test.get("protocol", WHOLE))
+
+    @property
+    def by_protocol(self) -> dict[str, dict[str, Any]]:
+        """The figures of every test by its protocol, those of the test after training first."""
+        return {self.protocol: self.test, **self.tests}
 
     def write(self, path: Path) -> None:
         text = json.dumps(asdict(self), indent=1) + "\n"
