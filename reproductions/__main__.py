@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import reproductions
-from reproductions import comparing, testing
+from reproductions import comparing, testing, tuning
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Study
 
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("study")
     training.add_argument("--network", help="default: the paper's own, the first that `list` names")
     training.add_argument("--seed", type=int, default=1)
+    training.add_argument("--recipe", type=Path, metavar="FILE", help="JSON: settings in place of the recipe's own")
     training.add_argument("--epochs", type=int, help="passes, where not the recipe's")
     training.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
     training.add_argument("--run-dir", type=Path, help="default: runs/NETWORK-DATA-seedN")
@@ -69,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     localization.set_defaults(run=testing.localize)
 
     comparing.add_compare(commands)
+    tuning.add_tune(commands)
 
     table = commands.add_parser("table", help="a paper's architecture tables, printed beside computed")
     table.add_argument("study")

@@ -32,6 +32,10 @@ class Stopped(Exception):
         self.status = 0 if number == signal.SIGTERM else 130
 
 
+class Diverged(UsageError):
+    """The loss or the weights are no numbers any more."""
+
+
 class Stop:
     """SIGTERM and Ctrl-C while a training runs: noted, and heeded after a step. A second one ends it at once."""
 
@@ -111,12 +115,10 @@ class Training:
         at.sums["seconds"] += now - self.began
         self.began = now
 
-    def diverged(self, what: str, step: int) -> UsageError:
+    def diverged(self, what: str, step: int) -> Diverged:
         rate = f"at a learning rate of {self.learning_rate:g}"
         at = self.progress.at
-        return UsageError(
-            f"{what} in step {step} of pass {at.epoch}, {rate}: the run is stopped; {self.progress.kept()}"
-        )
+        return Diverged(f"{what} in step {step} of pass {at.epoch}, {rate}: the run is stopped; {self.progress.kept()}")
 
     @property
     def learning_rate(self) -> float:

@@ -1,19 +1,118 @@
-"""Recipes as data: completed, and held against each other in words."""
+"""Recipes as data: completed, changed, read from files, and held against each other in words."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
 from typing import Any
 
-from reproductions.lab.study import Recipe, plain
+from reproductions.lab.errors import UsageError, unknown
+from reproductions.lab.study import Decay, Plateau, Recipe, plain
 
 UNSET = "unset"
 DEFAULTS: dict[str, Any] = plain(
     {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
     | {field.name: field.default_factory() for field in fields(Recipe) if field.default_factory is not MISSING}
 )
+
+
+FIELDS = tuple(field.name for field in fields(Recipe))
+WHOLE_NUMBERS = ("batch", "epochs", "micro_batch", "input_size")
+NUMBERS = ("weight_decay", "clip_norm")
+WORDS = ("dataset", "protocol")
+NAMES = ("parts", "starts_from")
+STEPS = ("images", "test_images")
+KERAS_OBJECTS = ("optimizer", "loss", "initial_weights")
+
+
+# --- Recipes changed
+
+
+def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe with settings as `Network.domains` names them: "rate", fields, and options of the builder."""
+    for name, value in settings.items():
+        if name == "rate":
+            recipe = recipe.with_rates_times(value / recipe.learning_rate(1))
+        elif name in FIELDS:
+            recipe = replace(recipe, **{name: value})
+        else:
+            recipe = replace(recipe, options={**recipe.options, name: value})
+    return recipe
+
+
+def otherwise(recipe: Recipe, own: Recipe) -> dict[str, Any]:
+    """The fields of a recipe that another has not, as `overridden` takes them."""
+    one, other = recipe.as_data(), own.as_data()
+    return {name: value for name, value in one.items() if value != other[name]}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The fields of a recipe in a JSON file, or those in a run's record; UsageError names a file with none."""
+    try:
+        told = json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is no JSON: {error}") from None
+    told = told.get("recipe", told) if isinstance(told, dict) else told
+    if not isinstance(told, dict):
+        raise UsageError(f"{path} must hold fields of a recipe, by name")
+    return told
+
+
+def overridden(recipe: Recipe, told: Mapping[str, Any], where: Path) -> Recipe:
+    """The recipe with other fields, given as JSON gives them; UsageError for those that do not exist or do not fit."""
+    changed = {}
+    for name, value in told.items():
+        if name not in FIELDS:
+            raise unknown(f"setting of a recipe, as in {where},", name, FIELDS)
+        try:
+            changed[name] = field_from(name, value, DEFAULTS.get(name, UNSET))
+        except (TypeError, ValueError, KeyError):
+            raise UsageError(f"{where}: {name} cannot be {json.dumps(value)}") from None
+    return replace(recipe, **changed)
+
+
+def field_from(name: str, value: Any, default: Any) -> Any:
+    """One field of a recipe from what JSON gives; ValueError, TypeError or KeyError where it does not fit."""
+    if value == default:
+        return tuple(value) if isinstance(value, list) else value
+    fits = True
+    if name in WHOLE_NUMBERS:
+        fits = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    elif name in NUMBERS:
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+    elif name in WORDS:
+        fits = isinstance(value, str)
+    elif name in KERAS_OBJECTS:
+        fits = isinstance(value["class_name"], str) and isinstance(value["config"], dict)
+    elif name in NAMES:
+        fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        value = tuple(value)
+    elif name in STEPS:
+        value = tuple(step if isinstance(step, str) else (str(step[0]), dict(step[1])) for step in value)
+    elif name == "rates":
+        value = rates_from(value)
+    else:
+        fits = isinstance(value, dict)
+    if not fits:
+        raise ValueError
+    return value
+
+
+def rates_from(told: Any) -> tuple[tuple[int, float], ...] | Decay | Plateau:
+    if isinstance(told, dict):
+        return Plateau(**told) if {"patience", "drops"} & set(told) else Decay(**told)
+    rates = tuple((int(first), float(rate)) for first, rate in told)
+    if not rates or rates[0][0] != 1 or [first for first, _ in rates] != sorted({first for first, _ in rates}):
+        raise ValueError
+    return rates
+
+
+# --- Recipes compared
 
 
 def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
