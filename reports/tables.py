@@ -66,6 +66,13 @@ class Runs:
         return recipes.changes(self.records[0].recipe, self.network.to_train().as_data())
 
     @property
+    def by_record(self) -> bool:
+        """Whether its record must tell how it was trained: switches for passes and parts would not do."""
+        told = recipes.completed(self.records[0].recipe)
+        own = recipes.completed({**self.network.to_train().as_data(), "epochs": told["epochs"], "parts": told["parts"]})
+        return told != own
+
+    @property
     def comparable(self) -> bool:
         """Whether the recipe is the study's own and the data are the paper's, unaltered."""
         return self.data == self.network.to_train().dataset and not self.changes

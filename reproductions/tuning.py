@@ -13,7 +13,6 @@ import reproductions
 from reproductions.lab.errors import UsageError
 
 if TYPE_CHECKING:
-    from reproductions.lab.trials import Trial
     from reproductions.lab.tune import Bench
 
 
@@ -52,6 +51,7 @@ def tune(options: argparse.Namespace) -> None:
     try:
         if role == "worker":
             crew.leave_with_parent()
+            tune.join(bench)
             tune.run(tune.tuner(bench))
             return
         with alone_in(bench.run_dir):
@@ -68,18 +68,16 @@ def tune(options: argparse.Namespace) -> None:
 
 def together(bench: Bench, workers: int) -> None:
     """The search by several processes of this machine."""
-    from reproductions.lab import crew, tune
+    from reproductions.lab import crew, trials, tune
 
     crew.become_chief()
     tuner, seen = tune.tuner(bench), set()
 
     def look() -> None:
-        from reproductions.lab import trials
-
         for trial in trials.read_all(bench.run_dir):
             if (key := trials.path_of(bench.run_dir, trial.settings, trial.passes)) not in seen:
                 seen.add(key)
-                print(f"{trial.worker}: {trials.told(trial.settings)}: {outcome(trial)}", flush=True)
+                print(f"{trial.worker}: {trials.told(trial.settings)}: {trials.outcome(trial)}", flush=True)
 
     crew.search(tuner.search, lambda: crew.Crew(words(bench), workers, bench.run_dir), look)
 
@@ -94,18 +92,13 @@ def words(bench: Bench) -> list[str]:
     return told
 
 
-def outcome(trial: Trial) -> str:
-    if trial.error is None:
-        return f"failed: {trial.failed}"
-    return f"validation error {trial.error:.2f}% after {trial.passes} passes, {trial.seconds:.0f} s"
-
-
 def finish(bench: Bench, retrain: int) -> None:
     """The table of trials, their picture, the best settings as a recipe, and the winner trained again."""
     from reports import searches
     from reports.architecture import written
     from reproductions.lab import recipes, record, trials, tune
 
+    tune.sweep(bench)
     found = trials.read_all(bench.run_dir)
     best = trials.best_of(found)
     print(f"\n{written(searches.table(found), 'text')}\n")
@@ -118,7 +111,7 @@ def finish(bench: Bench, retrain: int) -> None:
         unfinished.write_text(json.dumps(told, indent=1) + "\n")
     own = bench.network.to_train().as_data()
     print(
-        f"best: {trials.told(best.settings)}: {outcome(best)}\n"
+        f"best: {trials.told(best.settings)}: {trials.outcome(best)}\n"
         f"against the recipe: {'; '.join(recipes.changes({**own, **told}, own)) or 'nothing'}\n"
         f"picture: {bench.run_dir / 'search.svg'}\n"
         f"recipe: {path}, for reproduce train {bench.study.name} --network {bench.network.name} --recipe {path}"

@@ -121,6 +121,17 @@ def test_pages_are_a_pure_function_of_records(finished):
     assert picture.count("<use ") == records[1].test["errors"]
 
 
+def test_a_page_says_how_to_repeat_a_run_by_another_recipe():
+    published = {name: published_figures(name) for name in STUDIES}
+    for changes, words in (
+        ({}, "--seed 1`"),
+        ({"epochs": 3, "parts": ["train"]}, "--seed 1 --epochs 3 --hold-out`"),
+        ({"epochs": 3, "batch": 64}, "--seed 1 --recipe RECORD`, RECORD being the file of its record"),
+    ):
+        page = render(STUDIES, published, [made_up(95, **changes)], computed())["lenet5.md"]
+        assert f"Again: `reproduce train lenet5 --network lenet5 {words}\n" in page
+
+
 def test_check_fails_when_a_page_is_edited_missing_or_too_many(finished, tmp_path, capsys):
     runs, out = tmp_path / "runs", tmp_path / "pages"
     runs.mkdir()

@@ -141,12 +141,14 @@ class Recipe:
         return self if factor == 1 else replace(self.with_rates_times(factor), batch=self.batch * factor)
 
     def with_rates_times(self, factor: float) -> Recipe:
-        """The recipe with all its learning rates that many times as high."""
+        """The recipe with all its learning rates that many times as high, to twelve digits."""
+
+        def times(rate: float) -> float:
+            return float(f"{rate * factor:.12g}")  # 0.3, not 0.30000000000000004
+
         if isinstance(self.rates, (Decay, Plateau)):
-            rates: Any = replace(self.rates, first=self.rates.first * factor)
-        else:
-            rates = tuple((first, rate * factor) for first, rate in self.rates)
-        return replace(self, rates=rates)
+            return replace(self, rates=replace(self.rates, first=times(self.rates.first)))
+        return replace(self, rates=tuple((first, times(rate)) for first, rate in self.rates))
 
     def as_data(self) -> dict[str, Any]:
         """The recipe as JSON would give it back: lists for tuples."""

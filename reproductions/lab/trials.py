@@ -88,3 +88,9 @@ def best_of(trials: Sequence[Trial]) -> Trial | None:
 def told(settings: Mapping[str, Any]) -> str:
     """Settings in words: "rate 0.01, batch 64"."""
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
+
+
+def outcome(trial: Trial) -> str:
+    if trial.error is None:
+        return f"failed: {trial.failed}"
+    return f"validation error {trial.error:.2f}% after {trial.passes} pass(es), {trial.seconds:.0f} s"

@@ -87,7 +87,6 @@ class Bench:
         if path.exists():
             return trials.read(path)
         recipe = self.recipe(settings, passes)
-        print(f"trying {trials.told(settings)}", flush=True)
         folder = path.parent / trials.name_of(settings)
         rows, seconds, failed = self.rows(recipe, folder)
         error = None if failed else rows[-1][OBJECTIVE]
@@ -156,15 +155,16 @@ class Tuner(BaseTuner):
     def run_trial(self, trial: Any, *words: Any, **options: Any) -> dict[str, float]:
         values = trial.hyperparameters.values
         settings = {name: rounded(values[name]) for name in self.bench.network.domains}
+        of = f" of {self.oracle.max_trials}" if self.oracle.max_trials else ""
+        print(f"\ntrial {int(trial.trial_id) + 1}{of}: {trials.told(settings)}", flush=True)
         try:
             done = self.bench.trial(settings, values.get("tuner/epochs", self.bench.own.epochs))
+            best = trials.best_of(trials.read_all(self.bench.run_dir))
         except Exception as error:
             raise Halt from error
-        if done.error is None:
-            print(f"failed: {done.failed}", flush=True)
-            return {OBJECTIVE: ALL_WRONG}
-        print(f"validation error {done.error:.2f}% after {done.passes} passes", flush=True)
-        return {OBJECTIVE: done.error}
+        so_far = f"; best so far {best.error:.2f}%, {trials.told(best.settings)}" if best else ""
+        print(f"{trials.outcome(done)}{so_far}", flush=True)
+        return {OBJECTIVE: ALL_WRONG if done.error is None else done.error}
 
 
 def rounded(value: Any) -> Any:
@@ -225,12 +225,19 @@ def begin(bench: Bench) -> None:
     if path.exists():
         if not bench.search.resume:
             raise UsageError(f"{bench.run_dir} holds a search already: go on with --resume, or name another folder")
-        with datasets.reading(path, "remove the folder and begin anew"):
-            found = json.loads(path.read_text())
-        same_run(found, plain(bench.identity()), path)
+        join(bench)
         return
     with record.replacing(path) as unfinished:
         unfinished.write_text(json.dumps(bench.identity(), indent=1) + "\n")
+
+
+def join(bench: Bench) -> None:
+    """UsageError where the folder holds another search than this."""
+    path = bench.run_dir / "search.json"
+    if path.exists():
+        with datasets.reading(path, "remove the folder and begin anew"):
+            found = json.loads(path.read_text())
+        same_run(found, bench.identity(), path)
 
 
 def run(tuner: Tuner) -> None:
@@ -239,6 +246,12 @@ def run(tuner: Tuner) -> None:
         tuner.search()
     except Halt as halt:
         raise (halt.__cause__ or halt) from None
+
+
+def sweep(bench: Bench) -> None:
+    """Removes the states of trials that nobody will go on with."""
+    for state in (bench.run_dir / trials.FOLDER).glob("*/"):
+        shutil.rmtree(state, ignore_errors=True)
 
 
 def best_recipe(bench: Bench, best: Trial) -> dict[str, Any]:
