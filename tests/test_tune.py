@@ -268,9 +268,11 @@ def test_the_picture_has_a_dot_a_trial_in_a_panel_a_setting():
     assert ElementTree.fromstring(searches.picture([made_up(None, rate=1.0)], "all failed")) is not None
 
 
-def test_a_damaged_trial_is_named(undisturbed, tmp_path):
+def test_a_damaged_trial_is_named_and_one_that_is_being_written_is_not_read(tmp_path):
     folder = tmp_path / "trials"
     folder.mkdir()
+    (folder / f"{record.UNFINISHED}1-abc-2.json").write_text("{")
+    assert trials.read_all(tmp_path) == []
     (folder / "abc-2.json").write_text("{")
     with pytest.raises(UsageError, match=r"abc-2\.json is not a whole record of a trial"):
         trials.read_all(tmp_path)
@@ -282,7 +284,7 @@ WORDS = (
 
 
 def finished(folder: Path) -> int:
-    return len(list((folder / "run" / "trials").glob("*.json")))
+    return len(list((folder / "run" / "trials").glob("[!.]*.json")))
 
 
 @pytest.mark.slow

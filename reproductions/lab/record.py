@@ -125,7 +125,7 @@ def read_all(folder: Path) -> list[Record]:
     """Every record in a folder, by name: those of the run folders in it, or else the records in it themselves."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder of records or runs")
-    return [read(path) for path in sorted(folder.glob("*/record.json")) or sorted(folder.glob("*.json"))]
+    return [read(path) for path in sorted(folder.glob("*/record.json")) or sorted(folder.glob("[!.]*.json"))]
 
 
 UNFINISHED = ".unfinished-"

@@ -74,7 +74,8 @@ def read(path: Path) -> Trial:
 
 def read_all(run_dir: Path) -> list[Trial]:
     """All trials of a search, in the order in which they ended."""
-    found = [read(path) for path in (run_dir / FOLDER).glob("*.json")]
+    # Not those with a dot before them, which are being written, or were when a worker was killed.
+    found = [read(path) for path in (run_dir / FOLDER).glob("[!.]*.json")]
     return sorted(found, key=lambda trial: (trial.finished, name_of(trial.settings)))
 
 

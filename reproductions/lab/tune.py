@@ -203,8 +203,8 @@ def declare(space: Any, name: str, domain: Domain) -> None:
 def tuner(bench: Bench) -> Tuner:
     """The tuner with all that its oracle learnt before.
 
-    Where keras-tuner's files are damaged, as a kill may leave them, it begins anew; the seed makes it ask again what
-    it asked, and what has a record is answered from there.
+    Where keras-tuner's files are damaged, as a kill may leave them, it begins anew: the same seed draws the same
+    settings, and those that have a record are answered from there.
     """
     made = Tuner(bench)
     state = bench.run_dir / "oracle" / "oracle.json"
@@ -212,6 +212,8 @@ def tuner(bench: Bench) -> Tuner:
         return made
     try:
         made.oracle.reload()
+        if len(made.oracle.trials) != len(made.oracle.start_order):
+            raise ValueError("it was being written when the search was killed")
     except Exception as error:
         print(f"note: {state.parent} cannot be read ({error}); asking anew, records answer what is known", flush=True)
         shutil.rmtree(state.parent)
@@ -249,9 +251,11 @@ def run(tuner: Tuner) -> None:
 
 
 def sweep(bench: Bench) -> None:
-    """Removes the states of trials that nobody will go on with."""
-    for state in (bench.run_dir / trials.FOLDER).glob("*/"):
-        shutil.rmtree(state, ignore_errors=True)
+    """Removes the states of trials that nobody will go on with, and what killed workers left unfinished."""
+    record.sweep(bench.run_dir / trials.FOLDER)
+    for state in (bench.run_dir / trials.FOLDER).iterdir():
+        if state.is_dir():
+            shutil.rmtree(state, ignore_errors=True)
 
 
 def best_recipe(bench: Bench, best: Trial) -> dict[str, Any]:
