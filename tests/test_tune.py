@@ -232,6 +232,14 @@ def test_the_winner_is_trained_by_its_recipe_on_all_parts_and_tested(tmp_path, d
     assert f"validation error {best.error:.2f}% after 1 pass(es)" in shown
 
 
+def test_the_test_part_is_out_of_reach_of_a_search(tmp_path, data):
+    data["test"] = part(40, 3)
+    bench = tune.bench(STUDY, NETWORK, tune.Search(run_dir=tmp_path))
+    with pytest.raises(AssertionError, match="test part was looked at"):
+        bench.data.sizes()
+    assert bench.data.classes == 2 and bench.recipe({"batch": 8}, 1).parts == ("train",)
+
+
 def test_what_cannot_be_searched_is_refused(tmp_path):
     for network, asked, says in (
         (replace(NETWORK, domains={}), {}, "dense names no domains to search"),
