@@ -78,7 +78,7 @@ def study_pages(
             pages[f"{name}-errors.svg"] = errors
         sections.append(
             {
-                **{field: getattr(runs, field) for field in ("network", "data", "schedule", "records")},
+                **{field: getattr(runs, field) for field in ("network", "data", "schedule", "records", "by_record")},
                 "curves": f"{name}-curves.svg",
                 "errors": f"{name}-errors.svg" if errors else None,
                 "confusion": tables.confusion(runs),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import pandas
 
+from reproductions.lab import recipes
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.record import Record
+from reproductions.lab.record import WHOLE, Record
 from reproductions.lab.statistics import wilson_interval
-from reproductions.lab.study import Network, Recipe, Study, plain
+from reproductions.lab.study import Network, Study
 
 RULE = (
     "*reproduced*: the printed figure is at or above the lower end of the measured interval. "
@@ -25,14 +26,9 @@ RULE = (
 )
 
 
-WHOLE = "whole image"
 TOP_1, TOP_5 = "top-1", "top-5"
 # What papers call the images that a data set's networks are tested on; of others the set's own name, and "test".
 PRINTED_OF = {name: ("imagenet-2012", "validation") for name in ("imagenet", "imagenet-originals")}
-DEFAULTS = plain(
-    {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
-    | {field.name: field.default_factory() for field in fields(Recipe) if field.default_factory is not MISSING}
-)
 
 
 @dataclass(frozen=True)
@@ -74,14 +70,24 @@ class Runs:
         return str(self.records[0].data["name"])
 
     @property
+    def changes(self) -> list[str]:
+        """Where the recipe is not the study's own, a phrase each."""
+        return recipes.changes(self.records[0].recipe, self.network.to_train().as_data())
+
+    @property
+    def by_record(self) -> bool:
+        """Whether its record must tell how it was trained: switches for passes and parts would not do."""
+        told = recipes.completed(self.records[0].recipe)
+        own = recipes.completed({**self.network.to_train().as_data(), "epochs": told["epochs"], "parts": told["parts"]})
+        return told != own
+
+    @property
     def comparable(self) -> bool:
         """Whether the recipe is the study's own and the data are the paper's, unaltered."""
         own = self.network.to_train()
         at_a_time = {run.execution.get("images_at_a_time") for run in self.records}
         normalized = own.micro_batch is None or at_a_time == {own.micro_batch}
-        # A record may be older than a recipe's latest fields.
-        same = all(DEFAULTS | run.recipe == own.as_data() for run in self.records)
-        return self.data == own.dataset and same and normalized
+        return self.data == own.dataset and not self.changes and normalized
 
     @property
     def schedule(self) -> str:
@@ -94,12 +100,13 @@ class Runs:
     @property
     def protocol(self) -> str:
         """The protocol of the test that was made after training."""
-        return own_protocol(self.records[0])
+        return self.records[0].protocol
 
     @property
     def protocols(self) -> list[str]:
         """The protocols that every one of the runs was tested by, that of training's end first."""
-        return [self.protocol] + [name for name in self.records[0].tests if all(name in r.tests for r in self.records)]
+        others = [name for name in self.records[0].tests if all(name in run.tests for run in self.records)]
+        return [self.protocol, *others]
 
     @property
     def measures(self) -> list[Measure]:
@@ -111,7 +118,7 @@ class Runs:
         ]
 
     def tests(self, protocol: str) -> list[dict[str, Any]]:
-        return [run.test if own_protocol(run) == protocol else run.tests[protocol] for run in self.records]
+        return [run.by_protocol[protocol] for run in self.records]
 
     def errors(self, measure: Measure) -> list[float]:
         return [test[f"{measure.start}error"] for test in self.tests(measure.protocol)]
@@ -126,6 +133,8 @@ class Runs:
         return wilson_interval(statistics.mean(self.errors(measure)) * images / 100, images)
 
     def verdict(self, measure: Measure, printed: float | None) -> str:
+        if self.changes:
+            return f"not comparable: not the paper's recipe: {'; '.join(self.changes)}"
         if not self.comparable:
             return "not comparable"
         if measure not in self.measures:
@@ -133,10 +142,6 @@ class Runs:
         if printed is None:
             return "nothing printed"
         return "reproduced" if printed >= self.interval(measure)[0] else "not reached"
-
-
-def own_protocol(run: Record) -> str:
-    return str(run.test.get("protocol", WHOLE))
 
 
 def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
@@ -147,7 +152,7 @@ def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
         if run.study == study.name:
             if run.network not in networks:
                 raise unknown(f"network of {study.name}, named by a record,", run.network, networks)
-            same = repr((run.network, run.data["sha256"], DEFAULTS | run.recipe, carried_out(run)))
+            same = repr((run.network, run.data["sha256"], recipes.completed(run.recipe), carried_out(run)))
             together.setdefault(same, []).append(run)
     for runs in together.values():
         seeds = [run.seed for run in runs]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import reproductions
-from reproductions import testing
+from reproductions import comparing, testing, tuning
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Study
 
@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("study")
     training.add_argument("--network", help="default: the paper's own, the first that `list` names")
     training.add_argument("--seed", type=int, default=1)
+    training.add_argument("--recipe", type=Path, metavar="FILE", help="JSON: settings in place of the recipe's own")
     training.add_argument("--epochs", type=int, help="passes, where not the recipe's")
     training.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
     training.add_argument("--run-dir", type=Path, help="default: runs/NETWORK-DATA-seedN")
@@ -75,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
     localization.add_argument("--devkit", type=Path, help="the development kit, where classes are given by number")
     localization.add_argument("--blacklist", type=Path, help="file with the numbers of images to leave out, one a line")
     localization.set_defaults(run=testing.localize)
+
+    comparing.add_compare(commands)
+    tuning.add_tune(commands)
 
     table = commands.add_parser("table", help="a paper's architecture tables, printed beside computed")
     table.add_argument("study")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 import layers
-from reproductions.lab.study import KerasObject, Network, Recipe, Study, keras_object
+from reproductions.lab.study import Choice, Domain, KerasObject, LogUniform, Network, Recipe, Study, keras_object
 
 # Table I: the S2 maps that each C3 map sees.
 TABLE_I = (
@@ -97,6 +97,14 @@ LECTURE_RECIPE = Recipe(
     initial_weights=GLOROT,
 )
 
+# For `reproduce tune`: an order of magnitude about the rates above, and decay from none worth the name to too much.
+DOMAINS: dict[str, Domain] = {
+    "rate": LogUniform(0.0005, 0.02),
+    "batch": Choice((16, 32, 64, 128)),
+    "weight_decay": LogUniform(1e-6, 1e-2),
+}
+LECTURE_DOMAINS: dict[str, Domain] = {**DOMAINS, "rate": LogUniform(0.002, 0.2)}
+
 DEPARTURES = (
     "Section III trains by stochastic diagonal Levenberg-Marquardt, one pattern an update; here plain SGD with "
     "momentum 0.9, 32 patterns an update.",
@@ -120,7 +128,9 @@ STUDY = Study(
     year=1998,
     url="https://doi.org/10.1109/5.726791",
     networks=(
-        Network("lenet5", lenet5, RECIPE, outputs="penalties", departures=DEPARTURES),
-        Network("lenet5-lecture", lenet5_lecture, LECTURE_RECIPE, departures=LECTURE_DEPARTURES),
+        Network("lenet5", lenet5, RECIPE, outputs="penalties", departures=DEPARTURES, domains=DOMAINS),
+        Network(
+            "lenet5-lecture", lenet5_lecture, LECTURE_RECIPE, departures=LECTURE_DEPARTURES, domains=LECTURE_DOMAINS
+        ),
     ),
 )

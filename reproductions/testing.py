@@ -85,7 +85,7 @@ def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tupl
 
 def compare(done: Record, test: dict[str, Any], path: Path) -> None:
     """Says whether a test gave what the record says of the same protocol; the record takes up one by another."""
-    before = {done.test.get("protocol", "whole image"): done.test, **done.tests}.get(test["protocol"])
+    before = done.by_protocol.get(test["protocol"])
     if before is None:
         done.tested(test).write(path)
         print(f"written into {path}")

@@ -77,8 +77,10 @@ def test_other_data_or_another_schedule_are_not_comparable():
     assert verdict() == "not run"
     assert verdict(made_up(95, data="mnist-subset")) == "not comparable"
     assert verdict(made_up(95, data="mnist-altered")) == "not comparable"
-    assert verdict(made_up(95, epochs=2)) == "not comparable"
-    assert verdict(made_up(95, parts=["train"])) == "not comparable"
+    other = "not comparable: not the paper's recipe: "
+    assert verdict(made_up(95, epochs=2)) == other + "epochs 2, not 20"
+    assert verdict(made_up(95, parts=["train"])) == other + "parts train, not train and validation"
+    assert verdict(made_up(95, batch=512, data="mnist-subset")) == other + "batch 512, not 32"
 
 
 def test_seeds_make_a_mean_and_a_spread():
@@ -109,13 +111,25 @@ def test_pages_are_a_pure_function_of_records(finished):
     records.append(made_up(300, data="mnist-subset", epochs=2))
     assert render(STUDIES, published, records, computed()) == render(STUDIES, published, records[::-1], computed())
     page = pages["lenet5.md"]
-    assert "Made from `mnist-subset`, not from mnist." in page and "not comparable" in page
+    assert "Made from `mnist-subset`, not from mnist." in page
+    assert "not comparable: not the paper's recipe: epochs 3, not 20 |" in page
     assert all(departure in page for departure in LENET5.networks[0].departures)
     assert "<svg" in pages["lenet5.html"] and "<img" not in pages["lenet5.html"]
     picture = next(text for path, text in pages.items() if "subset-errors" in path)
     for error in records[1].misclassified:
         assert f"{error['label']}-&gt;{error['predicted']}</text>" in picture
     assert picture.count("<use ") == records[1].test["errors"]
+
+
+def test_a_page_says_how_to_repeat_a_run_by_another_recipe():
+    published = {name: published_figures(name) for name in STUDIES}
+    for changes, words in (
+        ({}, "--seed 1`"),
+        ({"epochs": 3, "parts": ["train"]}, "--seed 1 --epochs 3 --hold-out`"),
+        ({"epochs": 3, "batch": 64}, "--seed 1 --recipe RECORD`, RECORD being the file of its record"),
+    ):
+        page = render(STUDIES, published, [made_up(95, **changes)], computed())["lenet5.md"]
+        assert f"Again: `reproduce train lenet5 --network lenet5 {words}\n" in page
 
 
 def test_check_fails_when_a_page_is_edited_missing_or_too_many(finished, tmp_path, capsys):

@@ -10,7 +10,7 @@ import reproductions
 from reports import tables
 from reports.render import render
 from reports.write import computed, published_figures
-from reproductions.lab import record
+from reproductions.lab import recipes, record
 from reproductions.lab.study import Network, Recipe, keras_object
 
 RECIPE = Recipe(
@@ -97,12 +97,13 @@ def test_only_what_all_seeds_were_tested_by_is_averaged():
     assert found.loc["One network, 1 crop, top-5"]["measured"] == "10.50 ± 0.71%"
     assert found.loc["One network, 144 crops, top-5"]["verdict"] == "not comparable: tested by 1 crop"
     third = run(figures("144 crops", 29.0, 8.0), figures("1 crop", 30.0, 10.0), seed=2, protocol="144 crops")
-    assert "not comparable" in set(rows(first, third)["verdict"])
+    verdicts = set(rows(first, third)["verdict"])
+    assert "not comparable: not the paper's recipe: protocol 144 crops, not 1 crop" in verdicts
 
 
 def test_records_older_than_recipes_that_name_a_protocol_are_of_whole_images():
     old = made_up(95)
-    plain = {name: value for name, value in old.recipe.items() if name not in tables.DEFAULTS or name == "parts"}
+    plain = {name: value for name, value in old.recipe.items() if name not in recipes.DEFAULTS or name == "parts"}
     assert "protocol" not in plain and "protocol" in old.recipe
     older = replace(old, recipe={**plain, "initial_weights": old.recipe["initial_weights"]}, seed=2)
     (runs,) = tables.runs_of(LENET5, [old, older])

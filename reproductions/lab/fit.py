@@ -33,6 +33,10 @@ class Stopped(BaseException):
         self.status = 0 if number == signal.SIGTERM else 130
 
 
+class Diverged(UsageError):
+    """The loss or the weights are no numbers any more."""
+
+
 class Stop:
     """SIGTERM and Ctrl-C during a run: noted, and heeded after a step; `at_once` while nothing waits to be saved.
 
@@ -144,9 +148,9 @@ class Training:
         at.sums["seconds"] += now - self.began
         self.began = now
 
-    def diverged(self, what: str, where: str = "") -> UsageError:
+    def diverged(self, what: str, where: str = "") -> Diverged:
         place = f"in {where or self.progress.at}, at a learning rate of {self.learning_rate:g}"
-        return UsageError(f"{what} {place}: the run is stopped; {self.progress.kept()}")
+        return Diverged(f"{what} {place}: the run is stopped; {self.progress.kept()}")
 
     @property
     def learning_rate(self) -> float:

@@ -25,6 +25,7 @@ def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras
         wanted["classes"] = classes
     if recipe.input_size:
         wanted["input_size"] = recipe.input_size
+    wanted |= recipe.options
     for name in wanted:
         if name not in takes:
             raise UsageError(f"{network.name} has one {name.replace('_', ' ')} only: it cannot be changed")

@@ -12,6 +12,7 @@ from typing import Any
 
 from reproductions.lab.errors import UsageError
 
+WHOLE = "whole image"  # the protocol of records older than protocols
 TIMES = ("finished", "wall_seconds", "images_per_second")
 
 
@@ -58,6 +59,16 @@ class Record:
     images_per_second: float
     execution: dict[str, Any] = field(default_factory=dict)
     tests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def protocol(self) -> str:
+        """The protocol of the test that was made after training."""
+        return str(self.test.get("protocol", WHOLE))
+
+    @property
+    def by_protocol(self) -> dict[str, dict[str, Any]]:
+        """The figures of every test by its protocol, those of the test after training first."""
+        return {self.protocol: self.test, **self.tests}
 
     def write(self, path: Path) -> None:
         text = json.dumps(asdict(self), indent=1) + "\n"
@@ -114,7 +125,7 @@ def read_all(folder: Path) -> list[Record]:
     """Every record in a folder, by name: those of the run folders in it, or else the records in it themselves."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder of records or runs")
-    return [read(path) for path in sorted(folder.glob("*/record.json")) or sorted(folder.glob("*.json"))]
+    return [read(path) for path in sorted(folder.glob("*/record.json")) or sorted(folder.glob("[!.]*.json"))]
 
 
 UNFINISHED = ".unfinished-"

@@ -19,6 +19,39 @@ def keras_object(class_name: str, **config: Any) -> KerasObject:
     return {"class_name": class_name, "config": config}
 
 
+# --- What a setting may be, for `reproduce tune`
+
+
+@dataclass(frozen=True)
+class LogUniform:
+    """A number between two others, each of its orders of magnitude as likely."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number from `low` to `high`, both included, in steps."""
+
+    low: int
+    high: int
+    step: int = 1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values."""
+
+    values: tuple[Any, ...]
+
+
+Domain = LogUniform | Whole | Choice
+
+
+# --- How a network is trained
+
+
 @dataclass(frozen=True)
 class Decay:
     """A learning rate multiplied by `factor` after every `every` passes."""
@@ -76,6 +109,7 @@ class Recipe:
             statistics; None for all that a replica has of a batch.
         starts_from: the layers whose weights come from a trained network, named with --init-from.
         input_size: pixels of a side, where they are not the network's own.
+        options: of the network's builder, by name, where they are not its own.
     """
 
     dataset: str
@@ -95,6 +129,7 @@ class Recipe:
     micro_batch: int | None = None
     starts_from: tuple[str, ...] = ()
     input_size: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def learning_rate(self, epoch: int, errors: Sequence[float] = ()) -> float:
         """The learning rate of a pass, counted from 1, after passes with these validation errors."""
@@ -104,13 +139,17 @@ class Recipe:
 
     def scaled(self, factor: Fraction) -> Recipe:
         """The recipe for a batch `factor` times as large, its learning rates as many times as high."""
-        if factor == 1:
-            return self
+        return self if factor == 1 else replace(self.with_rates_times(float(factor)), batch=int(self.batch * factor))
+
+    def with_rates_times(self, factor: float) -> Recipe:
+        """The recipe with all its learning rates that many times as high, to twelve digits."""
+
+        def times(rate: float) -> float:
+            return float(f"{rate * factor:.12g}")  # 0.3, not 0.30000000000000004
+
         if isinstance(self.rates, (Decay, Plateau)):
-            rates: Any = replace(self.rates, first=self.rates.first * float(factor))
-        else:
-            rates = tuple((first, rate * float(factor)) for first, rate in self.rates)
-        return replace(self, batch=int(self.batch * factor), rates=rates)
+            return replace(self, rates=replace(self.rates, first=times(self.rates.first)))
+        return replace(self, rates=tuple((first, times(rate)) for first, rate in self.rates))
 
     def as_data(self) -> dict[str, Any]:
         """The recipe as JSON would give it back: lists for tuples."""
@@ -135,6 +174,8 @@ class Network:
         recipe: how the paper trains it; None where the suite does not train it yet.
         outputs: what the model returns: "logits", the largest wins, or "penalties", the smallest.
         departures: where the run is not the paper's, a sentence each, with the paper's way and ours.
+        domains: what `reproduce tune` searches: "rate" (the first learning rate, which all others follow), fields
+            of the recipe, and options of the builder, by their names.
     """
 
     name: str
@@ -142,6 +183,7 @@ class Network:
     recipe: Recipe | None = None
     outputs: Literal["logits", "penalties"] = "logits"
     departures: tuple[str, ...] = ()
+    domains: Mapping[str, Domain] = field(default_factory=dict)
 
     def to_train(self) -> Recipe:
         """The recipe; UsageError for a network that has none yet."""

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab import cluster, datasets, evaluate, networks, pipeline, record
+from reproductions.lab import cluster, datasets, evaluate, networks, pipeline, recipes, record
 from reproductions.lab.errors import UsageError
 from reproductions.lab.fit import Stop, Training
 from reproductions.lab.images import View
@@ -29,11 +29,12 @@ from reproductions.lab.study import Network, Recipe, Study
 class Options:
     """What may be asked of a run beside its network; each is a switch of `reproduce train`.
 
-    `epochs`, `hold_out`, `scale_batch` and `input_size` change the recipe, and the record shows it. `accumulate`,
-    `precision`, `jit` and `strategy` change how it is carried out, and the record shows that too.
+    `recipe`, `epochs`, `hold_out`, `scale_batch` and `input_size` change the recipe, and the record shows it.
+    `accumulate`, `precision`, `jit` and `strategy` change how it is carried out, and the record shows that too.
     """
 
     seed: int = 1
+    recipe: Path | None = None
     epochs: int | None = None
     hold_out: bool = False
     scale_batch: Fraction = Fraction(1)
@@ -80,6 +81,8 @@ def resolve(network: Network, options: Options) -> Recipe:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
+    if options.recipe is not None:
+        recipe = recipes.overridden(recipe, recipes.read(options.recipe), options.recipe)
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
     if options.hold_out:
@@ -108,6 +111,7 @@ def micro_batches(recipe: Recipe, options: Options, replicas: int) -> int:
 def default_run_dir(network: Network, recipe: Recipe, data: datasets.Dataset, options: Options) -> Path:
     name = f"{network.name}-{data.name}-seed{options.seed}"
     if recipe != network.recipe:
+        name += f"-{options.recipe.stem}" if options.recipe else ""
         name += f"-{'+'.join(recipe.parts)}-{recipe.epochs}passes"
         name += f"-batch{recipe.batch}" if options.scale_batch != 1 else ""
         name += f"-{recipe.input_size}pixels" if recipe.input_size else ""

@@ -1,0 +1,265 @@
+"""A search for settings by keras-tuner, on the training and validation parts alone: the test part is out of reach."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import tensorflow as tf
+from keras_tuner.engine.base_tuner import BaseTuner
+
+from reproductions.lab import cluster, datasets, recipes, record, trials
+from reproductions.lab.errors import UsageError
+from reproductions.lab.fit import Diverged, Stop
+from reproductions.lab.progress import Progress, alone_in, same_run
+from reproductions.lab.study import Choice, Domain, LogUniform, Network, Recipe, Study, Whole, plain
+from reproductions.lab.train import Options, code_state, micro_batches, resolve, trained
+from reproductions.lab.trials import Trial
+
+TUNERS = ("random", "bayesian", "hyperband")
+OBJECTIVE = "val_error"
+ALL_WRONG = 100.0  # the error, in percent, that a tuner is told of settings with which training fails
+
+
+@dataclass(frozen=True)
+class Search:
+    """What may be asked of a search; each is a switch of `reproduce tune`."""
+
+    tuner: str = "random"
+    max_trials: int | None = None
+    epochs: int | None = None
+    seed: int = 1
+    resume: bool = False
+    run_dir: Path | None = None
+    data_dir: Path | None = None
+
+    @property
+    def trials(self) -> int:
+        return self.max_trials or 20
+
+
+class Withheld:
+    """Stands in for the test part while settings are chosen: whoever looks at it finds out."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError("the test part was looked at while settings are chosen")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where settings are tried: a network, its data without the test part, and the search's folder."""
+
+    study: Study
+    network: Network
+    search: Search
+    run_dir: Path
+    data: datasets.Dataset
+    own: Recipe
+    code: Mapping[str, Any]
+
+    @property
+    def worker(self) -> str:
+        return os.environ.get("KERASTUNER_TUNER_ID", "tuner0")
+
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for a search to go on."""
+        return {
+            "study": self.study.name, "network": self.network.name, "tuner": self.search.tuner,
+            "seed": self.search.seed, "epochs": self.own.epochs, "recipe": self.own.as_data(),
+            "domains": {name: plain(asdict(domain)) for name, domain in self.network.domains.items()},
+            "sha256": self.data.sha256,
+        }  # fmt: skip
+
+    def recipe(self, settings: Mapping[str, Any], passes: int) -> Recipe:
+        return replace(recipes.with_settings(self.own, settings), epochs=passes, parts=("train",))
+
+    def trial(self, settings: dict[str, Any], passes: int) -> Trial:
+        """The outcome of settings after so many passes: trained now, or gone on with, or found done."""
+        path = trials.path_of(self.run_dir, settings, passes)
+        if path.exists():
+            return trials.read(path)
+        recipe = self.recipe(settings, passes)
+        folder = path.parent / trials.name_of(settings)
+        rows, seconds, failed = self.rows(recipe, folder)
+        error = None if failed else rows[-1][OBJECTIVE]
+        trial = Trial(
+            settings, recipe.as_data(), self.search.seed, rows, error, failed, seconds, self.worker,
+            datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+        )  # fmt: skip
+        trial.write(path)
+        if failed or self.search.tuner != "hyperband":  # which may want more passes of it
+            shutil.rmtree(folder, ignore_errors=True)
+        return trial
+
+    def rows(self, recipe: Recipe, folder: Path) -> tuple[list[dict[str, float]], float, str | None]:
+        """Trains and validates: a row a pass, the seconds it took, and why it failed, if it did."""
+        keras.utils.clear_session()
+        options = Options(seed=self.search.seed)
+        strategy = cluster.strategy_for(options.strategy, recipe.batch)
+        parts = micro_batches(recipe, options, strategy.num_replicas_in_sync)
+        # Without the passes: a trial that Hyperband wants more of goes on in the same folder.
+        identity = {**recipe.as_data(), "epochs": None, "seed": options.seed, "sha256": self.data.sha256}
+        failed = None
+        execution = {"micro_batches": parts, "images_at_a_time": recipe.batch // strategy.num_replicas_in_sync // parts}
+        with alone_in(folder), Stop() as stop:
+            progress = Progress(folder, identity, self.code)
+            try:
+                trained(self.network, recipe, self.data, options, strategy, progress, execution, stop)
+            except Diverged as error:
+                failed = str(error).split(": the run is stopped")[0]
+            except tf.errors.ResourceExhaustedError:
+                failed = "it does not fit into the device's memory"
+        return progress.at.rows, progress.wall_seconds, failed
+
+
+def bench(study: Study, network: Network, search: Search) -> Bench:
+    """Everything a search needs, checked. UsageError for what cannot be searched."""
+    if not network.domains:
+        raise UsageError(f"{network.name} names no domains to search: give its Network some, as lenet5's has")
+    if search.max_trials is not None and (search.max_trials < 1 or search.tuner == "hyperband"):
+        raise UsageError(
+            f"--max-trials must be at least 1; got {search.max_trials}" if search.max_trials < 1
+            else "--max-trials is not for hyperband: the number of its trials follows from --epochs"
+        )  # fmt: skip
+    own = resolve(network, Options(seed=search.seed, epochs=search.epochs))
+    data = datasets.load(own.dataset, search.data_dir)
+    run_dir = search.run_dir or Path("runs") / f"{network.name}-{data.name}-{search.tuner}-seed{search.seed}"
+    without_test: Any = Withheld()
+    return Bench(study, network, search, run_dir, replace(data, test=without_test), own, code_state())
+
+
+# --- keras-tuner
+
+
+class Halt(keras_tuner.errors.FatalError):
+    """Ends the search, where keras-tuner would count a failed trial and go on."""
+
+
+class Tuner(BaseTuner):
+    """keras-tuner's loop over the oracle's settings, each tried on the bench."""
+
+    def __init__(self, bench: Bench) -> None:
+        folder = bench.run_dir / "oracle"
+        self.bench = bench
+        # Whether to go on is decided in `tuner`: keras-tuner would only under the same worker's name.
+        (folder / f"{bench.worker}.json").unlink(missing_ok=True)
+        super().__init__(oracle(bench), directory=str(bench.run_dir), project_name=folder.name)
+
+    def run_trial(self, trial: Any, *words: Any, **options: Any) -> dict[str, float]:
+        values = trial.hyperparameters.values
+        settings = {name: rounded(values[name]) for name in self.bench.network.domains}
+        of = f" of {self.oracle.max_trials}" if self.oracle.max_trials else ""
+        print(f"\ntrial {int(trial.trial_id) + 1}{of}: {trials.told(settings)}", flush=True)
+        try:
+            done = self.bench.trial(settings, values.get("tuner/epochs", self.bench.own.epochs))
+            best = trials.best_of(trials.read_all(self.bench.run_dir))
+        except Exception as error:
+            raise Halt from error
+        so_far = f"; best so far {best.error:.2f}%, {trials.told(best.settings)}" if best else ""
+        print(f"{trials.outcome(done)}{so_far}", flush=True)
+        return {OBJECTIVE: ALL_WRONG if done.error is None else done.error}
+
+
+def rounded(value: Any) -> Any:
+    """A drawn number to three digits, as a recipe would print it."""
+    return float(f"{value:.3g}") if isinstance(value, float) else value
+
+
+def oracle(bench: Bench) -> keras_tuner.Oracle:
+    """What proposes settings; the same for the same seed, as far as trials end in the same order."""
+    space = keras_tuner.HyperParameters()
+    for name, domain in bench.network.domains.items():
+        declare(space, name, domain)
+    # To keras-tuner a seed of 0 is none.
+    common = {
+        "objective": keras_tuner.Objective(OBJECTIVE, "min"), "hyperparameters": space, "seed": bench.search.seed + 1
+    }  # fmt: skip
+    if bench.search.tuner == "hyperband":
+        made = keras_tuner.oracles.HyperbandOracle(max_epochs=bench.own.epochs, **common)
+    elif bench.search.tuner == "bayesian":
+        made = keras_tuner.oracles.BayesianOptimizationOracle(max_trials=bench.search.trials, **common)
+    else:
+        made = keras_tuner.oracles.RandomSearchOracle(max_trials=bench.search.trials, **common)
+    made.verbose = 0
+    return made
+
+
+def declare(space: Any, name: str, domain: Domain) -> None:
+    if isinstance(domain, LogUniform):
+        space.Float(name, domain.low, domain.high, sampling="log")
+    elif isinstance(domain, Whole):
+        space.Int(name, domain.low, domain.high, step=domain.step)
+    elif isinstance(domain, Choice):
+        space.Choice(name, list(domain.values))
+
+
+def tuner(bench: Bench) -> Tuner:
+    """The tuner with all that its oracle learnt before.
+
+    Where keras-tuner's files are damaged, as a kill may leave them, it begins anew: the same seed draws the same
+    settings, and those that have a record are answered from there.
+    """
+    made = Tuner(bench)
+    state = bench.run_dir / "oracle" / "oracle.json"
+    if not isinstance(made.oracle, keras_tuner.Oracle) or not state.exists():  # another process has it, or none yet
+        return made
+    try:
+        made.oracle.reload()
+        if len(made.oracle.trials) != len(made.oracle.start_order):
+            raise ValueError("it was being written when the search was killed")
+    except Exception as error:
+        print(f"note: {state.parent} cannot be read ({error}); asking anew, records answer what is known", flush=True)
+        shutil.rmtree(state.parent)
+        made = Tuner(bench)
+    return made
+
+
+def begin(bench: Bench) -> None:
+    """Writes down what is searched. UsageError for a folder with a search, unless that is to go on and the same."""
+    path = bench.run_dir / "search.json"
+    if path.exists():
+        if not bench.search.resume:
+            raise UsageError(f"{bench.run_dir} holds a search already: go on with --resume, or name another folder")
+        join(bench)
+        return
+    with record.replacing(path) as unfinished:
+        unfinished.write_text(json.dumps(bench.identity(), indent=1) + "\n")
+
+
+def join(bench: Bench) -> None:
+    """UsageError where the folder holds another search than this."""
+    path = bench.run_dir / "search.json"
+    if path.exists():
+        with datasets.reading(path, "remove the folder and begin anew"):
+            found = json.loads(path.read_text())
+        same_run(found, bench.identity(), path)
+
+
+def run(tuner: Tuner) -> None:
+    """The search, to its end. Raises what a trial raised, but for failures that are the settings' own."""
+    try:
+        tuner.search()
+    except Halt as halt:
+        raise (halt.__cause__ or halt) from None
+
+
+def sweep(bench: Bench) -> None:
+    """Removes the states of trials that nobody will go on with, and what killed workers left unfinished."""
+    record.sweep(bench.run_dir / trials.FOLDER)
+    for state in (bench.run_dir / trials.FOLDER).iterdir():
+        if state.is_dir():
+            shutil.rmtree(state, ignore_errors=True)
+
+
+def best_recipe(bench: Bench, best: Trial) -> dict[str, Any]:
+    """The best settings as fields of a recipe, those alone that are not the network's own; parts are left to it."""
+    recipe = replace(bench.recipe(best.settings, best.passes), parts=bench.own.parts)
+    return recipes.otherwise(recipe, bench.network.to_train())
