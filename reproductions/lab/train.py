@@ -188,6 +188,14 @@ def is_finished(run_dir: Path, identity: dict[str, Any], execution: dict[str, An
     return True
 
 
+def repeat_exactly() -> None:
+    """The same bits from the same seed, on one machine."""
+    tf.config.experimental.enable_op_determinism()
+    # Gradients of an output that three layers or more take in: its memory optimizer adds them up in the order in
+    # which they come. It cannot be turned off alone.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 def trained(
     network: Network,
     recipe: Recipe,
@@ -202,7 +210,7 @@ def trained(
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     if not options.jit:  # op determinism turns compilation off
-        tf.config.experimental.enable_op_determinism()
+        repeat_exactly()
     worker, workers = cluster.task()
     if not worker:
         record.sweep(progress.path.parent)
