@@ -75,7 +75,8 @@ class Runs:
     def schedule(self) -> str:
         recipe = self.records[0].recipe
         sizes = self.records[0].data
-        return f"{sum(sizes[part] for part in recipe['parts']):,} images, {recipe['epochs']} passes"
+        images = recipe.get("training_images") or sum(sizes[part] for part in recipe["parts"])
+        return f"{images:,} images, {recipe['epochs']} passes"
 
     @property
     def protocol(self) -> str:
