@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import small
 import tensorflow as tf
+from conftest import Reproduce
 from test_faults import position, variables
 
 import layers
+from reproductions import UsageError, find_network
 from reproductions.lab import pipeline, record
 from reproductions.lab.curvature import gauss_newton_diagonal
 from reproductions.lab.datasets import Pixels
+from reproductions.lab.train import Options, resolve
 from reproductions.lab.view import View
 
 RANDOM = np.random.default_rng(0)
@@ -141,53 +144,50 @@ def test_the_images_measured_are_those_the_pass_begins_with_a_function_of_seed_a
 FEW = """
 import dataclasses
 from reproductions import lenet5
-own = lenet5.STUDY.networks[2]
+own = next(network for network in lenet5.STUDY.networks if network.name == "lenet5-sdlm")
 few = dataclasses.replace(own, recipe=dataclasses.replace(own.recipe, curvature=20))
 lenet5.STUDY = dataclasses.replace(lenet5.STUDY, networks=(few,))
 """
-WORDS = ("train", "lenet5", "--network", "lenet5-sdlm", "--epochs", "2", "--training-images", "400", "--resume")
-EQUAL_DEVICES = """
+WORDS = ("train", "lenet5", "--epochs", "2", "--training-images", "1000", "--scale-batch", "4", "--resume", "--run-dir")
+TWO_DEVICES = """
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 """
 
 
-def test_a_run_stopped_within_a_pass_keeps_the_curvatures_it_was_begun_with(reproduce):
-    whole = reproduce(*WORDS, "--run-dir", "whole", before=FEW)
-    assert whole.returncode == 0, whole.stderr
-    process = reproduce.start(*WORDS, "--run-dir", "run", "--save-every", "0", before=FEW)
-    state = reproduce.folder / "run" / "state.npz"
-    while process.poll() is None and position(state) < (1, 10):
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A finished run of two passes that measured curvatures on 20 images before each. Not to be written to."""
+    folder = tmp_path_factory.mktemp("measured")
+    done = Reproduce(folder)(*WORDS, "run", before=FEW)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def test_a_run_stopped_within_a_pass_keeps_the_curvatures_it_was_begun_with(measured, reproduce):
+    process = reproduce.start(*WORDS, "run", "--save-every", "0", before=FEW)
+    run = reproduce.folder / "run"
+    while process.poll() is None and position(run / "state.npz") < (1, 10):
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert "stopped after step" in errors and "of pass 2" in errors, errors
-    assert reproduce(*WORDS, "--run-dir", "run", before=FEW).returncode == 0
-    undisturbed = reproduce.folder / "whole"
-    for one, other in zip(variables(state.parent), variables(undisturbed), strict=True):
+    assert reproduce(*WORDS, "run", before=FEW).returncode == 0
+    for one, other in zip(variables(run), variables(measured), strict=True):
         np.testing.assert_array_equal(one, other)
-    told = record.read(undisturbed / "record.json")
-    assert told.recipe["training_images"] == 400 and told.recipe["curvature"] == 20
-    assert told.without_times() == record.read(state.parent / "record.json").without_times()
+    told, undisturbed = (record.read(folder / "record.json") for folder in (run, measured))
+    assert told.without_times() == undisturbed.without_times()
+    assert told.recipe["training_images"] == 1000 and told.recipe["curvature"] == 20
 
 
-def test_two_devices_measure_and_move_as_one(reproduce):
-    words = (*WORDS, "--scale-batch", "4")
-    for name, more, before in [("one", (), FEW), ("two", ("--strategy", "mirrored"), EQUAL_DEVICES + FEW)]:
-        done = reproduce(*words, "--run-dir", name, *more, before=before)
-        assert done.returncode == 0, done.stderr
-    one, two = (variables(reproduce.folder / name) for name in ("one", "two"))
-    for single, mirrored in zip(one, two, strict=True):
+def test_two_devices_measure_and_move_as_one(measured, reproduce):
+    done = reproduce(*WORDS, "two", "--strategy", "mirrored", before=TWO_DEVICES + FEW)
+    assert done.returncode == 0, done.stderr
+    for single, mirrored in zip(variables(measured), variables(reproduce.folder / "two"), strict=True):
         np.testing.assert_allclose(mirrored, single, rtol=1e-3, atol=1e-5)
 
 
-def test_half_precision_is_refused_where_curvatures_are_measured(reproduce):
-    done = reproduce(*WORDS, "--precision", "mixed_float16")
-    assert done.returncode == 2 and "lenet5-sdlm measures curvatures, in float32 alone" in done.stderr
-
-
-@pytest.mark.parametrize("number, says", [("0", "at least 1; got 0"), ("4001", "mnist-subset has 4000 to train on")])
-def test_more_training_images_than_there_are_are_refused(number, says, reproduce):
-    done = reproduce("train", "lenet5", "--training-images", number)
-    assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr
+def test_half_precision_is_refused_where_curvatures_are_measured():
+    with pytest.raises(UsageError, match="lenet5-sdlm measures curvatures, in float32 alone"):
+        resolve(find_network("lenet5-sdlm"), Options(precision="mixed_float16"))
