@@ -12,11 +12,11 @@ from conftest import Reproduce
 from test_faults import position, variables
 
 import layers
-from reproductions import UsageError, find_network
-from reproductions.lab import pipeline, record
+from reproductions import UsageError, find_network, find_study
+from reproductions.lab import cluster, pipeline, record
 from reproductions.lab.curvature import gauss_newton_diagonal
 from reproductions.lab.datasets import Pixels
-from reproductions.lab.train import Options, resolve
+from reproductions.lab.train import Options, resolve, train
 from reproductions.lab.view import View
 
 RANDOM = np.random.default_rng(0)
@@ -186,6 +186,14 @@ def test_two_devices_measure_and_move_as_one(measured, reproduce):
     assert done.returncode == 0, done.stderr
     for single, mirrored in zip(variables(measured), variables(reproduce.folder / "two"), strict=True):
         np.testing.assert_allclose(mirrored, single, rtol=1e-3, atol=1e-5)
+
+
+def test_several_workers_are_refused_where_curvatures_are_measured(monkeypatch):
+    monkeypatch.setattr(cluster, "strategy_for", lambda name, batch: tf.distribute.get_strategy())
+    monkeypatch.setattr(cluster, "task", lambda: (0, 2))
+    study = find_study("lenet5")
+    with pytest.raises(UsageError, match="lenet5-sdlm measures curvatures, which several workers cannot share"):
+        train(study, find_network("lenet5-sdlm", study), Options())
 
 
 def test_half_precision_is_refused_where_curvatures_are_measured():

@@ -129,6 +129,8 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
     parts = micro_batches(recipe, options, strategy.num_replicas_in_sync)
     if options.jit and strategy.num_replicas_in_sync > 1:
         raise UsageError("--jit works on one device only")
+    if recipe.curvature and workers > 1:
+        raise UsageError(f"{network.name} measures curvatures, which several workers cannot share: train it on one")
     data = datasets.load(recipe.dataset, options.data_dir)
     if not worker:
         print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
