@@ -21,6 +21,7 @@ from layers.lenet import (
     scaled_tanh,
 )
 from layers.lrn import LocalResponseNormalization
+from layers.sdlm import StochasticDiagonalLevenbergMarquardt
 
 __all__ = [
     "FanInUniform",
@@ -40,6 +41,7 @@ __all__ = [
     "NaiveInception",
     "PartiallyConnectedConv2D",
     "RBFOutput",
+    "StochasticDiagonalLevenbergMarquardt",
     "TrainableSubsampling2D",
     "conv_bn_relu",
     "scaled_tanh",

@@ -95,7 +95,8 @@ class Runs:
         sizes = self.records[0].data
         precision = self.records[0].execution.get("precision", FULL)
         halved = "" if precision == FULL else f", {precision}"
-        return f"{sum(sizes[part] for part in recipe['parts']):,} images, {recipe['epochs']} passes{halved}"
+        images = recipe.get("training_images") or sum(sizes[part] for part in recipe["parts"])
+        return f"{images:,} images, {recipe['epochs']} passes{halved}"
 
     @property
     def protocol(self) -> str:

@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="float32")
     training.add_argument("--jit", action="store_true", help="compile with XLA; another run may differ in last bits")
     training.add_argument("--input-size", type=int, metavar="PIXELS", help="where not the network's own")
+    training.add_argument("--training-images", type=int, metavar="N", help="train on the first N alone")
     training.add_argument("--init-from", type=Path, metavar="RUN_DIR", help="the finished run to take weights from")
     training.add_argument("--hold-out", action="store_true", help="keep the validation part out, and show its error")
     training.add_argument("--report", action="store_true", help="then report all runs beside the run, in report/")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small
 
 from reproductions.lab import datasets
 from reproductions.lab.errors import UsageError
@@ -54,6 +55,24 @@ def test_the_real_mnist_is_recognized_in_either_container(tmp_path):
         for name, stem in datasets.IDX_NAMES.items():
             (tmp_path / stem).write_bytes(idx(real[name]))
     assert datasets.load("mnist", tmp_path).name == "mnist"
+
+
+def test_a_part_of_the_training_set_is_its_beginning():
+    data = datasets.mnist_subset()
+    whole = data.training(("train", "validation"))
+    few = data.training(("train", "validation"), 3600)
+    assert len(whole.labels) == 4000 and len(few.labels) == 3600
+    np.testing.assert_array_equal(few.images, whole.images[:3600])
+    np.testing.assert_array_equal(few.labels, whole.labels[:3600])
+    with pytest.raises(UsageError, match="--training-images 3501: mnist-subset has 3500 to train on"):
+        data.training(("train",), 3501)
+
+
+def test_images_on_disk_which_stand_class_by_class_are_trained_on_as_a_whole():
+    data = small.dataset(small.pictures([(4, 4)] * 3))
+    assert data.training(("train",)) is data.train
+    with pytest.raises(UsageError, match="pictures can be trained on as a whole only"):
+        data.training(("train",), 2)
 
 
 def test_the_subset_is_split_by_index_with_every_digit_in_every_part():

@@ -158,5 +158,5 @@ def test_a_tenth_of_the_digits_is_left_as_it_is():
 
 
 def test_distorted_digits_stand_on_lenets_field():
-    made = results([("affine_distortion", RANGES), "lenet_field"], DIGIT, 4)
+    made = results([("affine_distortion", RANGES), "lenet_field"], DIGIT, 4, size=32)
     assert made.shape == (4, 32, 32, 1) and made.min() == np.float32(-0.1) and made.max() <= 1.175

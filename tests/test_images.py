@@ -8,6 +8,7 @@ import photographs
 import pytest
 import tensorflow as tf
 from photographs import STATISTICS, evenly, results, uniform
+from PIL import Image
 
 from reproductions.lab import decoding
 from reproductions.lab.errors import UsageError
@@ -48,8 +49,31 @@ def stored_for(name):
 
 
 def test_every_step_is_known_to_be_random_or_not():
-    plain = {"lenet_field", "subtract_mean_image", "subtract_mean_colour", "to_unit_range", "to_half_range", "gcn"}
+    plain = {
+        "lenet_field", "reduced_digit", "subtract_mean_image", "subtract_mean_colour", "to_unit_range",
+        "to_half_range", "gcn",
+    }  # fmt: skip
     assert set(STEPS) == plain | set(RANDOM)
+
+
+@pytest.mark.parametrize("size", [28, 32])
+def test_a_digit_stands_in_the_middle_of_the_field_on_its_background(size):
+    pixels = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
+    (field,) = results(["lenet_field"], pixels, 1, size)
+    margin = (size - 28) // 2
+    expected = np.full((size, size), -0.1)
+    expected[margin : margin + 28, margin : margin + 28] = pixels / 255 * 1.275 - 0.1
+    np.testing.assert_allclose(field[..., 0], expected, atol=1e-6)
+
+
+def test_a_digit_is_reduced_from_20_pixels_to_16_about_the_centre_as_pillow_reduces_it():
+    pixels = photographs.hills(28, 28)[..., 0]
+    (made,) = results(["reduced_digit"], pixels, 1)
+    around = Image.fromarray(np.pad(pixels, 4))  # 36 pixels, of which 35 make 28
+    expected = around.resize((28, 28), Image.Resampling.BILINEAR, box=(0.5, 0.5, 35.5, 35.5))
+    ink = slice(4, 24)  # outside of it, at the edge, the background blends in
+    np.testing.assert_allclose(made[ink, ink], np.asarray(expected, float)[ink, ink], atol=1)
+    assert not made[:2].any() and not made[:, -2:].any()
 
 
 @pytest.mark.parametrize("name", RANDOM)

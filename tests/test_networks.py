@@ -19,7 +19,8 @@ NAMES = [network.name for study in reproductions.studies().values() for network 
 
 # Parameters: of the papers, or of the networks' own releases where the paper prints none.
 PARAMETERS = {
-    "lenet5": 60000, "alexnet": 60965224, "alexnet-caffe": 60965224, "alexnet-one-tower": 62378344,
+    "lenet5": 60000, "lenet5-sdlm": 60000, "lenet5-distorted": 60000, "lenet4": 50698, "lenet1": 2578,
+    "linear-classifier": 7850, "alexnet": 60965224, "alexnet-caffe": 60965224, "alexnet-one-tower": 62378344,
     "vgg-a": 132863336, "vgg-a-lrn": 132863336, "vgg-b": 133047848, "vgg-c": 133638952, "vgg-d": 138357544,
     "vgg-e": 143667240, "googlenet": 6998552, "inception-v4": 42679816, "convnetjs-cifar10": 22466,
     "all-cnn-a": 1254250, "all-cnn-b": 1300618, "all-cnn-c": 1369738,
@@ -46,7 +47,7 @@ CROSS_ENTROPY = {"class_name": "SparseCategoricalCrossentropy", "config": {"from
 def small(name, **options):
     """The network with ten classes and an input as small as may be."""
     size = next((side for start, side in SMALL.items() if name.startswith(start) and "cifar" not in name), None)
-    if name.startswith("lenet5"):
+    if name.startswith("lenet") or name == "linear-classifier":
         return reproductions.build(name, **options)
     return reproductions.build(name, classes=10, **({"input_size": size} if size else {}), **options)
 
@@ -63,6 +64,13 @@ def images(model, number=2):
 def test_parameters_are_exactly_those_known(name):
     with without_weights():
         assert trainable(reproductions.build(name)) == PARAMETERS[name]
+
+
+def test_lenet4_sees_every_pair_of_subsampling_maps_as_often_and_no_map_of_c1_twice():
+    rows = lenet5.TABLE_OF_LENET4
+    assert len(rows) == len(set(map(frozenset, rows))) == 16
+    assert {sum(source in row for row in rows) for source in range(8)} == {6}
+    assert all(len({source % 4 for source in row}) == 3 for row in rows)  # S2 maps m and m + 4 are of C1 map m
 
 
 def test_inception_v3_has_the_released_network_s_parameters_and_googlenet_its_heads():

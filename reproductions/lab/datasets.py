@@ -31,6 +31,9 @@ class Pixels(NamedTuple):
     def joined(self, other: Pixels) -> Pixels:
         return Pixels(*(np.concatenate(both) for both in zip(self, other)))
 
+    def first(self, count: int) -> Pixels:
+        return Pixels(self.images[:count], self.labels[:count])
+
 
 class Encoded(Protocol):
     """Images read from disk one by one: `read(i)` is the encoded file of image i; labels (n,)."""
@@ -60,9 +63,19 @@ class Dataset:
     test: Pixels | Encoded
     statistics: Any = None
 
-    def training(self, parts: tuple[str, ...]) -> Pixels | Encoded:
-        """The named parts of the training set, joined."""
-        return functools.reduce(lambda one, other: one.joined(other), [getattr(self, part) for part in parts])
+    def training(self, parts: tuple[str, ...], count: int | None = None) -> Pixels | Encoded:
+        """The named parts of the training set, joined; the first `count` images of them, where that is a number.
+
+        UsageError where there are less, and where images lie on disk: those stand class by class.
+        """
+        joined = functools.reduce(lambda one, other: one.joined(other), [getattr(self, part) for part in parts])
+        if count is None:
+            return joined
+        if not isinstance(joined, Pixels):
+            raise UsageError(f"--training-images: {self.name} can be trained on as a whole only")
+        if count > len(joined.labels):
+            raise UsageError(f"--training-images {count}: {self.name} has {len(joined.labels)} to train on")
+        return joined.first(count)
 
     @property
     def classes(self) -> int:

@@ -6,7 +6,7 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -69,7 +69,7 @@ class Stop:
 
 
 class Training:
-    """A run on its way. `batches` and `held_out` make the data sets: of all steps to come, and of the validation."""
+    """A run on its way. `prepare_pass` is called with the number of each pass before its first step."""
 
     def __init__(
         self,
@@ -80,9 +80,10 @@ class Training:
         images: int,
         save_every: float,
         stop: Stop,
+        prepare_pass: Callable[[int], None] = lambda epoch: None,
     ) -> None:
         self.model, self.steps, self.recipe, self.progress = model, steps, recipe, progress
-        self.images, self.save_every = images, save_every
+        self.images, self.save_every, self.prepare_pass = images, save_every, prepare_pass
         self.last_step = images // recipe.batch
         self.worker, self.workers = task()
         self.stop = stop
@@ -96,6 +97,7 @@ class Training:
     def run(self, batches: Any, held_out: Any, logs: Path) -> None:
         """Trains from where `progress` stands to the last pass.
 
+        `batches` are those of all steps to come, `held_out` the validation part where it is held out.
         Raises Stopped where it is asked to stop, and UsageError where the loss is no number or the disk is full;
         in both cases what was saved can be gone on from.
         """
@@ -122,6 +124,8 @@ class Training:
     def one_pass(self, todo: Iterator[Any]) -> None:
         at, pending = self.progress.at, []
         self.began, self.said = time.perf_counter(), time.perf_counter()
+        if at.step == 0:  # later it is in the state that the run goes on from
+            self.prepare_pass(at.epoch)
         bar = keras.utils.Progbar(self.last_step, unit_name="step") if sys.stdout.isatty() and not self.worker else None
         while at.step < self.last_step:
             pending.append(self.steps.update(next(todo)))

@@ -34,6 +34,7 @@ STEPS: dict[str, Step] = {
         distortions.photometric_distortion,
         distortions.affine_distortion,
         normalization.lenet_field,
+        normalization.reduced_digit,
         normalization.subtract_mean_image,
         normalization.subtract_mean_colour,
         normalization.to_unit_range,

@@ -1,4 +1,4 @@
-"""Image steps that bring pixels into the range that a network was trained on. Nothing here is random."""
+"""Image steps that bring pixels into the range and place that a network was trained on. Nothing here is random."""
 
 from __future__ import annotations
 
@@ -11,15 +11,32 @@ from reproductions.lab.view import View
 
 
 def lenet_field(image: Any, key: Any, view: View) -> Any:
-    """A digit on LeNet-5's field: (28, 28) in 0..255 to (32, 32, 1).
+    """A digit in the middle of a network's field: (28, 28) in 0..255 to (n, n, 1), n of LeNet-5 being 32.
 
     Background -0.1 and foreground 1.175, so that the mean is about 0 and the variance about 1:
     LeCun et al. 1998, section II-B.
     """
     background, foreground = -0.1, 1.175
     ink = tf.cast(image, tf.float32) / 255
-    field = tf.pad(ink * (foreground - background) + background, [(2, 2), (2, 2)], constant_values=background)
-    return field[..., tf.newaxis]
+    margin = (view.size - image.shape[0]) // 2
+    around = [(margin, margin), (margin, margin)]
+    return tf.pad(ink * (foreground - background) + background, around, constant_values=background)[..., tf.newaxis]
+
+
+def reduced_digit(image: Any, key: Any, view: View) -> Any:
+    """A digit drawn smaller about the centre, from 20 pixels a side to 16: (28, 28) in 0..255 to the same in float32.
+
+    Background comes in from outside; bilinear, antialiased. LeCun et al. 1998, section III-C: LeNet-1's images.
+    """
+    factor = 16 / 20
+    return tf.raw_ops.ScaleAndTranslate(
+        images=tf.cast(image, tf.float32)[tf.newaxis, ..., tf.newaxis],
+        size=image.shape,
+        scale=[factor, factor],
+        translation=[side * (1 - factor) / 2 for side in image.shape],
+        kernel_type="triangle",
+        antialias=True,
+    )[0, ..., 0]
 
 
 def subtract_mean_image(image: Any, key: Any, view: View) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,14 @@ def training_batches(
     passes = tf.data.Dataset.range(epoch, recipe.epochs + 1)
     examples = passes.flat_map(one_pass).map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def first_of_pass(
+    part: Pixels | Encoded, recipe: Recipe, view: View, seed: int, epoch: int, count: int
+) -> tuple[Any, Any]:
+    """The images that a pass begins with, `count` or else all, and their labels: a function of (seed, pass) too."""
+    whole = replace(recipe, batch=min(count, len(part.labels)), epochs=epoch)
+    return next(iter(training_batches(part, whole, view, seed, epoch)))
 
 
 def validation_batches(

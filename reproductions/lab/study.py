@@ -110,6 +110,9 @@ class Recipe:
         starts_from: the layers whose weights come from a trained network, named with --init-from.
         input_size: pixels of a side, where they are not the network's own.
         options: of the network's builder, by name, where they are not its own.
+        training_images: the first so many images of the parts are trained on; None for all.
+        curvature: images on which the optimizer's curvature of each weight is measured before each pass; None for an
+            optimizer that has none.
     """
 
     dataset: str
@@ -130,6 +133,8 @@ class Recipe:
     starts_from: tuple[str, ...] = ()
     input_size: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    training_images: int | None = None
+    curvature: int | None = None
 
     def learning_rate(self, epoch: int, errors: Sequence[float] = ()) -> float:
         """The learning rate of a pass, counted from 1, after passes with these validation errors."""

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab import cluster, datasets, evaluate, networks, pipeline, recipes, record
+from reproductions.lab import cluster, curvature, datasets, evaluate, networks, pipeline, recipes, record
 from reproductions.lab.errors import UsageError
 from reproductions.lab.fit import Stop, Training
 from reproductions.lab.images import View
@@ -29,8 +29,9 @@ from reproductions.lab.study import Network, Recipe, Study
 class Options:
     """What may be asked of a run beside its network; each is a switch of `reproduce train`.
 
-    `recipe`, `epochs`, `hold_out`, `scale_batch` and `input_size` change the recipe, and the record shows it.
-    `accumulate`, `precision`, `jit` and `strategy` change how it is carried out, and the record shows that too.
+    `recipe`, `epochs`, `hold_out`, `scale_batch`, `input_size` and `training_images` change the recipe, and the record
+    shows it. `accumulate`, `precision`, `jit` and `strategy` change how it is carried out, and the record shows that
+    too.
     """
 
     seed: int = 1
@@ -39,6 +40,7 @@ class Options:
     hold_out: bool = False
     scale_batch: Fraction = Fraction(1)
     input_size: int | None = None
+    training_images: int | None = None
     init_from: Path | None = None
     data_dir: Path | None = None
     run_dir: Path | None = None
@@ -77,7 +79,7 @@ def resolve(network: Network, options: Options) -> Recipe:
     recipe = network.to_train()
     if not 0 <= options.seed < 2**31:
         raise UsageError(f"--seed must lie between 0 and {2**31 - 1}; got {options.seed}")
-    for name in ("epochs", "accumulate", "input_size"):
+    for name in ("epochs", "accumulate", "input_size", "training_images"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
@@ -89,6 +91,10 @@ def resolve(network: Network, options: Options) -> Recipe:
         recipe = replace(recipe, parts=("train",))
     if options.input_size is not None:
         recipe = replace(recipe, input_size=options.input_size)
+    if options.training_images is not None:
+        recipe = replace(recipe, training_images=options.training_images)
+    if recipe.curvature and options.precision != "float32":
+        raise UsageError(f"{network.name} measures curvatures, in float32 alone: leave --precision out")
     if options.scale_batch <= 0 or recipe.batch * options.scale_batch % 1:
         raise UsageError(f"--scale-batch must make a whole batch of {recipe.batch} images; got {options.scale_batch}")
     return recipe.scaled(options.scale_batch)
@@ -115,6 +121,7 @@ def default_run_dir(network: Network, recipe: Recipe, data: datasets.Dataset, op
         name += f"-{'+'.join(recipe.parts)}-{recipe.epochs}passes"
         name += f"-batch{recipe.batch}" if options.scale_batch != 1 else ""
         name += f"-{recipe.input_size}pixels" if recipe.input_size else ""
+        name += f"-{recipe.training_images}images" if recipe.training_images else ""
     name += f"-{options.precision}" if options.precision != "float32" else ""
     return Path("runs") / name
 
@@ -134,6 +141,8 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
     parts = micro_batches(recipe, options, strategy.num_replicas_in_sync)
     if options.jit and strategy.num_replicas_in_sync > 1:
         raise UsageError("--jit works on one device only")
+    if recipe.curvature and workers > 1:
+        raise UsageError(f"{network.name} measures curvatures, which several workers cannot share: train it on one")
     data = datasets.load(recipe.dataset, options.data_dir)
     if not worker:
         print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
@@ -223,8 +232,10 @@ def trained(
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(model.trainable_variables)
         steps = Steps(model, optimizer, recipe, network.outputs, strategy, execution["micro_batches"], options.jit)
-        images = data.training(recipe.parts)
-        training = Training(model, steps, recipe, progress, len(images.labels), options.save_every, stop)
+        images = data.training(recipe.parts, recipe.training_images)
+        view = View(model.input_shape[1], data.statistics)
+        measure = curvature.measuring(steps, images, view, options.seed)
+        training = Training(model, steps, recipe, progress, len(images.labels), options.save_every, stop, measure)
         if training.last_step < 1:
             few = f"{data.name} has {len(images.labels)} images to train on"
             raise UsageError(f"{few}, less than a batch of {recipe.batch}")
@@ -234,7 +245,6 @@ def trained(
     own_seeds(model, strategy)
     if progress.saved and not worker:
         print(f"going on after {progress.saved} of {recipe.epochs}", flush=True)
-    view = View(model.input_shape[1], data.statistics)
     replicas = strategy.num_replicas_in_sync // workers
 
     def batches(context: Any) -> tf.data.Dataset:
@@ -297,7 +307,8 @@ def describe(
         errors = evaluate.misclassified(evaluate.predicted_classes(scores), data.test.labels)
         seen = {"misclassified": errors, "pictures": evaluate.pictures(data.test.images, errors)}
     rows = progress.at.rows
-    images_a_pass = sum(data.sizes()[part] for part in recipe.parts) // recipe.batch * recipe.batch
+    images = recipe.training_images or sum(data.sizes()[part] for part in recipe.parts)
+    images_a_pass = images // recipe.batch * recipe.batch
     # The first pass also pays for tracing.
     usual = statistics.median(row["seconds"] for row in rows[1:] or rows)
     return {
