@@ -189,7 +189,7 @@ def test_two_devices_measure_and_move_as_one(measured, reproduce):
 
 
 def test_several_workers_are_refused_where_curvatures_are_measured(monkeypatch):
-    monkeypatch.setattr(cluster, "strategy_for", lambda name, batch: tf.distribute.get_strategy())
+    monkeypatch.setattr(cluster, "strategy_for", lambda *asked: tf.distribute.get_strategy())
     monkeypatch.setattr(cluster, "task", lambda: (0, 2))
     study = find_study("lenet5")
     with pytest.raises(UsageError, match="lenet5-sdlm measures curvatures, which several workers cannot share"):

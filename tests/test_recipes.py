@@ -57,7 +57,7 @@ def test_a_recipe_with_everything_in_it_survives_a_file():
         dataset="x", images=("a", ("b", {"c": 1})), optimizer=keras_object("SGD"), loss=keras_object("L"),
         rates=Plateau(0.1), batch=2, epochs=3, initial_weights=keras_object("G"), parts=("train",), test_images=("d",),
         protocol="p", weight_decay=0.1, heads={"main": 1.0}, clip_norm=2.0, micro_batch=1, starts_from=("conv1",),
-        input_size=8, options={"width": 4},
+        input_size=8, training_images=7, curvature=5, options={"width": 4},
     )  # fmt: skip
     told = json.loads(json.dumps(recipes.otherwise(recipe, LENET5)))
     assert set(told) == set(recipes.FIELDS)

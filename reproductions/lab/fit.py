@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from reproductions.lab.cluster import task
@@ -22,6 +23,7 @@ from reproductions.lab.steps import Steps
 from reproductions.lab.study import Recipe
 
 LOOK = 10  # steps between looks at the losses: a look waits for the device
+SHORT = 0.1  # seconds of a step below which those up to the next look are called together
 SAY = 60.0  # seconds between lines on how a pass goes
 
 
@@ -86,7 +88,7 @@ class Training:
         self.images, self.save_every, self.prepare_pass = images, save_every, prepare_pass
         self.last_step = images // recipe.batch
         self.worker, self.workers = task()
-        self.stop = stop
+        self.stop, self.short = stop, False
         self.writer: Any = None
 
     @property
@@ -128,8 +130,9 @@ class Training:
             self.prepare_pass(at.epoch)
         bar = keras.utils.Progbar(self.last_step, unit_name="step") if sys.stdout.isatty() and not self.worker else None
         while at.step < self.last_step:
-            pending.append(self.steps.update(next(todo)))
-            at.step += 1
+            count = self.at_once()
+            pending.append(self.steps.updates(todo, tf.constant(count)))
+            at.step += count
             asked = self.workers == 1 and self.stop.asked
             if asked or at.step % LOOK == 0 or at.step == self.last_step:
                 self.look(pending)
@@ -137,19 +140,26 @@ class Training:
                 self.say(bar)
                 self.stop_or_save()
 
+    def at_once(self) -> int:
+        """The steps to call together: a long one comes alone, since a run stops between calls."""
+        to_look = LOOK - self.progress.at.step % LOOK
+        # Several workers stop at looks alone, and must all call the same.
+        return min(to_look, self.last_step - self.progress.at.step) if self.short or self.workers > 1 else 1
+
     def look(self, pending: list[dict[str, Any]]) -> None:
         """Adds up the figures of some steps. UsageError for a loss that is no number."""
         at = self.progress.at
-        for number, sums in enumerate(pending, at.step - len(pending) + 1):
-            told = {name: float(value) for name, value in sums.items()}
-            if not math.isfinite(told["loss"]):
-                raise self.diverged(
-                    f"the loss became {told['loss'] / told['images']:g}", f"step {number} of pass {at.epoch}"
-                )
-            for name, value in told.items():
-                at.sums[name] += value
+        figures = {name: np.concatenate([sums[name] for sums in pending]) for name in pending[0]}
+        steps = len(figures["loss"])
+        for i in range(steps):
+            if not math.isfinite(figures["loss"][i]):
+                loss = figures["loss"][i] / figures["images"][i]
+                raise self.diverged(f"the loss became {loss:g}", f"step {at.step - steps + i + 1} of pass {at.epoch}")
+            for name, values in figures.items():
+                at.sums[name] += float(values[i])
         now = time.perf_counter()
         at.sums["seconds"] += now - self.began
+        self.short = (now - self.began) / steps < SHORT
         self.began = now
 
     def diverged(self, what: str, where: str = "") -> Diverged:

@@ -20,7 +20,7 @@ DEFAULTS: dict[str, Any] = plain(
 
 
 FIELDS = tuple(field.name for field in fields(Recipe))
-WHOLE_NUMBERS = ("batch", "epochs", "micro_batch", "input_size")
+WHOLE_NUMBERS = ("batch", "epochs", "micro_batch", "input_size", "training_images", "curvature")
 NUMBERS = ("weight_decay", "clip_norm")
 WORDS = ("dataset", "protocol")
 NAMES = ("parts", "starts_from")
