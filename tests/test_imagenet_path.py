@@ -80,8 +80,8 @@ def test_a_network_learns_by_its_own_recipe_and_is_tested_by_its_own_protocol(na
 @pytest.mark.parametrize("name", ["alexnet", "googlenet", "bn-inception"])
 def test_a_network_killed_in_the_middle_of_a_pass_ends_with_the_bits_of_an_undisturbed_run(name, place):
     undisturbed = trained(place, name)
-    killed = words(name, f"runs/{name}-killed")
-    state = place.folder / "runs" / f"{name}-killed" / "state.npz"
+    killed = words(name, f"killed/{name}")
+    state = place.folder / "killed" / name / "state.npz"
     process = place.start(*killed, "--save-every", "0")
     while not state.exists():
         assert process.poll() is None, process.communicate()[1]
