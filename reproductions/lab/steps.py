@@ -110,7 +110,8 @@ class Steps:
 
     def update_replica(self, images: Any, labels: Any) -> Sums:
         """One update by a replica's share of a batch."""
-        size = images.shape[0] // self.micro_batches
+        share = self.recipe.batch // self.strategy.num_replicas_in_sync  # in a graph, shapes of several workers are lost
+        size = share // self.micro_batches
         loss, errors, gradients = self.gradients(images[:size], labels[:size])
         if self.micro_batches > 1:  # else the network would be traced twice
             for i in tf.range(1, self.micro_batches):
@@ -119,7 +120,7 @@ class Steps:
                 loss, errors = loss + more_loss, errors + more_errors
                 gradients = [one + other for one, other in zip(gradients, more)]
         self.optimizer.apply(self.clipped(gradients), self.model.trainable_variables)
-        return {"loss": loss, "errors": errors, "images": tf.constant(float(images.shape[0]))}
+        return {"loss": loss, "errors": errors, "images": tf.constant(float(share))}
 
     def clipped(self, gradients: list[Any]) -> list[Any]:
         """The gradients cut to the recipe's norm, which is that of the whole update: over all replicas."""
