@@ -82,6 +82,7 @@ def study_pages(
                 "curves": f"{name}-curves.svg",
                 "errors": f"{name}-errors.svg" if errors else None,
                 "confusion": tables.confusion(runs),
+                "mistakes": tables.printed_mistakes(runs, figures),
                 "tests": tables.further_tests(runs),
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -229,6 +230,22 @@ def confusion(runs: Runs) -> list[list[int]] | None:
             table[error["label"]][error["label"]] -= 1
             table[error["label"]][error["predicted"]] += 1
     return table
+
+
+def printed_mistakes(runs: Runs, published: pandas.DataFrame) -> list[dict[str, Any]]:
+    """The mistakes ("4->9", right class and answer) that somebody printed of this network, as `confusion` has its own.
+
+    With them the number that the first of the runs made too, pair by pair.
+    """
+    own = Counter(f"{error['label']}->{error['predicted']}" for error in runs.records[0].misclassified)
+    classes = len(runs.records[0].test["per_class"])
+    found = []
+    for figure in published.to_dict("records"):
+        printed = Counter(figure.get("mistakes", "").split())
+        if printed and answers(runs, figure):
+            table = [[printed[f"{label}->{answer}"] for answer in range(classes)] for label in range(classes)]
+            found.append({**figure, "table": table, "count": printed.total(), "shared": (printed & own).total()})
+    return found
 
 
 def further_tests(runs: Runs) -> list[dict[str, Any]]:

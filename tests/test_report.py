@@ -103,6 +103,16 @@ def test_the_confusion_matrix_counts_every_test_image_once():
     assert sum(map(sum, table)) == 20000
     assert sum(table[i][i] for i in range(10)) == 20000 - 200
 
+def test_printed_mistakes_stand_beside_those_of_the_network_that_they_are_of():
+    (lecture,) = [figure for figure in FIGURES.to_dict("records") if figure["mistakes"]]
+    own = replace(made_up(12), network=lecture["network"])
+    (found,) = tables.printed_mistakes(tables.runs_of(LENET5, [own])[0], FIGURES)
+    assert found["count"] == sum(map(sum, found["table"])) == 72  # of 82: the first row of the slide is no text
+    assert found["table"][9][4] == lecture["mistakes"].split().count("9->4") == 8
+    pairs = {(mistake["label"], mistake["predicted"]) for mistake in own.misclassified}
+    assert found["shared"] == sum(found["table"][label][answer] > 0 for label, answer in pairs)
+    assert tables.printed_mistakes(tables.runs_of(LENET5, [made_up(12)])[0], FIGURES) == []
+
 
 def test_pages_are_a_pure_function_of_records(finished):
     records = [made_up(95), record.read(finished / "run" / "record.json")]

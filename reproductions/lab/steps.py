@@ -110,7 +110,8 @@ class Steps:
 
     def update_replica(self, images: Any, labels: Any) -> Sums:
         """One update by a replica's share of a batch."""
-        share = self.recipe.batch // self.strategy.num_replicas_in_sync  # in a graph, shapes of several workers are lost
+        # Not of the images' shape: several workers' batches have none while a graph is made.
+        share = self.recipe.batch // self.strategy.num_replicas_in_sync
         size = share // self.micro_batches
         loss, errors, gradients = self.gradients(images[:size], labels[:size])
         if self.micro_batches > 1:  # else the network would be traced twice
