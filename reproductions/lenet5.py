@@ -147,8 +147,8 @@ OWN_RECIPE = replace(
     RECIPE,
     optimizer=keras_object("layers>StochasticDiagonalLevenbergMarquardt", mu=0.02),
     curvature=500,
-    rates=((1, 0.0005), (3, 0.0002), (6, 0.0001), (9, 0.00005), (13, 0.00001)),
-    batch=1,
+    rates=((1, 0.005), (3, 0.002), (6, 0.001), (9, 0.0005), (13, 0.0001)),
+    batch=10,
     initial_weights=EFFICIENT,
 )
 
@@ -190,6 +190,8 @@ DEPARTURES = (
 )
 
 OWN_DEPARTURES = (
+    "The paper updates weights after each pattern; here after ten, with ten times its rates, which takes a sixth of the "
+    "time. `--scale-batch 1/10` is the paper's way.",
     "Appendix A starts weights between -2.4/F and 2.4/F, F the fan-in; here with deviation 1/sqrt(F), as the first "
     "author's Efficient BackProp of the same year has it. From the printed start F6 sees next to nothing, its "
     "curvatures are next to zero, and training diverges in the first pass.",
