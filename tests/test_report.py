@@ -103,6 +103,7 @@ def test_the_confusion_matrix_counts_every_test_image_once():
     assert sum(map(sum, table)) == 20000
     assert sum(table[i][i] for i in range(10)) == 20000 - 200
 
+
 def test_printed_mistakes_stand_beside_those_of_the_network_that_they_are_of():
     (lecture,) = [figure for figure in FIGURES.to_dict("records") if figure["mistakes"]]
     own = replace(made_up(12), network=lecture["network"])
