@@ -190,8 +190,8 @@ DEPARTURES = (
 )
 
 OWN_DEPARTURES = (
-    "The paper updates weights after each pattern; here after ten, with ten times its rates, which takes a sixth of the "
-    "time. `--scale-batch 1/10` is the paper's way.",
+    "The paper updates weights after each pattern; here after ten, with ten times its rates, which takes a sixth of "
+    "the time. `--scale-batch 1/10` is the paper's way.",
     "Appendix A starts weights between -2.4/F and 2.4/F, F the fan-in; here with deviation 1/sqrt(F), as the first "
     "author's Efficient BackProp of the same year has it. From the printed start F6 sees next to nothing, its "
     "curvatures are next to zero, and training diverges in the first pass.",
