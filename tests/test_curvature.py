@@ -148,7 +148,9 @@ own = next(network for network in lenet5.STUDY.networks if network.name == "lene
 few = dataclasses.replace(own, recipe=dataclasses.replace(own.recipe, curvature=20))
 lenet5.STUDY = dataclasses.replace(lenet5.STUDY, networks=(few,))
 """
-WORDS = ("train", "lenet5", "--epochs", "2", "--training-images", "1000", "--scale-batch", "4", "--resume", "--run-dir")
+WORDS = (
+    "train", "lenet5", "--epochs", "2", "--training-images", "1000", "--scale-batch", "2/5", "--resume", "--run-dir",
+)  # fmt: skip
 TWO_DEVICES = """
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
