@@ -162,7 +162,7 @@ def train(options: argparse.Namespace) -> None:
     network = reproductions.find_network(options.network or study.networks[0].name, study)
     from reproductions.lab import record
     from reproductions.lab.fit import Stopped
-    from reproductions.lab.train import Options
+    from reproductions.lab.plan import Options
     from reproductions.lab.train import train as run
 
     try:

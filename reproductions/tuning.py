@@ -124,7 +124,8 @@ def show_winner(bench: Bench, recipe: Path, seeds: int) -> None:
     """Trains by the best recipe as `reproduce train` does, a run a seed, and tells their error on the test part."""
     from reproductions.comparing import mean, span
     from reproductions.lab.compare import described, kinds_of, read, summed_up
-    from reproductions.lab.train import Options, train
+    from reproductions.lab.plan import Options
+    from reproductions.lab.train import train
 
     folders = [bench.run_dir / f"seed{seed}" for seed in range(1, seeds + 1)]
     for seed, folder in enumerate(folders, 1):

@@ -16,7 +16,8 @@ from reproductions import UsageError, find_network, find_study
 from reproductions.lab import cluster, pipeline, record
 from reproductions.lab.curvature import gauss_newton_diagonal
 from reproductions.lab.datasets import Pixels
-from reproductions.lab.train import Options, resolve, train
+from reproductions.lab.plan import Options, resolve
+from reproductions.lab.train import train
 from reproductions.lab.view import View
 
 RANDOM = np.random.default_rng(0)

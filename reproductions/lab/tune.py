@@ -19,9 +19,11 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from reproductions.lab import cluster, datasets, recipes, record, trials
 from reproductions.lab.errors import UsageError
 from reproductions.lab.fit import Diverged, Stop
+from reproductions.lab.outcome import code_state
+from reproductions.lab.plan import Options, Plan, resolve
 from reproductions.lab.progress import Progress, alone_in, same_run
 from reproductions.lab.study import Choice, Domain, LogUniform, Network, Recipe, Study, Whole, plain
-from reproductions.lab.train import Options, code_state, micro_batches, resolve, trained
+from reproductions.lab.train import trained
 from reproductions.lab.trials import Trial
 
 TUNERS = ("random", "bayesian", "hyperband")
@@ -104,15 +106,14 @@ class Bench:
         keras.utils.clear_session()
         options = Options(seed=self.search.seed)
         strategy = cluster.strategy_for(options.strategy, recipe.batch)
-        parts = micro_batches(recipe, options, strategy.num_replicas_in_sync)
+        plan = Plan(self.study, self.network, options, recipe, self.data, strategy)
         # Without the passes: a trial that Hyperband wants more of goes on in the same folder.
         identity = {**recipe.as_data(), "epochs": None, "seed": options.seed, "sha256": self.data.sha256}
         failed = None
-        execution = {"micro_batches": parts, "images_at_a_time": recipe.batch // strategy.num_replicas_in_sync // parts}
         with alone_in(folder), Stop() as stop:
             progress = Progress(folder, identity, self.code)
             try:
-                trained(self.network, recipe, self.data, options, strategy, progress, execution, stop)
+                trained(plan, progress, stop)
             except Diverged as error:
                 failed = str(error).split(": the run is stopped")[0]
             except tf.errors.ResourceExhaustedError:
