@@ -29,7 +29,11 @@ RULE = (
 
 TOP_1, TOP_5 = "top-1", "top-5"
 # What papers call the images that a data set's networks are tested on; of others the set's own name, and "test".
-PRINTED_OF = {name: ("imagenet-2012", "validation") for name in ("imagenet", "imagenet-originals")}
+PRINTED_OF = {
+    "imagenet": ("imagenet-2012", "validation"),
+    "imagenet-originals": ("imagenet-2012", "validation"),
+    "cifar10-whitened": ("cifar10", "test"),
+}
 
 
 @dataclass(frozen=True)

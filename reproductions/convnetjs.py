@@ -6,7 +6,7 @@ import functools
 
 import keras
 
-from reproductions.lab.study import Network, Study
+from reproductions.lab.study import Network, Recipe, Study, keras_object
 
 
 def convnetjs_cifar10(classes: int = 10) -> keras.Model:
@@ -29,11 +29,37 @@ def convnetjs_cifar10(classes: int = 10) -> keras.Model:
     )
 
 
+BATCH, L2_DECAY = 4, 0.0001
+
+RECIPE = Recipe(
+    dataset="cifar10",
+    images=("to_half_range", ("shift", {"pixels": 2}), "random_flip"),
+    # As Zeiler 2012 has it: without a learning rate.
+    optimizer=keras_object("Adadelta", rho=0.95, epsilon=1e-8),
+    loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
+    rates=((1, 1.0),),
+    batch=BATCH,
+    epochs=50,
+    parts=("train",),
+    test_images=("to_half_range",),
+    protocol="six random views",
+    # The trainer divides the gradient of the decay by the batch too.
+    weight_decay=L2_DECAY / BATCH,
+)
+
+DEPARTURES = (
+    "The demo trains as long as one watches; here 50 passes.",
+    "The demo draws images at random from those that are loaded, more and more while it runs; here each pass takes all "
+    "of them, each once.",
+    "The demo keeps every tenth training image for validation; here the suite's validation part, a tenth too.",
+    "The demo tests images drawn from 1,000 of the test set; here all 10,000.",
+)
+
 STUDY = Study(
     name="convnetjs",
     title="ConvNetJS CIFAR-10 demo",
     authors="Karpathy",
     year=2014,
     url="https://cs.stanford.edu/people/karpathy/convnetjs/demo/cifar10.html",
-    networks=(Network("convnetjs-cifar10", convnetjs_cifar10),),
+    networks=(Network("convnetjs-cifar10", convnetjs_cifar10, RECIPE, departures=DEPARTURES),),
 )

@@ -263,7 +263,7 @@ def test_status_tells_what_is_there_and_what_is_missing_without_tensorflow(repro
         f"there: {prepared_imagenet / 'imagenet-256'}, imagenet-subset of 5 classes, 34 train"
     )
     assert lines["imagenet-originals"].startswith("missing: register at https://image-net.org")
-    assert lines["cifar10"].startswith("missing: put cifar10.npz there")
+    assert lines["cifar10"].startswith("missing: Keras will download it")
     assert lines["mnist"].startswith("missing: Keras will download it")
     there = reproduce("data", "status", "--data-dir", ilsvrc.folder, before=block).stdout
     assert (

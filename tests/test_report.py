@@ -83,6 +83,21 @@ def test_other_data_or_another_schedule_are_not_comparable():
     assert verdict(made_up(95, batch=512, data="mnist-subset")) == other + "batch 512, not 32"
 
 
+def test_a_network_on_whitened_images_answers_the_figure_that_is_printed_for_the_data_set():
+    study, figures = STUDIES["all_cnn"], published_figures("all_cnn")
+    own = study.networks[0]
+    assert own.name == "all-cnn-c"
+
+    def of(data: str) -> dict:
+        made = replace(made_up(930, data=data), study="all_cnn", network=own.name, recipe=own.to_train().as_data())
+        table = tables.result_table(study, figures, [made])
+        (row,) = table[table["runs"] == 1].to_dict("records")
+        return row
+
+    assert of("cifar10-whitened")["printed"] == "9.08%" and of("cifar10-whitened")["verdict"] == "reproduced"
+    assert of("cifar10-altered-whitened")["verdict"] == "not comparable"
+
+
 def test_seeds_make_a_mean_and_a_spread():
     (runs,) = tables.runs_of(LENET5, [made_up(100, 2), made_up(90, 1), made_up(110, 3)])
     assert [run.seed for run in runs.records] == [1, 2, 3]

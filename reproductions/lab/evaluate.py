@@ -45,9 +45,12 @@ def steps_for(recipe: Recipe, protocol: Protocol) -> Sequence[ImageStep]:
 def one_view(recipe: Recipe, view: View, part: Pixels | Encoded) -> Callable[[Any], Any]:
     """From a stored image to the input, where one view is enough: the whole image, or the centre of a photograph.
 
-    For validation while a network is trained; recipes that are tested by TF-slim's central part are validated on it.
+    For validation while a network is trained; recipes that are tested by TF-slim's central part are validated on it,
+    and those that are tested by random views without chance.
     """
     protocol = protocols.find(recipe.protocol)
+    if protocol.crops == ("random",):
+        protocol = protocols.find("whole image")
     if protocol.canvas not in ("stored", "central part"):
         protocol = protocols.find("centre crop")
     views = canvas.stacked(replace(protocol, crops=protocol.crops[:1]), steps_for(recipe, protocol), view)
@@ -113,10 +116,17 @@ def misclassified(predictions: np.ndarray, labels: np.ndarray) -> list[dict[str,
 
 
 def pictures(images: np.ndarray, errors: Sequence[dict[str, int]]) -> str | None:
-    """The misclassified images side by side in one PNG, as base64; None where there are none or too many."""
+    """The misclassified images side by side in one PNG, as base64; None where there are none or too many.
+
+    Of whitened ones, each from its smallest value, black, to its largest.
+    """
     if not 0 < len(errors) <= MOST_PICTURES:
         return None
     chosen = images[[error["index"] for error in errors]]
+    if chosen.dtype != np.uint8:
+        each = tuple(range(1, chosen.ndim))
+        low, high = chosen.min(each, keepdims=True), chosen.max(each, keepdims=True)
+        chosen = np.rint(255 * (chosen - low) / np.maximum(high - low, 1e-8)).astype(np.uint8)
     strip = np.concatenate(list(chosen), axis=1)
     if strip.ndim == 2:
         strip = strip[..., np.newaxis]

@@ -39,7 +39,6 @@ STEPS: dict[str, Step] = {
         normalization.subtract_mean_colour,
         normalization.to_unit_range,
         normalization.to_half_range,
-        normalization.gcn,
     )
 }
 

@@ -65,14 +65,3 @@ def to_unit_range(image: Any, key: Any, view: View) -> Any:
 def to_half_range(image: Any, key: Any, view: View) -> Any:
     """0..255 to -0.5..0.5, float32: ConvNetJS' CIFAR-10 demo."""
     return tf.cast(image, tf.float32) / 255 - 0.5
-
-
-def gcn(image: Any, key: Any, view: View, *, scale: float = 55.0) -> Any:
-    """Global contrast normalization: an image less its mean, of Euclidean length `scale`; any shape, float32.
-
-    Goodfellow et al. 2013 (Maxout Networks), whose data Springenberg et al. 2015 use; 55 is of their code. An image of
-    one colour becomes zeros.
-    """
-    image = tf.cast(image, tf.float32)
-    centred = image - tf.reduce_mean(image)
-    return scale * tf.math.divide_no_nan(centred, tf.norm(centred))

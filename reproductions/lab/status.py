@@ -5,21 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from reproductions.lab import datasets
+from reproductions.lab import cifar10, datasets
 from reproductions.lab.errors import UsageError
 from reproductions.lab.imagenet import manifest, official
-
-CIFAR10 = (
-    "put cifar10.npz there, with x_train, y_train, x_test and y_test as keras.datasets.cifar10.load_data() gives them "
-    "(https://www.cs.toronto.edu/~kriz/cifar.html)"
-)
 
 
 def status(data_dir: Path | None) -> str:
     """A line or two about each data set, and what to do about those that are missing."""
     folder = datasets.data_folder(data_dir)
     head = f"looked in {folder}" if folder else "no folder to look in: neither --data-dir nor REPRODUCTIONS_DATA is set"
-    found = {"mnist": mnist(folder), "cifar10": cifar10(folder)}
+    found = {"mnist": mnist(folder), "cifar10": cifar(folder)}
     found |= {name: imagenet(name, folder) for name in manifest.FOLDERS}
     return "\n".join([head, *(f"{name:20}{told}" for name, told in found.items())])
 
@@ -37,10 +32,13 @@ def mnist(folder: Path | None) -> str:
     return "missing: Keras will download it when it is asked for; without a network, a subset of 5,000 images serves"
 
 
-def cifar10(folder: Path | None) -> str:
-    if folder and (folder / "cifar10.npz").is_file():
-        return f"there: {folder / 'cifar10.npz'}"
-    return f"missing: {CIFAR10}"
+def cifar(folder: Path | None) -> str:
+    for parent in (folder, datasets.keras_cache()):
+        if parent and (there := cifar10.place(parent)):
+            return f"there: {there}"
+    if folder and (refused := cifar10.pickled(folder)):
+        return f"refused: {refused} holds pickles, which can run code; {cifar10.DOWNLOAD} and put it beside them"
+    return f"missing: Keras will download it when it is asked for; or {cifar10.DOWNLOAD} and put it there, as it is"
 
 
 def imagenet(name: str, parent: Path | None) -> str:
