@@ -212,6 +212,7 @@ SGD = {"class_name": "SGD", "config": {"momentum": 0.9}}
         ({}, []),
         ({"batch": 512, "epochs": 3}, ["batch 512, not 32", "epochs 3, not 20"]),
         ({"weight_decay": 0.0005}, ["weight decay 0.0005, not 0.0"]),
+        ({"weight_decay": {"conv1": 0.1}}, ["weight decay conv1=0.1, not 0.0"]),
         ({"optimizer": {**SGD, "config": {"momentum": 0.5}}}, ["optimizer momentum 0.5, not 0.9"]),
         ({"optimizer": {**SGD, "config": {}}}, ["optimizer momentum unset, not 0.9"]),
         ({"optimizer": {"class_name": "Adam", "config": {}}}, ["optimizer Adam, not SGD(momentum=0.9)"]),
