@@ -84,8 +84,8 @@ def alexnet_cifar10(
     local = functools.partial(layers.LocallyConnected2D, kernel_size=3, padding="same", activation="relu")
 
     def norm(x: Any, number: int) -> Any:
-        constants = {"n": 9, "k": 1.0, "alpha": 0.001, "beta": 0.75, "average": True}
-        return layers.LocalResponseNormalization(**constants, name=f"norm{number}")(x) if normalized else x
+        across = layers.LocalResponseNormalization(n=9, k=1, alpha=0.001, average=True, name=f"norm{number}")
+        return across(x) if normalized else x
 
     images = keras.Input((24, 24, 3), name="images")
     x = conv(**start(stddev=0.0001), name="conv1")(images)
