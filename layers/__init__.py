@@ -20,6 +20,7 @@ from layers.lenet import (
     TrainableSubsampling2D,
     scaled_tanh,
 )
+from layers.local import LocallyConnected2D
 from layers.lrn import LocalResponseNormalization
 from layers.sdlm import StochasticDiagonalLevenbergMarquardt
 
@@ -36,6 +37,7 @@ __all__ = [
     "InceptionV4B",
     "InceptionV4C",
     "LocalResponseNormalization",
+    "LocallyConnected2D",
     "MaximumAPosteriori",
     "MeanPenalty",
     "NaiveInception",

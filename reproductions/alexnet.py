@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import keras
 
 import layers
-from reproductions.lab.study import Network, Plateau, Recipe, Study, keras_object
+from reproductions.lab.study import Domain, LogUniform, Network, Plateau, Recipe, Study, keras_object
 
 # Figure 2 and section 3.5, with the maps after pooling.
 SHAPES = {
     "conv1": (55, 55, 96), "pool1": (27, 27, 96), "conv2": (27, 27, 256), "pool2": (13, 13, 256),
     "conv3": (13, 13, 384), "conv4": (13, 13, 384), "conv5": (13, 13, 256), "pool5": (6, 6, 256),
     "fc6": (4096,), "fc7": (4096,), "fc8": (1000,),
+}  # fmt: skip
+
+CIFAR10_SHAPES = {
+    "conv1": (24, 24, 64), "pool1": (12, 12, 64), "conv2": (12, 12, 64), "pool2": (6, 6, 64),
+    "local3": (6, 6, 64), "local4": (6, 6, 32), "fc10": (10,),
+}  # fmt: skip
+
+FIGURE1_SHAPES = {
+    "conv1": (32, 32, 32), "pool1": (16, 16, 32), "conv2": (16, 16, 32), "pool2": (8, 8, 32),
+    "conv3": (8, 8, 64), "pool3": (4, 4, 64), "fc10": (10,),
 }  # fmt: skip
 
 
@@ -63,22 +74,38 @@ def alexnet(
 
 
 def alexnet_cifar10(
-    classes: int = 10, normalized: bool = True, activation: str = "relu", name: str = "alexnet-cifar10"
+    classes: int = 10, normalized: bool = True, local3: int = 64, name: str = "alexnet-cifar10"
 ) -> keras.Model:
-    """Sections 3.1 and 3.3: the four-layer network, images (batch, 32, 32, 3) to logits (batch, classes).
+    """Section 3.3: patches (batch, 24, 24, 3), see `random_patch`, mean subtracted, to logits (batch, classes).
 
-    Three convolutions and one fully connected layer, as in the `layers-18pct` file of the authors' code.
+    Two convolutions and two locally connected layers, of `local3` and 32 maps; the classifier is a fifth layer.
     """
-    conv = functools.partial(keras.layers.Conv2D, kernel_size=5, padding="same", activation=activation)
+    conv = functools.partial(keras.layers.Conv2D, 64, 5, padding="same", activation="relu")
+    local = functools.partial(layers.LocallyConnected2D, kernel_size=3, padding="same", activation="relu")
 
     def norm(x: Any, number: int) -> Any:
-        return layers.LocalResponseNormalization(name=f"norm{number}")(x) if normalized else x
+        across = layers.LocalResponseNormalization(n=9, k=1, alpha=0.001, average=True, name=f"norm{number}")
+        return across(x) if normalized else x
 
+    images = keras.Input((24, 24, 3), name="images")
+    x = conv(**start(stddev=0.0001), name="conv1")(images)
+    x = norm(keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x), 1)
+    x = norm(conv(**start(), name="conv2")(x), 2)
+    x = keras.layers.MaxPooling2D(3, 2, "same", name="pool2")(x)
+    x = local(local3, **start(stddev=0.04), name="local3")(x)
+    x = local(32, **start(stddev=0.04), name="local4")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    return keras.Model(images, keras.layers.Dense(classes, **start(), name="fc10")(x), name=name)
+
+
+def figure1(classes: int = 10, activation: str = "relu", name: str = "alexnet-cifar10-relu") -> keras.Model:
+    """Figure 1: the four layers, images (batch, 32, 32, 3), mean subtracted, to logits (batch, classes)."""
+    conv = functools.partial(keras.layers.Conv2D, kernel_size=5, padding="same", activation=activation)
     images = keras.Input((32, 32, 3), name="images")
     x = conv(32, **start(stddev=0.0001), name="conv1")(images)
-    x = norm(keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x), 1)
+    x = keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x)
     x = conv(32, **start(), name="conv2")(x)
-    x = norm(keras.layers.AveragePooling2D(3, 2, "same", name="pool2")(x), 2)
+    x = keras.layers.AveragePooling2D(3, 2, "same", name="pool2")(x)
     x = conv(64, **start(), name="conv3")(x)
     x = keras.layers.AveragePooling2D(3, 2, "same", name="pool3")(x)
     x = keras.layers.Flatten(name="flatten")(x)
@@ -118,9 +145,62 @@ DEPARTURES = (
     "The paper's formula for colours has eigenvalues, its code their square roots; here the roots.",
 )
 
+# Section 3.3, whose footnote gives the rest to the authors' code: cuda-convnet's layers-conv-local-11pct file, its
+# parameter file, and the page of its wiki on methodology.
+CIFAR10_RECIPE = Recipe(
+    dataset="cifar10",
+    images=("subtract_mean_image", "random_patch", "random_flip"),
+    test_images=("subtract_mean_image",),
+    protocol="ten patches",
+    optimizer=keras_object("SGD", momentum=0.9),
+    loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
+    weight_decay={"local3": 0.004, "local4": 0.004, "fc10": 0.01},
+    bias_rate=2.0,
+    rates=((1, 0.001), (431, 0.0001), (441, 0.00001)),
+    batch=128,
+    epochs=450,
+)
+
+# The layers-conv-local-13pct file and its parameters.
+CIFAR10_NO_LRN_RECIPE = replace(
+    CIFAR10_RECIPE,
+    weight_decay={"local3": 0.004, "local4": 0.004, "fc10": 0.004},
+    rates=((1, 0.001), (121, 0.0001), (131, 0.00001)),
+    epochs=140,
+)
+
+# "No regularization of any kind was employed"; the abscissa of Figure 1 ends at 40 passes.
+FIGURE1_RECIPE = replace(
+    CIFAR10_RECIPE,
+    images=("subtract_mean_image",),
+    test_images=(),
+    protocol="whole image",
+    weight_decay=0.0,
+    rates=((1, 0.001),),
+    epochs=40,
+)
+
+# "The learning rates for each network were chosen independently to make training as fast as possible."
+FIGURE1_DOMAINS: dict[str, Domain] = {"rate": LogUniform(0.0001, 0.01)}
+
+ON_ALL_IMAGES = (
+    "cuda-convnet's author trains for {} passes on four fifths of the training images, for {} on all, and for 20 more "
+    "at lower rates; here on all from the start, in {} passes, which are as many updates."
+)
+ANOTHER_ORDER = "cuda-convnet takes the images in the same order each pass; here in a new one."
+
 CIFAR10_DEPARTURES = (
-    "The paper names four layers and no sizes; here those of the authors' layers-18pct file, with the "
-    "normalization of section 3.3 (that file normalizes within maps).",
+    "cuda-convnet takes the mean image's centre from every patch; here each patch is less the mean at its own place.",
+    'The wiki lowers "all learning rates (the epsW parameters)"; here those of biases too, which stay twice as high.',
+    ANOTHER_ORDER,
+)
+
+FIGURE1_DEPARTURES = (
+    "The paper names four layers and no sizes; here the three convolutions and the fully connected layer of "
+    "cuda-convnet's layers-19pct file, without its weight decay.",
+    "The paper does not print the rates that it chose; here 0.001, the file's, for units of either kind, until a "
+    "search has chosen one for each.",
+    ANOTHER_ORDER,
 )
 
 STUDY = Study(
@@ -152,16 +232,32 @@ STUDY = Study(
             RECIPE,
             departures=(*DEPARTURES, "conv2, conv4 and conv5 see all maps, as one GPU would have allowed."),
         ),
-        Network("alexnet-cifar10", alexnet_cifar10, departures=CIFAR10_DEPARTURES),
+        Network(
+            "alexnet-cifar10",
+            alexnet_cifar10,
+            CIFAR10_RECIPE,
+            departures=(ON_ALL_IMAGES.format(350, 150, 450), *CIFAR10_DEPARTURES),
+        ),
         Network(
             "alexnet-cifar10-no-lrn",
-            variant(alexnet_cifar10, "alexnet-cifar10-no-lrn", normalized=False),
-            departures=CIFAR10_DEPARTURES,
+            variant(alexnet_cifar10, "alexnet-cifar10-no-lrn", normalized=False, local3=32),
+            CIFAR10_NO_LRN_RECIPE,
+            departures=(
+                ON_ALL_IMAGES.format(100, 40, 140),
+                *CIFAR10_DEPARTURES,
+                "In the authors' files it is not normalization alone that differs, and here as there: local3 has 32 "
+                "maps for 64, fc10 less weight decay, and training less passes.",
+            ),
+        ),
+        Network(
+            "alexnet-cifar10-relu", figure1, FIGURE1_RECIPE, departures=FIGURE1_DEPARTURES, domains=FIGURE1_DOMAINS
         ),
         Network(
             "alexnet-cifar10-tanh",
-            variant(alexnet_cifar10, "alexnet-cifar10-tanh", activation="tanh"),
-            departures=CIFAR10_DEPARTURES,
+            variant(figure1, "alexnet-cifar10-tanh", activation="tanh"),
+            FIGURE1_RECIPE,
+            departures=FIGURE1_DEPARTURES,
+            domains=FIGURE1_DOMAINS,
         ),
     ),
 )

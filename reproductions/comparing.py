@@ -12,6 +12,9 @@ def add_compare(commands: Any) -> None:
     comparison = commands.add_parser("compare", help="runs against each other: over seeds, and image by image")
     comparison.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run's folder, or the file of a record")
     comparison.add_argument("--protocol", help="of the tests; default: the first that all runs were tested by")
+    comparison.add_argument(
+        "--training-error", type=float, metavar="PERCENT", help="tell the passes that each network took to it"
+    )
     comparison.add_argument("--format", choices=("text", "markdown", "json"), default="text")
     comparison.set_defaults(run=compare)
 
@@ -19,7 +22,7 @@ def add_compare(commands: Any) -> None:
 def compare(options: argparse.Namespace) -> None:
     from reproductions.lab import compare as lab
 
-    found = lab.compare(options.runs, options.protocol)
+    found = lab.compare(options.runs, options.protocol, options.training_error)
     if options.format == "json":
         print(json.dumps(found, indent=1))
         return

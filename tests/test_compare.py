@@ -15,7 +15,7 @@ from test_report import made_up
 import reproductions
 from reproductions.__main__ import main
 from reproductions.lab import predictions, protocols
-from reproductions.lab.compare import compare, sentences
+from reproductions.lab.compare import compare, passes_to, sentences
 from reproductions.lab.errors import UsageError
 from reproductions.lab.recipes import changes
 from reproductions.lab.record import Record
@@ -105,6 +105,28 @@ def test_a_clear_difference_is_named(runs):
     few, many = runs(made_up(20), other(80))
     for order in (few, many), (many, few):
         assert sentences(compare(order))[1].endswith(": lenet5 errs less.")
+
+
+def learning(errors: list[float], record: Record) -> Record:
+    return replace(record, epochs=[{"epoch": n, "error": error} for n, error in enumerate(errors, 1)])
+
+
+def test_passes_to_a_training_error_lie_between_those_above_and_below_it():
+    rows = learning([60, 40, 20, 30], made_up(1)).epochs
+    assert [passes_to(rows, error) for error in (70, 60, 50, 40, 25, 20, 10)] == [1, 1, 1.5, 2, 2.75, 3, None]
+
+
+def test_networks_are_held_against_each_other_by_their_passes_to_a_training_error(runs):
+    fast = [learning([40, 20], made_up(1)), learning([30, 20], made_up(1, 2))]
+    slow = learning([60, 50, 40, 35, 30, 28, 27, 26, 24], other(1))
+    found = compare(runs(*fast, slow), training_error=25)
+    assert [each["passes"] for each in found["training"]] == pytest.approx([(1.75 + 1.5) / 2, 8.5])
+    assert sentences(found)[-1].endswith("lenet5 comes to it in 1.6 passes, lenet5-lecture in 8.5, 5.2 times as many.")
+
+
+def test_a_training_error_that_was_never_reached_is_said_to_be(runs):
+    found = compare(runs(learning([40, 20], made_up(1)), learning([60, 50], other(1))), training_error=25)
+    assert "25% training error: not every run of lenet5-lecture came to it." in sentences(found)
 
 
 def save_predictions(folder: Path, wrong: list[int], sha256: str = "mnist", protocol: str = "whole image") -> None:
@@ -212,6 +234,7 @@ SGD = {"class_name": "SGD", "config": {"momentum": 0.9}}
         ({}, []),
         ({"batch": 512, "epochs": 3}, ["batch 512, not 32", "epochs 3, not 20"]),
         ({"weight_decay": 0.0005}, ["weight decay 0.0005, not 0.0"]),
+        ({"weight_decay": {"conv1": 0.1}}, ["weight decay conv1=0.1, not 0.0"]),
         ({"optimizer": {**SGD, "config": {"momentum": 0.5}}}, ["optimizer momentum 0.5, not 0.9"]),
         ({"optimizer": {**SGD, "config": {}}}, ["optimizer momentum unset, not 0.9"]),
         ({"optimizer": {"class_name": "Adam", "config": {}}}, ["optimizer Adam, not SGD(momentum=0.9)"]),

@@ -85,6 +85,13 @@ def test_the_subset_is_split_by_index_with_every_digit_in_every_part():
     assert len(np.unique(everything.reshape(5000, -1), axis=0)) == 5000
 
 
+def test_the_mean_image_is_of_all_training_images_and_of_no_other():
+    data = datasets.mnist_subset()
+    images = data.training(("train", "validation")).images
+    np.testing.assert_allclose(data.statistics.mean_image, images.astype(float).mean(axis=0), atol=1e-4)
+    assert data.statistics.mean_image.dtype == np.float32 and data.statistics.mean_image.shape == (28, 28)
+
+
 def test_training_parts_are_joined_in_order():
     data = datasets.mnist_subset()
     x, y = data.training(("train", "validation"))

@@ -24,6 +24,16 @@ def test_half_of_the_images_are_mirrored():
     assert mirrored + plain == 400 and evenly([mirrored, plain])
 
 
+def test_patches_stand_everywhere_in_the_image_alike():
+    pixels = photographs.noise(9, 10)
+    places = {
+        pixels[y : y + 6, x : x + 6].tobytes(): number
+        for number, (y, x) in enumerate(itertools.product(range(4), range(5)))
+    }
+    found = [places[image.tobytes()] for image in results(["random_patch"], pixels, 1000, 6)]
+    assert evenly(np.bincount(found, minlength=20))
+
+
 def test_shifts_are_whole_pixels_either_way_with_zeros_from_outside():
     pixels = photographs.noise(6, 7)
     canvas = np.pad(pixels, [(2, 2), (2, 2), (0, 0)])

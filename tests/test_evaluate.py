@@ -46,6 +46,18 @@ def test_scores_are_the_mean_softmax_over_the_views_of_each_image(name):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_scores_of_stored_images_are_the_mean_over_their_patches():
+    model, images = classifier(), np.random.default_rng(0).integers(0, 256, (3, 31, 32, 3), dtype=np.uint8)
+    expected = []
+    for image in images:
+        places = [(1, 2), (0, 0), (0, 4), (3, 0), (3, 4)]
+        patches = [image[top : top + 28, left : left + 28].astype("float32") for top, left in places]
+        both = np.stack([*patches, *[patch[:, ::-1] for patch in patches]])
+        expected.append(softmax(model(both).numpy()).mean(axis=0))
+    found = scores(model, Pixels(images, np.arange(3)), "ten patches")
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_each_picture_is_read_once_however_many_crops_are_taken():
     part = pictures(SIZES)
     scores(classifier(), part, "144 crops")
@@ -109,6 +121,9 @@ def test_what_does_not_fit_is_refused():
     array = Pixels(np.zeros((2, 28, 28, 3), np.uint8), np.array([0, 1]))
     with pytest.raises(UsageError, match="'ten crops' takes crops of photographs"):
         scores(model, array, "ten crops")
+    larger = Pixels(np.zeros((2, 32, 32, 3), np.uint8), np.array([0, 1]))
+    with pytest.raises(UsageError, match="gives classifier-tested images of 32x32x3, but it takes 28x28x3"):
+        scores(model, larger, "whole image")
     with pytest.raises(UsageError, match="have no blacklist"):
         scores(model, array, "whole image, non-blacklisted")
     model.get_layer("fc7").bias.assign(np.full(12, np.nan))
@@ -252,6 +267,8 @@ def test_validation_sees_the_centre_of_a_photograph_and_the_whole_of_a_stored_im
     for name, same in [("144 crops", "centre crop"), ("dense at 256", "centre crop"), ("one crop", "one crop")]:
         found = evaluate.one_view(recipe(protocol=name), view, part)(stored)
         np.testing.assert_array_equal(found, views(part, 0, same)[0])
+    patch = evaluate.one_view(recipe(protocol="ten patches"), View(2), part)
+    np.testing.assert_array_equal(patch(np.arange(16).reshape(4, 4, 1))[..., 0], [[5, 6], [9, 10]])
     whole = evaluate.one_view(recipe(protocol="whole image", images=("to_input",)), View(2), part)
     np.testing.assert_array_equal(whole(np.eye(2, dtype=np.uint8))[..., 0], np.eye(2))
 

@@ -21,6 +21,8 @@ NAMES = [network.name for study in reproductions.studies().values() for network 
 PARAMETERS = {
     "lenet5": 60000, "lenet5-sdlm": 60000, "lenet5-distorted": 60000, "lenet4": 50698, "lenet1": 2578,
     "linear-classifier": 7850, "alexnet": 60965224, "alexnet-caffe": 60965224, "alexnet-one-tower": 62378344,
+    "alexnet-cifar10": 2112970, "alexnet-cifar10-no-lrn": 1116490, "alexnet-cifar10-relu": 89578,
+    "alexnet-cifar10-tanh": 89578,
     "vgg-a": 132863336, "vgg-a-lrn": 132863336, "vgg-b": 133047848, "vgg-c": 133638952, "vgg-d": 138357544,
     "vgg-e": 143667240, "googlenet": 6998552, "inception-v4": 42679816, "convnetjs-cifar10": 22466,
     "all-cnn-a": 1254250, "all-cnn-b": 1300618, "all-cnn-c": 1369738,
@@ -31,7 +33,9 @@ PARAMETERS = {
 
 SHAPES = {
     "lenet5": lenet5.SHAPES, "alexnet": alexnet.SHAPES, "alexnet-caffe": alexnet.SHAPES,
-    "alexnet-one-tower": alexnet.SHAPES, "zfnet": zfnet.SHAPES, "vgg-a": vgg.SHAPES, "vgg-a-lrn": vgg.SHAPES,
+    "alexnet-one-tower": alexnet.SHAPES, "alexnet-cifar10": alexnet.CIFAR10_SHAPES,
+    "alexnet-cifar10-relu": alexnet.FIGURE1_SHAPES, "alexnet-cifar10-tanh": alexnet.FIGURE1_SHAPES,
+    "zfnet": zfnet.SHAPES, "vgg-a": vgg.SHAPES, "vgg-a-lrn": vgg.SHAPES,
     "vgg-b": vgg.SHAPES, "vgg-c": vgg.SHAPES, "vgg-d": vgg.SHAPES, "vgg-e": vgg.SHAPES,
     "googlenet": googlenet.SHAPES, "bn-inception": bn_inception.SHAPES, "inception-v2": inception_v3.SHAPES_V2,
     "inception-v3": inception_v3.SHAPES_V3, "inception-v4": inception_v4.SHAPES,
@@ -107,6 +111,24 @@ def test_biases_of_alexnet_start_as_section_5_says():
     zeros = {layer.name for layer in model.layers if layer.weights and np.all(layer.get_weights()[1] == 0)}
     assert ones == {"conv2", "conv4", "conv5", "fc6", "fc7"} and zeros == {"conv1", "conv3", "fc8"}
     assert model.get_layer("conv3").get_weights()[0].std() == pytest.approx(0.01, rel=0.02)
+
+
+def test_alexnet_for_cifar_10_starts_as_the_authors_files_say():
+    deviations = {"conv1": 0.0001, "conv2": 0.01, "local3": 0.04, "local4": 0.04, "fc10": 0.01}
+    for name in "alexnet-cifar10", "alexnet-cifar10-no-lrn":
+        model = small(name)
+        found = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+        assert {layer: kernel.std() for layer, (kernel, _) in found.items()} == pytest.approx(deviations, rel=0.05)
+        assert not any(bias.any() for _, bias in found.values())
+
+
+def test_the_networks_of_figure_1_differ_in_their_units_alone():
+    relu, tanh = (reproductions.find_network(f"alexnet-cifar10-{unit}") for unit in ("relu", "tanh"))
+    assert relu.recipe == tanh.recipe and not relu.recipe.weight_decay
+    units = {unit: [getattr(layer, "activation", None) for layer in small(f"alexnet-cifar10-{unit}").layers]
+             for unit in ("relu", "tanh")}  # fmt: skip
+    pairs = {(one.__name__, other.__name__) for one, other in zip(*units.values()) if one}
+    assert pairs == {("relu", "tanh"), ("linear", "linear")}
 
 
 def test_vgg_starts_with_a_deviation_of_a_tenth():

@@ -46,6 +46,19 @@ def test_ten_crops_are_corners_and_centre_of_the_central_square_and_their_mirror
 
 
 @pytest.mark.parametrize("shape", [(40, 70), (70, 40), (33, 33)])
+def test_ten_patches_are_centre_and_corners_of_the_stored_image_and_their_mirrors():
+    image = ramp(32, 30)
+    views = [
+        canvas.stacked(find(name), (), View(SIZE))(tf.constant(image), tf.constant(0, tf.int64)).numpy()
+        for name in ("ten patches", "centre patch")
+    ]
+    places = [(2, 1), (0, 0), (0, 2), (4, 0), (4, 2)]
+    expected = [image[top : top + SIZE, left : left + SIZE] for top, left in places]
+    np.testing.assert_array_equal(views[0], expected + [patch[:, ::-1] for patch in expected])
+    np.testing.assert_array_equal(views[1], expected[:1])
+    assert [find(name).views for name in ("ten patches", "centre patch")] == [10, 1]
+
+
 def test_144_crops_are_those_of_section_7(shape):
     picture = ramp(*shape)
     expected = []

@@ -10,7 +10,7 @@ import pytest
 import reproductions
 from reproductions.lab import recipes
 from reproductions.lab.errors import UsageError
-from reproductions.lab.study import Choice, Decay, LogUniform, Plateau, Recipe, Whole, keras_object
+from reproductions.lab.study import Choice, Decay, LogUniform, Network, Plateau, Recipe, Whole, keras_object
 
 STUDIES = reproductions.studies()
 NETWORKS = [network for study in STUDIES.values() for network in study.networks]
@@ -52,12 +52,17 @@ def test_every_recipe_survives_a_file(network):
     assert recipes.otherwise(own, own) == {}
 
 
+def test_a_network_without_a_recipe_cannot_be_trained():
+    with pytest.raises(UsageError, match="mine has no recipe yet: it can be built and tabulated, not trained"):
+        Network("mine", dict).to_train()
+
+
 def test_a_recipe_with_everything_in_it_survives_a_file():
     recipe = Recipe(
         dataset="x", images=("a", ("b", {"c": 1})), optimizer=keras_object("SGD"), loss=keras_object("L"),
         rates=Plateau(0.1), batch=2, epochs=3, initial_weights=keras_object("G"), parts=("train",), test_images=("d",),
-        protocol="p", weight_decay=0.1, heads={"main": 1.0}, clip_norm=2.0, micro_batch=1, starts_from=("conv1",),
-        input_size=8, training_images=7, curvature=5, options={"width": 4},
+        protocol="p", weight_decay={"conv1": 0.1}, bias_rate=2.0, heads={"main": 1.0}, clip_norm=2.0, micro_batch=1,
+        starts_from=("conv1",), input_size=8, training_images=7, curvature=5, options={"width": 4},
     )  # fmt: skip
     told = json.loads(json.dumps(recipes.otherwise(recipe, LENET5)))
     assert set(told) == set(recipes.FIELDS)
@@ -81,6 +86,8 @@ def test_a_file_may_name_a_few_fields_or_be_a_record():
         ('{"batch": 0}', "batch cannot be 0"),
         ('{"epochs": true}', "epochs cannot be true"),
         ('{"weight_decay": -1}', "weight_decay cannot be -1"),
+        ('{"weight_decay": {"conv1": "much"}}', 'weight_decay cannot be {"conv1": "much"}'),
+        ('{"bias_rate": true}', "bias_rate cannot be true"),
         ('{"rates": [[2, 0.1]]}', "rates cannot be"),
         ('{"rates": [[1, 0.1], [1, 0.2]]}', "rates cannot be"),
         ('{"rates": {"first": 0.1}}', "rates cannot be"),

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 import reproductions
+from reproductions.lab.errors import UsageError
 from reproductions.lab.steps import Steps, decay_weights
 from reproductions.lab.study import Decay, Plateau, Recipe, keras_object
 
@@ -94,6 +95,26 @@ def test_updates_are_those_of_convnetjs_own_trainer():
     np.testing.assert_allclose(bias, weights[1], rtol=1e-3)
     moved = np.abs(weights[0] - before)
     assert moved[0].min() > 1e-5, "the decay is large enough to be told from none"
+
+
+def test_biases_learn_at_a_rate_of_their_own():
+    model = linear()
+    before = [weight.astype(float) for weight in model.get_weights()]
+    of_kernel, of_bias = softmax_gradients(*before)
+    steps(model, replace(RECIPE, bias_rate=2.0, clip_norm=100.0)).update((IMAGES, LABELS))
+    np.testing.assert_allclose(model.get_weights()[0], before[0] - 0.1 * of_kernel, atol=1e-6)
+    np.testing.assert_allclose(model.get_weights()[1], before[1] - 0.2 * of_bias, atol=1e-6)
+
+
+def test_weights_are_decayed_layer_by_layer():
+    images = keras.Input((5,))
+    hidden = keras.layers.Dense(4, name="hidden")(images)
+    model = keras.Model(images, keras.layers.Dense(3, name="last")(hidden), name="two")
+    decay_weights(model, {"last": 0.5})
+    kernel = model.get_layer("last").kernel.numpy()
+    assert float(sum(model.losses)) == pytest.approx(0.25 * (kernel.astype(float) ** 2).sum(), rel=1e-5)
+    with pytest.raises(UsageError, match="there is no layer of two, to decay the weights of, 'first'; choose from: "):
+        decay_weights(model, {"first": 0.5})
 
 
 def test_the_figures_of_an_update_are_sums_over_its_images():

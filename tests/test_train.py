@@ -128,7 +128,6 @@ def test_holding_out_shows_the_validation_error(reproduce):
         (["train", "lenet5", "--epochs", "0"], "--epochs must be at least 1; got 0"),
         (["train", "lenet5", "--seed", "-1"], "--seed must lie between 0 and 2147483647; got -1"),
         (["train", "lenet5", "--training-images", "0"], "--training-images must be at least 1; got 0"),
-        (["train", "alexnet", "--network", "alexnet-cifar10"], "alexnet-cifar10 has no recipe yet"),
         (["report", "--runs", "nowhere", "--out", "x"], "nowhere is no folder"),
         (["train", "lenet5", "--data-dir", "nowhere"], "--data-dir names nowhere, which is no folder"),
         (["train", "lenet5", "--data-dir", "."], "holds no MNIST: put mnist.npz there"),

@@ -130,6 +130,7 @@ def row_of(layer: keras.layers.Layer, field: Field, prefix: str) -> LayerAnatomy
     weights = math.prod(kernel.shape) if kernel is not None else 0
     coefficient = getattr(layer, "coefficient", None)
     used = weights if coefficient is None else math.prod(coefficient.shape)
+    used = getattr(layer, "weights_per_place", used)
     window, strides = geometry(layer)
     return LayerAnatomy(
         name=prefix + layer.name,

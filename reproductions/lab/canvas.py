@@ -29,13 +29,10 @@ def stacked(protocol: Protocol, steps: Sequence[ImageStep], view: View) -> Calla
     if protocol.crops == ("random",):
         return random_views(steps, view)
     prepare = without_chance(steps, view)
-    if protocol.canvas == "stored":
-        return lambda image, index: prepare(image)[tf.newaxis]
 
-    def views(encoded: Any, index: Any) -> Any:
-        picture = decoding.decode_rgb(encoded)
-        crops = tf.stack([crop for canvas in canvases(picture, protocol, prepare, view.size)
-                          for crop in cut(canvas, protocol, view.size)])  # fmt: skip
+    def views(stored: Any, index: Any) -> Any:
+        found = [prepare(stored)] if protocol.canvas == "stored" else canvases(stored, protocol, prepare, view.size)
+        crops = tf.stack([crop for canvas in found for crop in cut(canvas, protocol, view.size)])
         return tf.concat([crops, crops[:, :, ::-1]], 0) if protocol.mirrored else crops
 
     return views
@@ -52,8 +49,9 @@ def random_views(steps: Sequence[ImageStep], view: View) -> Callable[[Any, Any],
     return views
 
 
-def canvases(picture: Any, protocol: Protocol, prepare: Prepare, size: int) -> list[Any]:
-    """What crops are taken from, prepared: of a (height, width, 3) picture, float32 (height', width', 3) each."""
+def canvases(encoded: Any, protocol: Protocol, prepare: Prepare, size: int) -> list[Any]:
+    """What crops are taken from, prepared: of an encoded picture, float32 (height, width, 3) each."""
+    picture = decoding.decode_rgb(encoded)
     if protocol.canvas == "central part":
         part = tf.image.central_crop(picture, protocol.central)
         return [prepare(tf.ensure_shape(decoding.resize(part, size, size), (size, size, 3)))]
@@ -70,7 +68,7 @@ def canvases(picture: Any, protocol: Protocol, prepare: Prepare, size: int) -> l
 
 
 def cut(canvas: Any, protocol: Protocol, size: int) -> list[Any]:
-    """The protocol's crops of one canvas, (size, size, 3) each; "whole" is the canvas itself."""
+    """The protocol's crops of one canvas, (size, size, channels) each; "whole" is the canvas itself."""
     found: list[Any] = []
     for crop in protocol.crops:
         if crop == "whole":
@@ -83,10 +81,10 @@ def cut(canvas: Any, protocol: Protocol, size: int) -> list[Any]:
 
 
 def windows(canvas: Any, kind: str, size: int) -> list[Any]:
-    """The windows of a canvas that `positions` names, (size, size, 3) each."""
+    """The windows of a canvas that `positions` names, (size, size, channels) each."""
     shape = tf.shape(canvas)
     return [
-        tf.ensure_shape(canvas[top : top + size, left : left + size], (size, size, 3))
+        tf.ensure_shape(canvas[top : top + size, left : left + size], (size, size, canvas.shape[-1]))
         for top, left in positions(kind, shape[0], shape[1], size)
     ]
 

@@ -52,10 +52,11 @@ def read(path: Path) -> Run:
     return Run(path, record.read(path / "record.json" if path.is_dir() else path))
 
 
-def compare(paths: Sequence[Path], protocol: str | None = None) -> dict[str, Any]:
+def compare(paths: Sequence[Path], protocol: str | None = None, training_error: float | None = None) -> dict[str, Any]:
     """Everything that can be said of runs, as JSON would have it: protocol, data, runs, networks, pairs, images.
 
     `pairs` are paired t-tests over seeds, in points of percent; `images` McNemar's tests on the same test images.
+    With a `training_error`, in percent, `training` too: the passes that each network takes to it.
     Raises UsageError for a single run, a damaged record, the same run twice, runs on different data, and runs that
     were not tested alike.
     """
@@ -73,6 +74,7 @@ def compare(paths: Sequence[Path], protocol: str | None = None) -> dict[str, Any
         "networks": [summed_up(kind, protocol) for kind in kinds],
         "pairs": [paired(*couple, protocol) for couple in couples],
         "images": [row for couple in couples for row in on_the_same_images(*couple, protocol)],
+        "training": [] if training_error is None else [trained_to(kind, training_error) for kind in kinds],
     }
 
 
@@ -126,6 +128,26 @@ def summed_up(kind: Kind, protocol: str) -> dict[str, Any]:
     errors = [run.test(protocol)["error"] for run in kind.runs.values()]
     deviation = statistics.stdev(errors) if len(errors) > 1 else None
     return {"network": kind.name, "seeds": list(kind.runs), "error": statistics.mean(errors), "deviation": deviation}
+
+
+def passes_to(rows: Sequence[dict[str, float]], error: float) -> float | None:
+    """The passes after which the training error is down to so many percent; None where it never is.
+
+    Between two passes in proportion. The training error of a pass is that of its images as they were trained on.
+    """
+    for before, row in zip([None, *rows], rows):
+        if row["error"] <= error:
+            whole = row["epoch"]
+            return whole - (error - row["error"]) / (before["error"] - row["error"]) if before else whole
+    return None
+
+
+def trained_to(kind: Kind, error: float) -> dict[str, Any]:
+    """The passes to a training error, a mean over seeds; null where a seed never came to it."""
+    passes = [passes_to(run.record.epochs, error) for run in kind.runs.values()]
+    reached = [each for each in passes if each is not None]
+    mean = statistics.mean(reached) if len(reached) == len(passes) else None
+    return {"network": kind.name, "seeds": list(kind.runs), "training_error": error, "passes": mean}
 
 
 def paired(one: Kind, other: Kind, protocol: str) -> dict[str, Any]:
@@ -193,6 +215,7 @@ def wrong_images(run: Run, protocol: str) -> frozenset[int] | None:
 def sentences(found: dict[str, Any]) -> list[str]:
     """One sentence a comparison, and what to bear in mind."""
     said = [pair_in_words(pair) for pair in found["pairs"]] + [images_in_words(row) for row in found["images"]]
+    said += [times_as_fast(*couple) for couple in itertools.combinations(found["training"], 2)]
     if len(found["networks"]) == 1:
         said.append(f"All runs are of {found['networks'][0]['network']} by one recipe: there is nothing to compare.")
     tests = sum(each["p"] is not None for each in found["pairs"] + found["images"])
@@ -226,6 +249,18 @@ def images_in_words(row: dict[str, Any]) -> str:
         f"{head}: of {row['images']:,} images both get {row['both']} wrong, "
         f"only {row['second']} {row['only_second']} and only {row['first']} {row['only_first']}; "
         f"McNemar's exact p = {row['p']:.2g}: {verdict(row['p'], lower)}."
+    )
+
+
+def times_as_fast(one: dict[str, Any], other: dict[str, Any]) -> str:
+    head = f"{one['training_error']:g}% training error"
+    never = [each["network"] for each in (one, other) if each["passes"] is None]
+    if never:
+        return f"{head}: not every run of {' and '.join(never)} came to it."
+    first, second = sorted((one, other), key=lambda each: each["passes"])
+    return (
+        f"{head}: {first['network']} comes to it in {first['passes']:.1f} passes, {second['network']} in "
+        f"{second['passes']:.1f}, {second['passes'] / first['passes']:.1f} times as many."
     )
 
 

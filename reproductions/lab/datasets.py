@@ -35,6 +35,19 @@ class Pixels(NamedTuple):
         return Pixels(self.images[:count], self.labels[:count])
 
 
+class PixelStatistics:
+    """Statistics of training images held in memory, each computed when an image step first asks for it."""
+
+    def __init__(self, *parts: Pixels) -> None:
+        self.parts = parts
+
+    @functools.cached_property
+    def mean_image(self) -> np.ndarray:
+        """The mean of every pixel over all parts: (height, width[, 3]) float32 in 0..255."""
+        total = sum(part.images.sum(axis=0, dtype=np.int64) for part in self.parts)
+        return np.asarray(total / sum(len(part.labels) for part in self.parts), np.float32)
+
+
 class Encoded(Protocol):
     """Images read from disk one by one: `read(i)` is the encoded file of image i; labels (n,)."""
 
@@ -164,7 +177,9 @@ def split(name: str, source: str, path: str, sha256: str, arrays: Arrays, valida
     x, y = arrays["x_train"].astype(np.uint8), arrays["y_train"].astype(np.uint8)
     test = arrays["x_test"].astype(np.uint8), arrays["y_test"].astype(np.uint8)
     cut = len(y) - validation
-    return Dataset(name, source, path, sha256, Pixels(x[:cut], y[:cut]), Pixels(x[cut:], y[cut:]), Pixels(*test))
+    train, held_out = Pixels(x[:cut], y[:cut]), Pixels(x[cut:], y[cut:])
+    statistics = PixelStatistics(train, held_out)
+    return Dataset(name, source, path, sha256, train, held_out, Pixels(*test), statistics)
 
 
 def keras_cache() -> Path:

@@ -14,6 +14,16 @@ def random_flip(image: Any, key: Any, view: View) -> Any:
     return tf.where(chance(key, 0.5), image[:, ::-1], image)
 
 
+def random_patch(image: Any, key: Any, view: View) -> Any:
+    """A view anywhere in the image, all places alike: (height, width, channels) to (size, size, channels), any units.
+
+    cuda-convnet, the code that Krizhevsky et al. 2012 name in section 3.3: 24 pixels of CIFAR-10's 32.
+    """
+    height, width, channels = image.shape
+    top, left = (whole(part(key, number), 0, side - view.size) for number, side in enumerate((height, width)))
+    return tf.ensure_shape(image[top : top + view.size, left : left + view.size], (view.size, view.size, channels))
+
+
 def shift(image: Any, key: Any, view: View, *, pixels: int) -> Any:
     """The image moved by up to `pixels` either way, up or down and left or right; zeros come in from outside.
 

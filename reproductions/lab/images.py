@@ -29,6 +29,7 @@ STEPS: dict[str, Step] = {
         crops.scale_jittered_crop,
         crops.area_and_aspect_crop,
         distortions.random_flip,
+        distortions.random_patch,
         distortions.shift,
         distortions.pca_colour,
         distortions.photometric_distortion,

@@ -42,7 +42,8 @@ def reduced_digit(image: Any, key: Any, view: View) -> Any:
 def subtract_mean_image(image: Any, key: Any, view: View) -> Any:
     """A square image less the training set's mean image at its size: (n, n, 3) in 0..255 to float32.
 
-    For a canvas, the central square that crops are taken from; `random_crop` subtracts at the crop's own place.
+    For images held in memory, before a patch is taken, and for a canvas, the central square that crops are taken from;
+    `random_crop` subtracts at the crop's own place.
     Krizhevsky et al. 2012, section 2.
     """
     height, width = tf.unstack(tf.shape(image)[:2])

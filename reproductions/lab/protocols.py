@@ -29,8 +29,9 @@ class Protocol:
             `test_images` are applied to the canvas (of the three squares, to the picture they are cut from).
         short_sides: pixels of the shorter side, for a network of one of the `inputs`; in proportion to the first
             of these for others.
-        crops: which crops of the canvas: "whole" takes it as it is, "resized" resizes it to the input, "grid" is
-            five rows of five, and "random" are so many results of the random steps of training.
+        crops: which crops of the canvas, of stored images the first in validation too: "whole" takes it as it is,
+            "resized" resizes it to the input, "grid" is five rows of five, and "random" are so many results of the
+            random steps of training.
         mirrored: whether every crop is also seen in the mirror.
         dense: whether the network is made fully convolutional, and its map of logits averaged, before the softmax.
         averages: the protocols whose scores are averaged, where it is made of others.
@@ -118,8 +119,12 @@ TEN_CROPS = Protocol(
     mirrored=True,
 )
 
+PATCHES = "cuda-convnet, Krizhevsky's code of 2011 and 2012, of images held in memory: patches of the input's size"
+
 ALL = (
     Protocol("whole image", "the image as it is stored, once"),
+    Protocol("centre patch", f"{PATCHES}, the centre", crops=("centre",)),
+    Protocol("ten patches", f"{PATCHES}, centre and corners, mirrored", crops=("centre", "corners"), mirrored=True),
     Protocol(
         "six random views",
         "ConvNetJS' CIFAR-10 demo: six random shifts and flips, those of training",

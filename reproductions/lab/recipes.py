@@ -21,7 +21,7 @@ DEFAULTS: dict[str, Any] = plain(
 
 FIELDS = tuple(field.name for field in fields(Recipe))
 WHOLE_NUMBERS = ("batch", "epochs", "micro_batch", "input_size", "training_images", "curvature")
-NUMBERS = ("weight_decay", "clip_norm")
+NUMBERS = ("weight_decay", "bias_rate", "clip_norm")
 WORDS = ("dataset", "protocol")
 NAMES = ("parts", "starts_from")
 STEPS = ("images", "test_images")
@@ -83,8 +83,10 @@ def field_from(name: str, value: Any, default: Any) -> Any:
     fits = True
     if name in WHOLE_NUMBERS:
         fits = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    elif name == "weight_decay" and isinstance(value, dict):
+        fits = all(map(is_number, value.values()))
     elif name in NUMBERS:
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        fits = is_number(value)
     elif name in WORDS:
         fits = isinstance(value, str)
     elif name in KERAS_OBJECTS:
@@ -101,6 +103,10 @@ def field_from(name: str, value: Any, default: Any) -> Any:
     if not fits:
         raise ValueError
     return value
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
 def rates_from(told: Any) -> tuple[tuple[int, float], ...] | Decay | Plateau:

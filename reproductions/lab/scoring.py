@@ -47,10 +47,21 @@ class Sitting:
                 devices = self.network.distribute_strategy.num_replicas_in_sync
                 kept.expect([len(group) for group in left])
                 filled = [fill(group, devices) for group in left]
+                batches = self.batches(filled)
+                check_size(batches.element_spec.shape, self.network)
                 with plainly():
-                    self.network.predict(self.batches(filled), verbose=0, callbacks=[kept])
+                    self.network.predict(batches, verbose=0, callbacks=[kept])
             found = kept.scores()
         return found[np.argsort(order)]
+
+
+def check_size(found: tf.TensorShape, network: keras.Model) -> None:
+    """UsageError where the views of a protocol are not what the network takes."""
+    if not found.is_compatible_with(network.input_shape):
+        sizes = ["x".join(map(str, shape[-3:])) for shape in (found, network.input_shape)]
+        raise UsageError(
+            f"this protocol gives {network.name} images of {sizes[0]}, but it takes {sizes[1]}: name another"
+        )
 
 
 def fill(group: np.ndarray, devices: int) -> np.ndarray:
@@ -108,7 +119,9 @@ def sittings(
 ) -> list[Sitting]:
     """The passes that a protocol needs: one over all crops, or one at each scale of a dense test."""
     if isinstance(part, Pixels) and protocol.canvas != "stored":
-        raise UsageError(f"{protocol.name!r} takes crops of photographs; these images are tested by 'whole image'")
+        raise UsageError(
+            f"{protocol.name!r} takes crops of photographs; these images are tested by 'whole image' or patches"
+        )
     devices = model.distribute_strategy.num_replicas_in_sync
     if not protocol.dense:
         most = max(1, BATCH // protocol.views) * devices

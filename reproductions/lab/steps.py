@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from reproductions.lab.errors import unknown
 from reproductions.lab.evaluate import answers
 from reproductions.lab.study import Recipe
 
 Sums = dict[str, Any]  # of loss times images and of errors, and the images they are of
 
 
-def decay_weights(model: keras.Model, weight_decay: float) -> None:
+def decay_weights(model: keras.Model, weight_decay: float | Mapping[str, float]) -> None:
     """Adds weight_decay / 2 |w|^2 to the loss, w being the kernels: the papers' w <- w - rate * weight_decay * w.
 
     Within the gradient, hence within the momentum; Keras' own `weight_decay` of an optimizer stays outside of it.
+    By the names of layers where that is given, others not at all; UsageError for a layer that the model has not.
     """
+    if isinstance(weight_decay, Mapping):
+        layers = {layer.name: layer for layer in model.layers}
+        for name, own in weight_decay.items():
+            if name not in layers:
+                raise unknown(f"layer of {model.name}, to decay the weights of,", name, layers)
+            decay_weights(layers[name], own)
+        return
     for weight in model.trainable_weights:
         if weight_decay and weight.name == "kernel":
             weight.regularizer = keras.regularizers.L2(weight_decay / 2)
@@ -120,8 +129,15 @@ class Steps:
                 more_loss, more_errors, more = self.gradients(*part)
                 loss, errors = loss + more_loss, errors + more_errors
                 gradients = [one + other for one, other in zip(gradients, more)]
-        self.optimizer.apply(self.clipped(gradients), self.model.trainable_variables)
+        self.optimizer.apply(self.at_own_rates(self.clipped(gradients)), self.model.trainable_variables)
         return {"loss": loss, "errors": errors, "images": tf.constant(float(share))}
+
+    def at_own_rates(self, gradients: list[Any]) -> list[Any]:
+        """Gradients with those of biases as many times as large: SGD's update is in proportion to them."""
+        if self.recipe.bias_rate == 1:
+            return gradients
+        biases = [variable.name == "bias" for variable in self.model.trainable_variables]
+        return [self.recipe.bias_rate * each if bias else each for each, bias in zip(gradients, biases)]
 
     def clipped(self, gradients: list[Any]) -> list[Any]:
         """The gradients cut to the recipe's norm, which is that of the whole update: over all replicas."""

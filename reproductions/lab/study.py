@@ -102,7 +102,9 @@ class Recipe:
         parts: the parts of the training set that are trained on.
         test_images: the steps in testing, before crops are taken; `images` where none are named.
         protocol: how it is tested, as `reproductions.lab.protocols` knows it.
-        weight_decay: lambda of the update w <- w - rate (gradient + lambda w), on kernels alone.
+        weight_decay: lambda of the update w <- w - rate (gradient + lambda w), on kernels alone; one for all layers,
+            or for each that is decayed, by its name.
+        bias_rate: how many times as high as the others' the rate of biases is, with plain SGD as the optimizer.
         heads: the loss weight of each output, by name and the main one first, where training has several.
         clip_norm: the norm that the whole gradient of an update is cut to; None does not cut.
         micro_batch: images that pass through the network at a time, of which batch normalization takes its
@@ -126,7 +128,8 @@ class Recipe:
     parts: tuple[Part, ...] = ("train", "validation")
     test_images: tuple[ImageStep, ...] = ()
     protocol: str = "whole image"
-    weight_decay: float = 0.0
+    weight_decay: float | Mapping[str, float] = 0.0
+    bias_rate: float = 1.0
     heads: Mapping[str, float] = field(default_factory=dict)
     clip_norm: float | None = None
     micro_batch: int | None = None

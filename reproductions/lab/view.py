@@ -14,8 +14,9 @@ from reproductions.lab.errors import UsageError
 class View:
     """What steps may know beside the image: the network's input size, and statistics of the training set.
 
-    Statistics are attributes: mean_image (256, 256, 3), of the central square at short side 256, and mean_colour (3,),
-    in 0..255; eigenvalues (3,) and eigenvectors (3, 3), its columns, of the covariance of such pixels' RGB values.
+    Statistics are attributes. Of photographs: mean_image (256, 256, 3), of the central square at short side 256, and
+    mean_colour (3,), in 0..255; eigenvalues (3,) and eigenvectors (3, 3), its columns, of the covariance of such
+    pixels' RGB values. Of images held in memory: mean_image, of their size.
     """
 
     size: int
