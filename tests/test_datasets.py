@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import small
 
-from reproductions.lab import datasets
+from reproductions.lab import datasets, mnist
 from reproductions.lab.errors import UsageError
 
 REAL = os.environ.get("REPRODUCTIONS_DATA")
@@ -23,7 +23,7 @@ def arrays():
     random = np.random.default_rng(0)
     return {
         name: random.integers(0, 256 if name.startswith("x") else 10, shape, dtype=np.uint8)
-        for name, shape in datasets.MNIST_SHAPES.items()
+        for name, shape in mnist.SHAPES.items()
     }
 
 
@@ -36,7 +36,7 @@ def test_npz_and_idx_files_plain_and_gzipped_are_the_same_data(arrays, tmp_path)
     for folder in folders.values():
         folder.mkdir()
     np.savez(folders["npz"] / "mnist.npz", **arrays)
-    for name, stem in datasets.IDX_NAMES.items():
+    for name, stem in mnist.IDX_NAMES.items():
         (folders["plain"] / stem).write_bytes(idx(arrays[name]))
         (folders["gz"] / f"{stem}.gz").write_bytes(gzip.compress(idx(arrays[name]), 1))
         (folders["dots"] / stem.replace("-idx", ".idx")).write_bytes(idx(arrays[name]))
@@ -52,13 +52,13 @@ def test_npz_and_idx_files_plain_and_gzipped_are_the_same_data(arrays, tmp_path)
 def test_the_real_mnist_is_recognized_in_either_container(tmp_path):
     assert datasets.load("mnist", Path(REAL)).name == "mnist"
     with np.load(Path(REAL) / "mnist.npz") as real:
-        for name, stem in datasets.IDX_NAMES.items():
+        for name, stem in mnist.IDX_NAMES.items():
             (tmp_path / stem).write_bytes(idx(real[name]))
     assert datasets.load("mnist", tmp_path).name == "mnist"
 
 
 def test_a_part_of_the_training_set_is_its_beginning():
-    data = datasets.mnist_subset()
+    data = mnist.subset()
     whole = data.training(("train", "validation"))
     few = data.training(("train", "validation"), 3600)
     assert len(whole.labels) == 4000 and len(few.labels) == 3600
@@ -76,7 +76,7 @@ def test_images_on_disk_which_stand_class_by_class_are_trained_on_as_a_whole():
 
 
 def test_the_subset_is_split_by_index_with_every_digit_in_every_part():
-    data = datasets.mnist_subset()
+    data = mnist.subset()
     assert data.name == "mnist-subset"
     assert data.sizes() == {"train": 3500, "validation": 500, "test": 1000}
     for part in (data.train, data.validation, data.test):
@@ -86,14 +86,14 @@ def test_the_subset_is_split_by_index_with_every_digit_in_every_part():
 
 
 def test_the_mean_image_is_of_all_training_images_and_of_no_other():
-    data = datasets.mnist_subset()
+    data = mnist.subset()
     images = data.training(("train", "validation")).images
     np.testing.assert_allclose(data.statistics.mean_image, images.astype(float).mean(axis=0), atol=1e-4)
     assert data.statistics.mean_image.dtype == np.float32 and data.statistics.mean_image.shape == (28, 28)
 
 
 def test_training_parts_are_joined_in_order():
-    data = datasets.mnist_subset()
+    data = mnist.subset()
     x, y = data.training(("train", "validation"))
     assert len(y) == 4000
     np.testing.assert_array_equal(x[3500:], data.validation[0])
@@ -102,7 +102,7 @@ def test_training_parts_are_joined_in_order():
 def test_the_cache_of_keras_comes_before_the_network(arrays, tmp_path, monkeypatch):
     monkeypatch.delenv("REPRODUCTIONS_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(datasets, "download_mnist", lambda: pytest.fail("asked the network"))
+    monkeypatch.setattr(mnist, "downloaded", lambda: pytest.fail("asked the network"))
     (tmp_path / "datasets").mkdir()
     np.savez(tmp_path / "datasets" / "mnist.npz", **arrays)
     assert datasets.load("mnist").source == "mnist.npz"
@@ -183,7 +183,7 @@ def npy(array):
     ],
 )
 def test_a_wrong_idx_file_is_named_in_one_sentence(data, says, arrays, tmp_path):
-    for name, stem in datasets.IDX_NAMES.items():
+    for name, stem in mnist.IDX_NAMES.items():
         (tmp_path / stem).write_bytes(data if name == "y_test" else idx(arrays[name]))
     with pytest.raises(UsageError, match=says) as mistake:
         datasets.load("mnist", tmp_path)
@@ -191,7 +191,7 @@ def test_a_wrong_idx_file_is_named_in_one_sentence(data, says, arrays, tmp_path)
 
 
 def test_a_truncated_gzip_and_a_missing_file_are_named(arrays, tmp_path):
-    for name, stem in datasets.IDX_NAMES.items():
+    for name, stem in mnist.IDX_NAMES.items():
         if name != "y_test":
             (tmp_path / stem).write_bytes(idx(arrays[name]))
     with pytest.raises(UsageError, match="lacks t10k-labels-idx1-ubyte"):

@@ -171,4 +171,4 @@ def whitened(data: Dataset) -> Dataset:
     print(f"whitening {sum(data.sizes().values()):,} images", flush=True)
     made = whitening.fit(np.concatenate([parts["train"].images, parts["validation"].images]))
     white: dict[str, Any] = {name: Pixels(made.apply(part.images), part.labels) for name, part in parts.items()}
-    return replace(data, name=f"{data.name}-whitened", **white)
+    return replace(data, name=f"{data.name}-whitened", statistics=None, **white)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from reproductions.lab import cifar10, datasets
+from reproductions.lab import cifar10, datasets, mnist
 from reproductions.lab.errors import UsageError
 from reproductions.lab.imagenet import manifest, official
 
@@ -14,19 +14,19 @@ def status(data_dir: Path | None) -> str:
     """A line or two about each data set, and what to do about those that are missing."""
     folder = datasets.data_folder(data_dir)
     head = f"looked in {folder}" if folder else "no folder to look in: neither --data-dir nor REPRODUCTIONS_DATA is set"
-    found = {"mnist": mnist(folder), "cifar10": cifar(folder)}
+    found = {"mnist": digits(folder), "cifar10": cifar(folder)}
     found |= {name: imagenet(name, folder) for name in manifest.FOLDERS}
     return "\n".join([head, *(f"{name:20}{told}" for name, told in found.items())])
 
 
-def mnist(folder: Path | None) -> str:
+def digits(folder: Path | None) -> str:
     for place in (folder, datasets.keras_cache()):
         if place is None:
             continue
         if (place / "mnist.npz").is_file():
             return f"there: {place / 'mnist.npz'}"
-        idx = datasets.idx_files(place)
-        lacking = [file for name, file in datasets.IDX_NAMES.items() if name not in idx]
+        idx = mnist.idx_files(place)
+        lacking = [file for name, file in mnist.IDX_NAMES.items() if name not in idx]
         if idx:
             return f"incomplete: {place} lacks {', '.join(lacking)}" if lacking else f"there: four IDX files in {place}"
     return "missing: Keras will download it when it is asked for; without a network, a subset of 5,000 images serves"
