@@ -78,7 +78,7 @@ def overridden(recipe: Recipe, told: Mapping[str, Any], where: Path) -> Recipe:
 
 def field_from(name: str, value: Any, default: Any) -> Any:
     """One field of a recipe from what JSON gives; ValueError, TypeError or KeyError where it does not fit."""
-    if value == default:
+    if value == default and not isinstance(value, bool):
         return tuple(value) if isinstance(value, list) else value
     fits = True
     if name in WHOLE_NUMBERS:
