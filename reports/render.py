@@ -12,7 +12,8 @@ import jinja2
 import markdown
 import pandas
 
-from reports import architecture, pictures, tables
+from reports import architecture, pictures, searches, tables
+from reports.comparisons import compared
 from reproductions.lab.printed import FAILS
 from reproductions.lab.record import Record
 from reproductions.lab.study import Study
@@ -41,6 +42,8 @@ def render(
     published: Mapping[str, pandas.DataFrame],
     records: Sequence[Record],
     computed: Computed,
+    comparisons: Sequence[Mapping[str, str]] = (),
+    searched: Sequence[searches.Search] = (),
 ) -> Pages:
     """Every page by path: an index, the claims, and each study's page in Markdown and HTML with its pictures."""
     environment = templates()
@@ -49,10 +52,13 @@ def render(
     for study in studies.values():
         figures = published[study.name]
         rows = tables.result_table(study, figures, records).to_dict("records")
-        ran = any(row["runs"] for row in rows)
-        summaries.append({"name": study.name, "title": study.title, "year": study.year, "rows": rows, "ran": ran})
+        found = tables.runs_of(study, records)
+        told = {"rows": rows, "against": compared_with_print(comparisons, study, found)}
+        summaries.append({"name": study.name, "title": study.title, "year": study.year, "ran": bool(found), **told})
         shapes = architecture_tables(computed.tables.get(study.name, ()))
-        pages |= study_pages(environment, study, figures, rows, tables.runs_of(study, records), shapes)
+        told |= {"figures": figures.to_dict("records"), "shapes": shapes}
+        own = [search for search in searched if search.told["study"] == study.name]
+        pages |= study_pages(environment, study, figures, found, own, told)
     pages |= claims_pages(environment, computed.claims)
     index = environment.get_template("index.md.jinja").render(studies=summaries, rule=tables.RULE)
     pages["index.md"] = tidy(index)
@@ -63,9 +69,9 @@ def study_pages(
     environment: jinja2.Environment,
     study: Study,
     figures: pandas.DataFrame,
-    rows: list[dict[str, Any]],
     found: Sequence[tables.Runs],
-    shapes: list[dict[str, Any]],
+    searched: Sequence[searches.Search],
+    told: Mapping[str, Any],
 ) -> Pages:
     """One study: page.md, the same as page.html with its pictures inside, and the pictures."""
     pages: Pages = {}
@@ -86,19 +92,25 @@ def study_pages(
                 "tests": tables.further_tests(runs),
             }
         )
+    tunings = [searches.described(environment, search, found) for search in searched]
+    for tuning in tunings:
+        pages[f"{study.name}-search-{tuning['name']}.svg"] = tuning["picture"]
     text = tidy(
         environment.get_template("study.md.jinja").render(
-            study=study,
-            rows=rows,
-            rule=tables.RULE,
-            figures=figures.to_dict("records"),
-            shapes=shapes,
-            found=sections,
+            study=study, rule=tables.RULE, found=sections, tunings=tunings, **told
         )
     )
     pages[f"{study.name}.html"] = html(environment, study.title, text, pages)
     pages[f"{study.name}.md"] = text
     return pages
+
+
+def compared_with_print(
+    comparisons: Sequence[Mapping[str, str]], study: Study, found: Sequence[tables.Runs]
+) -> list[dict[str, Any]]:
+    """What the paper says of its networks against each other, and what runs say of that, where there are any."""
+    own = [row for row in comparisons if row["study"] == study.name]
+    return [{**row, "answers": answers} for row in own if (answers := compared(row, found))]
 
 
 def architecture_tables(cells: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:

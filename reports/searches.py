@@ -2,17 +2,81 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import pandas
 
-from reports.render import templates
+from reports.architecture import written
+from reports.comparisons import as_read
+from reports.tables import Runs
+from reproductions.lab import compare, recipes, trials
+from reproductions.lab.errors import UsageError
 from reproductions.lab.trials import Trial, best_of
 
 LEFT, TOP, SIDE, GAP = 48, 28, 200, 34
 BEST, OTHER = "#d55e00", "#0072b2"
+
+
+@dataclass(frozen=True)
+class Search:
+    """A committed search: its folder's name, what was searched, the best settings as fields of a recipe, trials."""
+
+    name: str
+    told: Mapping[str, Any]
+    best: Mapping[str, Any]
+    trials: Sequence[Trial]
+
+
+def read_all(folder: Path) -> list[Search]:
+    """The searches in a folder, by name; UsageError names a file that is damaged or missing."""
+    return [read(path.parent) for path in sorted(folder.glob("*/search.json"))]
+
+
+def read(folder: Path) -> Search:
+    try:
+        told, best = (json.loads((folder / f"{name}.json").read_text()) for name in ("search", "best"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder} is not a whole search: {error}") from None
+    return Search(folder.name, told, best, trials.read_all(folder))
+
+
+def described(environment: jinja2.Environment, search: Search, found: Sequence[Runs]) -> dict[str, Any]:
+    """A search for its study's page, with its winner's runs held against those of the network's own recipe."""
+    best = best_of(search.trials)
+    return {
+        "name": search.name,
+        "told": search.told,
+        "count": len(search.trials),
+        "table": written(table(search.trials), "markdown"),
+        "picture": picture(environment, search.trials, search.told["network"]),
+        "best": best and f"{trials.told(best.settings)}: {trials.outcome(best)}",
+        "against": against(search, found),
+    }
+
+
+def against(search: Search, found: Sequence[Runs]) -> list[str]:
+    """The winner's runs and those of the network's own recipe, compared, a sentence each; none where either lacks."""
+    of_it = [runs for runs in found if runs.network.name == search.told["network"]]
+    own = [runs for runs in of_it if runs.comparable]
+    by_best = [runs for runs in of_it if won(runs, search.best)]
+    if not own or not by_best:
+        return []
+    said = [f"{words}: test error {each[0].measured(each[0].measures[0])}, {len(each[0].records)} seed(s)"
+            for words, each in (("The paper's recipe", own), ("the winner", by_best))]  # fmt: skip
+    told = compare.compare_runs([run for runs in (own[0], by_best[0]) for run in as_read(runs)])
+    return [f"{'; '.join(said)}.", *compare.sentences(told)]
+
+
+def won(runs: Runs, best: Mapping[str, Any]) -> bool:
+    """Whether runs were made by the network's own recipe but for the best settings."""
+    wanted = {**runs.network.to_train().as_data(), **best}
+    return bool(best) and not recipes.changes(runs.records[0].recipe, wanted)
 
 
 def table(trials: Sequence[Trial]) -> pandas.DataFrame:
@@ -30,7 +94,7 @@ def table(trials: Sequence[Trial]) -> pandas.DataFrame:
     return pandas.DataFrame(rows, index=pandas.RangeIndex(1, len(rows) + 1, name="rank"))
 
 
-def picture(trials: Sequence[Trial], title: str) -> str:
+def picture(environment: jinja2.Environment, trials: Sequence[Trial], title: str) -> str:
     """Validation error (logarithmic) against each setting and against time, a dot a trial, the best marked."""
     done = [trial for trial in trials if trial.error is not None]
     names = list(trials[0].settings) if trials else []
@@ -54,8 +118,7 @@ def picture(trials: Sequence[Trial], title: str) -> str:
         told = [(tick, round(left + SIDE * place, 1)) for tick, place in ticks]
         panels.append({"name": name.replace("_", " "), "left": left, "dots": dots, "ticks": told})
     return (
-        templates()
-        .get_template("search.svg.jinja")
+        environment.get_template("search.svg.jinja")
         .render(
             title=title, panels=panels, left=LEFT, top=TOP, side=SIDE, ys=[(f"{e:.3g}", y(e)) for e in (low, high)],
             width=LEFT + len(panels) * (SIDE + GAP), failed=len(trials) - len(done),

@@ -6,17 +6,19 @@ import difflib
 import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pandas
 
 import reproductions
-from reports import tables
+from reports import searches, tables
 from reports.render import Computed, Pages, render
 from reproductions.lab import record
 
 HERE = Path(__file__).parent
 PUBLISHED = Path(reproductions.__file__).parent / "published"
 COMPUTED = HERE / "computed"
+SEARCHES = HERE / "tuned"
 README = HERE.parent / "README.md"
 MARKS = ("<!-- results: made by `reproduce report` -->\n", "<!-- end of results -->")
 
@@ -27,6 +29,12 @@ def published_figures(study: str) -> pandas.DataFrame:
     table = pandas.read_csv(PUBLISHED / f"{study}.csv", dtype=dtypes)
     texts = table.columns.drop("error")
     return table.assign(**{name: table[name].fillna("").astype(str) for name in texts})
+
+
+def published_comparisons() -> list[dict[str, Any]]:
+    """What papers printed of networks held against each other; all texts."""
+    table = pandas.read_csv(PUBLISHED / "comparisons.csv", dtype=str, keep_default_na=False)
+    return table.to_dict("records")
 
 
 def computed() -> Computed:
@@ -56,7 +64,9 @@ def report(runs: Path | None = None, out: Path | None = None, check: bool = Fals
     studies = reproductions.studies()
     published = {name: published_figures(name) for name in studies}
     records = record.read_all(runs or reproductions.RUNS)
-    pages: Pages = render(studies, published, records, computed())
+    # The committed searches belong to the committed records: those of one's own have pages in their folders.
+    searched = searches.read_all(SEARCHES) if runs is None else []
+    pages: Pages = render(studies, published, records, computed(), published_comparisons(), searched)
     folder = out or HERE / "pages"
     files = {folder / name: text for name, text in pages.items()}
     if out is None and README.exists():

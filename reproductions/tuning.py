@@ -96,6 +96,7 @@ def finish(bench: Bench, retrain: int) -> None:
     """The table of trials, their picture, the best settings as a recipe, and the winner trained again."""
     from reports import searches
     from reports.architecture import written
+    from reports.render import templates
     from reproductions.lab import recipes, record, trials, tune
 
     tune.sweep(bench)
@@ -103,7 +104,7 @@ def finish(bench: Bench, retrain: int) -> None:
     best = trials.best_of(found)
     print(f"\n{written(searches.table(found), 'text')}\n")
     with record.replacing(bench.run_dir / "search.svg") as unfinished:
-        unfinished.write_text(searches.picture(found, f"{bench.network.name} on {bench.data.name}"))
+        unfinished.write_text(searches.picture(templates(), found, f"{bench.network.name} on {bench.data.name}"))
     if best is None:
         raise UsageError("every trial failed: choose other domains, lower learning rates for one")
     path, told = bench.run_dir / "best.json", tune.best_recipe(bench, best)

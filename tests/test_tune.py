@@ -16,6 +16,7 @@ import pytest
 from tensorflow.python.framework import config as tensorflow_config
 
 from reports import searches
+from reports.render import templates
 from reproductions import tuning
 from reproductions.lab import datasets, fit, record, trials, tune
 from reproductions.lab.datasets import Dataset, Pixels
@@ -266,14 +267,14 @@ def made_up(error: float | None, **settings) -> trials.Trial:
 
 def test_the_picture_has_a_dot_a_trial_in_a_panel_a_setting():
     found = [made_up(error, rate=0.1 / (i + 1), batch=16) for i, error in enumerate((9.0, 0.0, None, 50.0))]
-    svg = searches.picture(found, "dense <on> a test & more")
+    svg = searches.picture(templates(), found, "dense <on> a test & more")
     tree = ElementTree.fromstring(svg)
     dots = tree.findall("{http://www.w3.org/2000/svg}circle")
     assert len(dots) == 3 * 3 and "1 failed" in svg
     assert sum(dot.get("fill") == searches.BEST for dot in dots) == 3
     heights = [float(dot.get("cy")) for dot in dots[:3]]
     assert heights[1] > heights[0] > heights[2], "lower errors stand lower"
-    assert ElementTree.fromstring(searches.picture([made_up(None, rate=1.0)], "all failed")) is not None
+    assert ElementTree.fromstring(searches.picture(templates(), [made_up(None, rate=1.0)], "all failed")) is not None
 
 
 def test_a_damaged_trial_is_named_and_one_that_is_being_written_is_not_read(tmp_path):

@@ -62,7 +62,13 @@ def compare(paths: Sequence[Path], protocol: str | None = None, training_error: 
     """
     if len(paths) < 2:
         raise UsageError("name two runs or more: one alone has nothing to be compared with")
-    runs = [read(path) for path in paths]
+    return compare_runs([read(path) for path in paths], protocol, training_error)
+
+
+def compare_runs(
+    runs: Sequence[Run], protocol: str | None = None, training_error: float | None = None
+) -> dict[str, Any]:
+    """What `compare` finds, of runs that have been read."""
     same_data(runs)
     protocol = shared_protocol(runs, protocol)
     kinds = kinds_of(runs)

@@ -6,15 +6,14 @@ import functools
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from reproductions.lab.errors import UsageError, unknown
+from reproductions.lab.errors import UsageError, reading, unknown
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 Arrays = Mapping[str, np.ndarray]
@@ -108,20 +107,6 @@ def checksum(arrays: Arrays) -> str:
 
 
 # --- Containers: every way a file can be wrong ends in one sentence that names it.
-
-
-@contextmanager
-def reading(path: Path, advice: str = "fetch it anew") -> Iterator[None]:
-    """Turns whatever the decoders raise on a damaged file into one sentence that names it."""
-    try:
-        yield
-    except UsageError:
-        raise
-    except Exception as error:
-        told = " ".join(str(error).split()) or type(error).__name__
-        if "pickle" in told:
-            told = "it holds Python objects (pickles), which are refused because they can run code"
-        raise UsageError(f"{path} cannot be read: {told}; {advice}") from None
 
 
 def read_npz(path: Path) -> Arrays:

@@ -16,7 +16,7 @@ from keras import ops
 
 from reproductions.lab import canvas, datasets, predictions, protocols
 from reproductions.lab.datasets import Dataset, Encoded, Pixels
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.images import View
 from reproductions.lab.partial import Partial
 from reproductions.lab.predictions import Predictions, figures, predicted_classes
@@ -138,7 +138,7 @@ def pictures(images: np.ndarray, errors: Sequence[dict[str, int]]) -> str | None
 
 def load(path: Path, network: Network) -> keras.Model:
     """The network in a .keras file, or the weights of a .weights.h5 file in the network; UsageError if damaged."""
-    with datasets.reading(path, "make it again"):
+    with reading(path, "make it again"):
         if not path.is_file():
             raise UsageError(f"{path} does not exist")
         if path.suffix == ".keras":

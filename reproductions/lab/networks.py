@@ -10,8 +10,7 @@ from typing import Any
 import keras
 
 from reproductions.lab import record
-from reproductions.lab.datasets import reading
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.study import Network, Recipe
 
 

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from reproductions.lab import record
-from reproductions.lab.datasets import reading
+from reproductions.lab.errors import reading
 
 
 class Partial:

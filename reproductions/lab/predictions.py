@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from reproductions.lab import record
-from reproductions.lab.datasets import reading
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.protocols import Protocol
 from reproductions.lab.statistics import wilson_interval
 

@@ -16,8 +16,7 @@ import numpy as np
 from keras import ops
 
 from reproductions.lab import record
-from reproductions.lab.datasets import reading
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, reading
 
 
 @dataclass

@@ -17,7 +17,7 @@ import tensorflow as tf
 from keras_tuner.engine.base_tuner import BaseTuner
 
 from reproductions.lab import cluster, datasets, recipes, record, trials
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.fit import Diverged, Stop
 from reproductions.lab.outcome import code_state
 from reproductions.lab.plan import Options, Plan, resolve
@@ -239,7 +239,7 @@ def join(bench: Bench) -> None:
     """UsageError where the folder holds another search than this."""
     path = bench.run_dir / "search.json"
     if path.exists():
-        with datasets.reading(path, "remove the folder and begin anew"):
+        with reading(path, "remove the folder and begin anew"):
             found = json.loads(path.read_text())
         same_run(found, bench.identity(), path)
 

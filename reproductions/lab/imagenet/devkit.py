@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from reproductions.lab.datasets import reading
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.imagenet import official
 
 META, TRUTH, BLACKLIST = "meta.mat", "ILSVRC2012_validation_ground_truth.txt", "validation_blacklist.txt"

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from reproductions.lab.datasets import Dataset, data_folder, reading
-from reproductions.lab.errors import UsageError
+from reproductions.lab.datasets import Dataset, data_folder
+from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.imagenet import manifest, moments, official, tfrecords
 
 HELD_OUT = 100  # one in so many

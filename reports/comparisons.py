@@ -1,0 +1,57 @@
+"""What a paper says of networks held against each other, beside what their runs say."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reports.tables import Runs
+from reproductions.lab import compare
+
+
+def compared(printed: Mapping[str, Any], found: Sequence[Runs]) -> list[dict[str, Any]]:
+    """A printed comparison with every set of runs that answers it: its networks, trained alike or each by its recipe.
+
+    `printed` is a row of published/comparisons.csv, whose networks are in the paper's order, the best first.
+    """
+    names = printed["networks"].split()
+    answers = []
+    for alike in trained_alike(found):
+        own = [runs for name in names for runs in alike if runs.network.name == name]
+        if [runs.network.name for runs in own] == names:
+            answers.append(answer(printed, own))
+    return answers
+
+
+def trained_alike(found: Sequence[Runs]) -> list[list[Runs]]:
+    """Runs on the same data whose recipes differ from their networks' own in the same way."""
+    together: dict[str, list[Runs]] = {}
+    for runs in found:
+        together.setdefault(repr((runs.records[0].data["sha256"], runs.changes)), []).append(runs)
+    return list(together.values())
+
+
+def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
+    """What was seen, in one line; every comparison in sentences; and how the runs depart from the paper's recipe."""
+    wanted = float(printed["training_error"]) if printed["training_error"] else None
+    told = compare.compare_runs([run for runs in found for run in as_read(runs)], training_error=wanted)
+    seen = compare.times_as_fast(*told["training"]) if wanted else in_order(found)
+    return {
+        "seen": seen,
+        "sentences": [sentence for sentence in compare.sentences(told) if sentence != seen],
+        "changes": found[0].changes,
+    }
+
+
+def in_order(found: Sequence[Runs]) -> str:
+    """The networks with their errors, the lowest first, and whether that is the order in which they are given."""
+    lowest_first = sorted(found, key=lambda runs: statistics.mean(runs.errors(runs.measures[0])))
+    order = "the printed order" if lowest_first == list(found) else "not the printed order"
+    told = ", ".join(f"{runs.network.name} {runs.measured(runs.measures[0])}" for runs in lowest_first)
+    return f"{told}: {order}."
+
+
+def as_read(runs: Runs) -> list[compare.Run]:
+    return [compare.Run(Path(f"{run.network}-seed{run.seed}"), run) for run in runs.records]

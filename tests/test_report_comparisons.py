@@ -1,0 +1,116 @@
+"""What papers say of networks held against each other, and searches for settings, on the pages."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+import reproductions
+from reports import searches
+from reports.comparisons import compared
+from reports.render import render, templates
+from reports.tables import runs_of
+from reports.write import computed, published_comparisons, published_figures
+from reproductions.lab import recipes
+from reproductions.lab.errors import UsageError
+from reproductions.lab.trials import Trial
+from tests.test_report import LENET5, STUDIES, made_up
+
+ORDER = {"study": "lenet5", "what": "Two networks", "networks": "lenet5 lenet5-lecture", "training_error": "",
+         "printed": "one better", "place": "nowhere"}  # fmt: skip
+SPEED = ORDER | {"training_error": "1"}
+LECTURE = next(network for network in LENET5.networks if network.name == "lenet5-lecture")
+
+
+def lecture(errors, seed=1, **changes):
+    recipe = {**LECTURE.recipe.as_data(), **changes}
+    return replace(made_up(errors, seed), network="lenet5-lecture", recipe=recipe)
+
+
+def answers(printed, *records):
+    return compared(printed, runs_of(LENET5, records))
+
+
+def test_every_comparison_is_of_networks_of_its_study_and_its_numbers_are_numbers():
+    for row in published_comparisons():
+        known = {network.name for network in STUDIES[row["study"]].networks}
+        names = row["networks"].split()
+        assert len(names) > 1 and set(names) <= known and row["printed"] and row["place"]
+        assert not row["training_error"] or (float(row["training_error"]) > 0 and len(names) == 2)
+
+
+def test_an_order_is_the_printed_one_or_not():
+    (found,) = answers(ORDER, made_up(90), made_up(100, 2), lecture(110), lecture(110, 2))
+    assert found["seen"] == "lenet5 0.95 ± 0.07%, lenet5-lecture 1.10 ± 0.00%: the printed order."
+    assert any("McNemar" in sentence for sentence in found["sentences"])
+    (found,) = answers(ORDER, made_up(120), lecture(110))
+    assert found["seen"] == "lenet5-lecture 1.10%, lenet5 1.20%: not the printed order."
+
+
+def test_networks_are_compared_only_where_they_were_trained_alike():
+    assert answers(ORDER, made_up(90)) == []
+    assert answers(ORDER, made_up(90, epochs=3), lecture(110)) == []
+    both = answers(ORDER, made_up(90), lecture(110), made_up(300, epochs=3), lecture(290, epochs=3))
+    assert [(answer["changes"], answer["seen"][-len("the printed order."):]) for answer in both] == [
+        ([], "the printed order."), (["epochs 3, not 20"], "the printed order."),
+    ]  # fmt: skip
+    assert "not the printed order" in both[1]["seen"] and "not" not in both[0]["seen"]
+
+
+def test_speed_is_told_in_passes():
+    slow = lecture(110)
+    slow = replace(slow, epochs=[{**row, "error": 15 / row["epoch"]} for row in slow.epochs])
+    (found,) = answers(SPEED, made_up(90), slow)  # 5 / i and 15 / i percent after pass i
+    assert (
+        found["seen"]
+        == "1% training error: lenet5 comes to it in 5.0 passes, lenet5-lecture in 15.0, 3.0 times as many."
+    )
+    assert found["seen"] not in found["sentences"]
+
+
+def pages(records, comparisons=(), searched=()):
+    published = {name: published_figures(name) for name in STUDIES}
+    return render(STUDIES, published, records, computed(), comparisons, searched)
+
+
+def test_the_pages_and_the_index_show_what_was_printed_and_seen():
+    made = pages([made_up(90), lecture(110)], [ORDER, ORDER | {"networks": "lenet5 lenet1"}])
+    assert "**Two networks.** Printed: one better (nowhere).\n\nSeen: lenet5 0.90%" in made["lenet5.md"]
+    assert made["index.md"].count("Two networks: printed one better; seen: lenet5 0.90%") == 1
+
+
+def trial(rate, error):
+    recipe = {**LENET5.networks[0].recipe.as_data(), "rates": [[1, rate]], "parts": ["train"]}
+    return Trial({"rate": rate}, recipe, 1, [{"epoch": 1, "val_error": error}], error, None, 1.0, "tuner0", f"{rate}")
+
+
+BEST = {"rates": [[1, 0.01]]}
+TOLD = {"study": "lenet5", "network": "lenet5", "tuner": "random", "epochs": 20, "seed": 1}
+
+
+def test_a_search_is_shown_with_its_winner_s_runs_against_the_recipe_s():
+    search = searches.Search("lenet5-random", TOLD, BEST, [trial(0.1, 3.0), trial(0.01, 2.0)])
+    made = pages([made_up(90), made_up(80, **BEST)], searched=[search])
+    page = made["lenet5.md"]
+    assert "reproduce tune lenet5 --network lenet5 --tuner random --epochs 20 --seed 1 --max-trials 2`" in page
+    assert "The best: rate 0.01: validation error 2.00% after 20 pass(es), 1 s." in page
+    assert "The paper's recipe: test error 0.90%, 1 seed(s); the winner: test error 0.80%, 1 seed(s)." in page
+    assert made["lenet5-search-lenet5-random.svg"].startswith("<svg") and "search-lenet5-random.svg" in page
+    assert "<img" not in made["lenet5.html"]
+    alone = pages([made_up(90)], searched=[search])["lenet5.md"]
+    assert "The best: rate 0.01" in alone and "the winner" not in alone
+
+
+def test_a_committed_search_that_is_not_whole_is_named(tmp_path):
+    folder = tmp_path / "lenet5-random"
+    trial(0.1, 3.0).write(folder / "trials" / "a-20.json")
+    (folder / "search.json").write_text(json.dumps(TOLD))
+    with pytest.raises(UsageError, match="lenet5-random is not a whole search.*best.json"):
+        searches.read_all(tmp_path)
+    (folder / "best.json").write_text(json.dumps(BEST))
+    (found,) = searches.read_all(tmp_path)
+    assert (found.name, found.best, len(found.trials)) == ("lenet5-random", BEST, 1)
+    described = searches.described(templates(), found, [])
+    assert described["count"] == 1 and described["against"] == []
+    assert not recipes.changes(found.trials[0].recipe, {**trial(0.1, 3.0).recipe})
+    assert reproductions.find_study(found.told["study"]).name == "lenet5"
