@@ -5,13 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-import reproductions
 from reports import searches
 from reports.comparisons import compared
 from reports.render import render, templates
 from reports.tables import runs_of
 from reports.write import computed, published_comparisons, published_figures
-from reproductions.lab import recipes
 from reproductions.lab.errors import UsageError
 from reproductions.lab.trials import Trial
 from tests.test_report import LENET5, STUDIES, made_up
@@ -105,12 +103,10 @@ def test_a_committed_search_that_is_not_whole_is_named(tmp_path):
     folder = tmp_path / "lenet5-random"
     trial(0.1, 3.0).write(folder / "trials" / "a-20.json")
     (folder / "search.json").write_text(json.dumps(TOLD))
-    with pytest.raises(UsageError, match="lenet5-random is not a whole search.*best.json"):
+    with pytest.raises(UsageError, match=r"lenet5-random is not a whole search.*best\.json"):
         searches.read_all(tmp_path)
     (folder / "best.json").write_text(json.dumps(BEST))
     (found,) = searches.read_all(tmp_path)
     assert (found.name, found.best, len(found.trials)) == ("lenet5-random", BEST, 1)
     described = searches.described(templates(), found, [])
     assert described["count"] == 1 and described["against"] == []
-    assert not recipes.changes(found.trials[0].recipe, {**trial(0.1, 3.0).recipe})
-    assert reproductions.find_study(found.told["study"]).name == "lenet5"
