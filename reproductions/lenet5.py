@@ -199,7 +199,7 @@ DISTORTED_DEPARTURES = (
 
 OWN_DEPARTURES = (
     "The paper updates weights after each pattern; here after ten, with ten times its rates, which takes a sixth of "
-    "the time. `--scale-batch 1/10` is the paper's way. With distortions one seed of five did not get over its second "
+    "the time. `--scale-batch 1/10` is the paper's way. With distortions one seed of four did not get over its second "
     "pass so: a map of C1 was saturated when curvatures were measured, so that its steps became the longest of all. "
     "After each pattern the same seed gets over it.",
     "Appendix A starts weights between -2.4/F and 2.4/F, F the fan-in; here with deviation 1/sqrt(F), as the first "
