@@ -153,12 +153,12 @@ OWN_RECIPE = replace(
     RECIPE,
     optimizer=keras_object("layers>StochasticDiagonalLevenbergMarquardt", mu=0.02),
     curvature=500,
-    rates=((1, 0.005), (3, 0.002), (6, 0.001), (9, 0.0005), (13, 0.0001)),
-    batch=10,
+    rates=((1, 0.0005), (3, 0.0002), (6, 0.0001), (9, 0.00005), (13, 0.00001)),
+    batch=1,
     initial_weights=EFFICIENT,
 )
 
-SQUARED_RECIPE = replace(OWN_RECIPE, loss=keras_object("layers>MeanPenalty"))
+SQUARED_RECIPE = replace(RECIPE, loss=keras_object("layers>MeanPenalty"), initial_weights=EFFICIENT)
 
 LECTURE_RECIPE = Recipe(
     dataset="mnist",
@@ -198,10 +198,6 @@ DISTORTED_DEPARTURES = (
 )
 
 OWN_DEPARTURES = (
-    "The paper updates weights after each pattern; here after ten, with ten times its rates, which takes a sixth of "
-    "the time. `--scale-batch 1/10` is the paper's way. With distortions one seed of four did not get over its second "
-    "pass so: a map of C1 was saturated when curvatures were measured, so that its steps became the longest of all. "
-    "After each pattern the same seed gets over it.",
     "Appendix A starts weights between -2.4/F and 2.4/F, F the fan-in; here with deviation 1/sqrt(F), as the first "
     "author's Efficient BackProp of the same year has it. From the printed start F6 sees next to nothing, its "
     "curvatures are next to zero, and training diverges in the first pass.",
@@ -214,8 +210,8 @@ OWN_DEPARTURES = (
 )
 
 SQUARED_DEPARTURES = (
-    "The paper does not say how this network was trained; here on squared distances to targets of 1 and -1, and else "
-    "as lenet5-sdlm is, with its departures in the start, the curvatures and the order.",
+    "The paper does not say how this network was trained; here on squared distances to targets of 1 and -1, from "
+    "weights of deviation 1/sqrt(fan-in), and else as lenet5 is.",
 )
 
 LECTURE_DEPARTURES = (

@@ -150,7 +150,7 @@ few = dataclasses.replace(own, recipe=dataclasses.replace(own.recipe, curvature=
 lenet5.STUDY = dataclasses.replace(lenet5.STUDY, networks=(few,))
 """
 WORDS = (
-    "train", "lenet5", "--epochs", "2", "--training-images", "1000", "--scale-batch", "2/5", "--resume", "--run-dir",
+    "train", "lenet5", "--epochs", "2", "--training-images", "1000", "--scale-batch", "4", "--resume", "--run-dir",
 )  # fmt: skip
 TWO_DEVICES = """
 import tensorflow as tf
