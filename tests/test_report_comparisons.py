@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from test_report import LENET5, STUDIES, made_up
 
 from reports import searches
 from reports.comparisons import compared
@@ -12,7 +13,6 @@ from reports.tables import runs_of
 from reports.write import computed, published_comparisons, published_figures
 from reproductions.lab.errors import UsageError
 from reproductions.lab.trials import Trial
-from tests.test_report import LENET5, STUDIES, made_up
 
 ORDER = {"study": "lenet5", "what": "Two networks", "networks": "lenet5 lenet5-lecture", "training_error": "",
          "printed": "one better", "place": "nowhere"}  # fmt: skip
