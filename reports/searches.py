@@ -17,6 +17,7 @@ from reports.comparisons import as_read
 from reports.tables import Runs
 from reproductions.lab import compare, recipes, trials
 from reproductions.lab.errors import UsageError
+from reproductions.lab.record import FULL
 from reproductions.lab.trials import Trial, best_of
 
 LEFT, TOP, SIDE, GAP = 48, 28, 200, 34
@@ -25,11 +26,10 @@ BEST, OTHER = "#d55e00", "#0072b2"
 
 @dataclass(frozen=True)
 class Search:
-    """A committed search: its folder's name, what was searched, the best settings as fields of a recipe, trials."""
+    """A committed search: its folder's name, what was searched, and its trials."""
 
     name: str
     told: Mapping[str, Any]
-    best: Mapping[str, Any]
     trials: Sequence[Trial]
 
 
@@ -40,10 +40,13 @@ def read_all(folder: Path) -> list[Search]:
 
 def read(folder: Path) -> Search:
     try:
-        told, best = (json.loads((folder / f"{name}.json").read_text()) for name in ("search", "best"))
+        told = json.loads((folder / "search.json").read_text())
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder} is not a whole search: {error}") from None
-    return Search(folder.name, told, best, trials.read_all(folder))
+    found = trials.read_all(folder)
+    if not found:
+        raise UsageError(f"{folder} is not a whole search: it has no {trials.FOLDER}")
+    return Search(folder.name, told, found)
 
 
 def described(environment: jinja2.Environment, search: Search, found: Sequence[Runs]) -> dict[str, Any]:
@@ -62,9 +65,10 @@ def described(environment: jinja2.Environment, search: Search, found: Sequence[R
 
 def against(search: Search, found: Sequence[Runs]) -> list[str]:
     """The winner's runs and those of the network's own recipe, compared, a sentence each; none where either lacks."""
-    of_it = [runs for runs in found if runs.network.name == search.told["network"]]
+    name = search.told["network"]
+    of_it = [runs for runs in found if runs.network.name == name and runs.records[0].precision == FULL]
     own = [runs for runs in of_it if runs.comparable]
-    by_best = [runs for runs in of_it if won(runs, search.best)]
+    by_best = [runs for runs in of_it if runs.changes and won(runs, search)]
     if not own or not by_best:
         return []
     said = [f"{words}: test error {each[0].measured(each[0].measures[0])}, {len(each[0].records)} seed(s)"
@@ -73,10 +77,12 @@ def against(search: Search, found: Sequence[Runs]) -> list[str]:
     return [f"{'; '.join(said)}.", *compare.sentences(told)]
 
 
-def won(runs: Runs, best: Mapping[str, Any]) -> bool:
-    """Whether runs were made by the network's own recipe but for the best settings."""
-    wanted = {**runs.network.to_train().as_data(), **best}
-    return bool(best) and not recipes.changes(runs.records[0].recipe, wanted)
+def won(runs: Runs, search: Search) -> bool:
+    """Whether runs are on the searched data, by the recipe of the best trial, validation images trained on too."""
+    best, record = best_of(search.trials), runs.records[0]
+    if best is None or record.data["sha256"] != search.told["sha256"]:
+        return False
+    return not recipes.changes(record.recipe, {**best.recipe, "parts": search.told["recipe"]["parts"]})
 
 
 def table(trials: Sequence[Trial]) -> pandas.DataFrame:

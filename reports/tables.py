@@ -12,7 +12,7 @@ import pandas
 
 from reproductions.lab import recipes
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.record import WHOLE, Record
+from reproductions.lab.record import FULL, WHOLE, Record
 from reproductions.lab.statistics import wilson_interval
 from reproductions.lab.study import Network, Study
 
@@ -54,15 +54,6 @@ class Measure:
         return ", ".join(filter(None, words))
 
 
-FULL = "float32"
-
-
-def carried_out(run: Record) -> list[Any]:
-    """How a recipe was carried out, where that bears on the result: runs that differ in it are not averaged."""
-    normalized = run.recipe.get("micro_batch")
-    return [run.execution.get("precision", FULL), normalized and run.execution.get("images_at_a_time")]
-
-
 @dataclass(frozen=True)
 class Runs:
     """Runs of one network that differ in their seed alone."""
@@ -98,7 +89,7 @@ class Runs:
     def schedule(self) -> str:
         recipe = self.records[0].recipe
         sizes = self.records[0].data
-        precision = self.records[0].execution.get("precision", FULL)
+        precision = self.records[0].precision
         halved = "" if precision == FULL else f", {precision}"
         images = recipe.get("training_images") or sum(sizes[part] for part in recipe["parts"])
         return f"{images:,} images, {recipe['epochs']} passes{halved}"
@@ -158,8 +149,7 @@ def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
         if run.study == study.name:
             if run.network not in networks:
                 raise unknown(f"network of {study.name}, named by a record,", run.network, networks)
-            same = repr((run.network, run.data["sha256"], recipes.completed(run.recipe), carried_out(run)))
-            together.setdefault(same, []).append(run)
+            together.setdefault(run.kind, []).append(run)
     for runs in together.values():
         seeds = [run.seed for run in runs]
         if len(set(seeds)) < len(seeds):

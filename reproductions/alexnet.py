@@ -185,7 +185,7 @@ FIGURE1_DOMAINS: dict[str, Domain] = {"rate": LogUniform(0.0001, 0.01)}
 
 ON_ALL_IMAGES = (
     "cuda-convnet's author trains for {} passes on four fifths of the training images, for {} on all, and for 20 more "
-    "at lower rates; here on all from the start, in {} passes, which are as many updates."
+    "at lower rates; here on all from the start, in {} passes, which are about as many updates."
 )
 ANOTHER_ORDER = "cuda-convnet takes the images in the same order each pass; here in a new one."
 
@@ -199,7 +199,7 @@ FIGURE1_DEPARTURES = (
     "The paper names four layers and no sizes; here the three convolutions and the fully connected layer of "
     "cuda-convnet's layers-19pct file, without its weight decay.",
     "The paper does not print the rates that it chose; here 0.001, the file's, for units of either kind, until a "
-    "search has chosen one for each.",
+    "search has chosen one for each, by the lowest validation error after a few passes.",
     ANOTHER_ORDER,
 )
 

@@ -88,6 +88,7 @@ DEPARTURES = (
 )
 STRIDED_DEPARTURES = (
     "The paper does not say where dropout goes in the strided networks; here after the strided layer.",
+    "In Strided-CNN-B the convolution before the pool, which takes its stride, is the 1x1.",
 )
 
 STUDY = Study(

@@ -37,8 +37,8 @@ def add_tune(commands: Any) -> None:
 def tune(options: argparse.Namespace) -> None:
     study = reproductions.find_study(options.study)
     network = reproductions.find_network(options.network or study.networks[0].name, study)
-    for name in ("workers", "retrain"):
-        if getattr(options, name) < (least := int(name == "workers")):
+    for name, least in (("workers", 1), ("retrain", 0)):
+        if getattr(options, name) < least:
             raise UsageError(f"--{name} must be at least {least}; got {getattr(options, name)}")
     import layers  # noqa: F401, which registers what networks are made of
     from reproductions.lab import crew, tune
@@ -63,7 +63,8 @@ def tune(options: argparse.Namespace) -> None:
             finish(bench, options.retrain)
     except Stopped as stopped:
         print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
-        sys.exit(stopped.status)
+        # A worker that was asked to stop is not done, whatever its status would say to a scheduler.
+        sys.exit(stopped.status or (143 if role == "worker" else 0))
 
 
 def together(bench: Bench, workers: int) -> None:
@@ -85,7 +86,7 @@ def together(bench: Bench, workers: int) -> None:
 def words(bench: Bench) -> list[str]:
     """The command line of a worker."""
     given = {field.name: getattr(bench.search, field.name) for field in fields(bench.search)}
-    switches = {name: value for name, value in given.items() if value not in (None, False)}
+    switches = {name: value for name, value in given.items() if value is not None and value is not False}
     told = ["tune", bench.study.name, "--network", bench.network.name]
     for name, value in (switches | {"run_dir": bench.run_dir}).items():
         told += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
@@ -118,17 +119,17 @@ def finish(bench: Bench, retrain: int) -> None:
         f"recipe: {path}, for reproduce train {bench.study.name} --network {bench.network.name} --recipe {path}"
     )
     if retrain:
-        show_winner(bench, path, retrain)
+        show_winner(bench, path, f"{trials.name_of(best.settings)}-{best.passes}", retrain)
 
 
-def show_winner(bench: Bench, recipe: Path, seeds: int) -> None:
+def show_winner(bench: Bench, recipe: Path, name: str, seeds: int) -> None:
     """Trains by the best recipe as `reproduce train` does, a run a seed, and tells their error on the test part."""
     from reproductions.comparing import mean, span
     from reproductions.lab.compare import described, kinds_of, read, summed_up
     from reproductions.lab.plan import Options
     from reproductions.lab.train import train
 
-    folders = [bench.run_dir / f"seed{seed}" for seed in range(1, seeds + 1)]
+    folders = [bench.run_dir / f"best-{name}-seed{seed}" for seed in range(1, seeds + 1)]
     for seed, folder in enumerate(folders, 1):
         print(f"\nthe winner, seed {seed} of {seeds}", flush=True)
         asked = Options(seed=seed, recipe=recipe, data_dir=bench.search.data_dir, run_dir=folder, resume=True)

@@ -10,6 +10,7 @@ import pytest
 import reproductions
 from reproductions.lab import recipes
 from reproductions.lab.errors import UsageError
+from reproductions.lab.plan import Options, resolve
 from reproductions.lab.study import Choice, Decay, LogUniform, Network, Plateau, Recipe, Whole, keras_object
 
 STUDIES = reproductions.studies()
@@ -93,6 +94,12 @@ def test_a_file_may_name_a_few_fields_or_be_a_record():
         ('{"rates": {"first": 0.1}}', "rates cannot be"),
         ('{"optimizer": "SGD"}', 'optimizer cannot be "SGD"'),
         ('{"parts": "train"}', 'parts cannot be "train"'),
+        ('{"parts": ["test"]}', r'parts cannot be \["test"\]'),
+        ('{"parts": ["train", "test"]}', "parts cannot be"),
+        ('{"parts": []}', "parts cannot be"),
+        ('{"parts": ["train", "train"]}', "parts cannot be"),
+        ('{"rates": {"first": "x", "factor": 0.1, "every": 1}}', "rates cannot be"),
+        ('{"rates": {"first": 0.1, "factor": 0.1, "every": 0}}', "rates cannot be"),
         ("[1]", "must hold fields of a recipe"),
         ("{", "is no JSON"),
         (None, "cannot be read: No such file"),
@@ -104,3 +111,25 @@ def test_a_file_that_is_no_recipe_is_refused(text, says, tmp_path):
         path.write_text(text)
     with pytest.raises(UsageError, match=says):
         recipes.overridden(LENET5, recipes.read(path), path)
+
+
+@pytest.mark.parametrize(
+    "told, says",
+    [
+        ({"optimizer": {"class_name": "Foo", "config": {}}}, "optimizer cannot be made"),
+        ({"optimizer": {"class_name": "SGD", "config": {"momentom": 0.9}}}, "optimizer cannot be made"),
+        ({"loss": {"class_name": "Foo", "config": {}}}, "loss cannot be made"),
+        ({"protocol": "nope"}, "there is no protocol 'nope'"),
+        ({"bias_rate": 2, "optimizer": {"class_name": "Adam", "config": {}}}, "a bias_rate is for SGD"),
+    ],
+)
+def test_what_cannot_be_made_or_tested_is_refused_before_training(told, says, tmp_path):
+    path = tmp_path / "told.json"
+    path.write_text(json.dumps(told))
+    with pytest.raises(UsageError, match=says):
+        resolve(reproductions.find_network("lenet5-lecture"), Options(recipe=path))
+
+
+def test_a_number_that_is_the_default_is_the_default():
+    path = Path("told.json")
+    assert json.dumps(recipes.overridden(LENET5, {"weight_decay": 0}, path).as_data()) == json.dumps(LENET5.as_data())

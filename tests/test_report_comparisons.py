@@ -55,6 +55,21 @@ def test_networks_are_compared_only_where_they_were_trained_alike():
     assert "not the printed order" in both[1]["seen"] and "not" not in both[0]["seen"]
 
 
+def test_a_tie_is_no_order():
+    for names in "lenet5 lenet5-lecture", "lenet5-lecture lenet5":
+        (found,) = answers(ORDER | {"networks": names}, made_up(90), lecture(90))
+        assert found["seen"].endswith(": not the printed order.")
+
+
+def test_other_precisions_and_other_data_stay_apart():
+    halved = {"execution": {"precision": "mixed_bfloat16"}}
+    assert answers(ORDER, made_up(90), replace(lecture(110), **halved)) == []
+    (found,) = answers(ORDER, made_up(90), lecture(110), replace(made_up(200), **halved))
+    assert found["seen"].startswith("lenet5 0.90%")
+    subset = made_up(90, data="mnist-subset")
+    assert answers(ORDER, subset, replace(lecture(110), data=subset.data)) == []
+
+
 def test_speed_is_told_in_passes():
     slow = lecture(110)
     slow = replace(slow, epochs=[{**row, "error": 15 / row["epoch"]} for row in slow.epochs])
@@ -83,11 +98,12 @@ def trial(rate, error):
 
 
 BEST = {"rates": [[1, 0.01]]}
-TOLD = {"study": "lenet5", "network": "lenet5", "tuner": "random", "epochs": 20, "seed": 1}
+TOLD = {"study": "lenet5", "network": "lenet5", "tuner": "random", "epochs": 20, "seed": 1, "data": "mnist",
+        "sha256": "mnist", "recipe": LENET5.networks[0].recipe.as_data()}  # fmt: skip
 
 
 def test_a_search_is_shown_with_its_winner_s_runs_against_the_recipe_s():
-    search = searches.Search("lenet5-random", TOLD, BEST, [trial(0.1, 3.0), trial(0.01, 2.0)])
+    search = searches.Search("lenet5-random", TOLD, [trial(0.1, 3.0), trial(0.01, 2.0)])
     made = pages([made_up(90), made_up(80, **BEST)], searched=[search])
     page = made["lenet5.md"]
     assert "reproduce tune lenet5 --network lenet5 --tuner random --epochs 20 --seed 1 --max-trials 2`" in page
@@ -97,16 +113,25 @@ def test_a_search_is_shown_with_its_winner_s_runs_against_the_recipe_s():
     assert "<img" not in made["lenet5.html"]
     alone = pages([made_up(90)], searched=[search])["lenet5.md"]
     assert "The best: rate 0.01" in alone and "the winner" not in alone
+    elsewhere = pages([made_up(90), made_up(80, data="mnist-subset", **BEST)], searched=[search])["lenet5.md"]
+    assert "the winner" not in elsewhere
+
+
+def test_a_winner_that_became_the_recipe_is_not_held_against_itself():
+    own = LENET5.networks[0].recipe.as_data()
+    winner = replace(trial(0.01, 2.0), recipe={**own, "parts": ["train"]})
+    page = pages([made_up(90)], searched=[searches.Search("lenet5-random", TOLD, [winner])])["lenet5.md"]
+    assert "The best: rate 0.01" in page and "the winner" not in page
 
 
 def test_a_committed_search_that_is_not_whole_is_named(tmp_path):
     folder = tmp_path / "lenet5-random"
-    trial(0.1, 3.0).write(folder / "trials" / "a-20.json")
+    folder.mkdir()
     (folder / "search.json").write_text(json.dumps(TOLD))
-    with pytest.raises(UsageError, match=r"lenet5-random is not a whole search.*best\.json"):
+    with pytest.raises(UsageError, match="lenet5-random is not a whole search: it has no trials"):
         searches.read_all(tmp_path)
-    (folder / "best.json").write_text(json.dumps(BEST))
+    trial(0.1, 3.0).write(folder / "trials" / "a-20.json")
     (found,) = searches.read_all(tmp_path)
-    assert (found.name, found.best, len(found.trials)) == ("lenet5-random", BEST, 1)
+    assert (found.name, found.told, len(found.trials)) == ("lenet5-random", TOLD, 1)
     described = searches.described(templates(), found, [])
     assert described["count"] == 1 and described["against"] == []

@@ -28,9 +28,8 @@ class Run:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What makes it a run of its kind, but for the seed: the recipe, and the precision it was computed in."""
-        precision = self.record.execution.get("precision", "float32")
-        return {**recipes.completed(self.record.recipe), "precision": precision}
+        """The recipe, and the precision it was computed in."""
+        return {**recipes.completed(self.record.recipe), "precision": self.record.precision}
 
     def test(self, protocol: str) -> dict[str, Any]:
         return self.record.by_protocol[protocol]
@@ -94,7 +93,7 @@ def same_data(runs: Sequence[Run]) -> None:
 
 def shared_protocol(runs: Sequence[Run], wanted: str | None) -> str:
     """The protocol asked for, or the first that all runs were tested by."""
-    for name in [wanted] if wanted else runs[0].record.by_protocol:
+    for name in [protocols.find(wanted).name] if wanted else runs[0].record.by_protocol:
         lacking = [run for run in runs if name not in run.record.by_protocol]
         if not lacking:
             return name
@@ -109,7 +108,7 @@ def kinds_of(runs: Sequence[Run]) -> list[Kind]:
     """The runs that differ in their seed alone together, in the order in which they were named."""
     together: dict[str, dict[int, Run]] = {}
     for run in runs:
-        same = together.setdefault(repr((run.record.network, run.settings)), {})
+        same = together.setdefault(run.record.kind, {})
         if run.record.seed in same:
             raise UsageError(f"{same[run.record.seed].path} and {run.path} are of the same run; name one of them")
         same[run.record.seed] = run

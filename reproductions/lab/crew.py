@@ -74,7 +74,8 @@ class Crew:
     def start(self, number: int) -> subprocess.Popen:
         own = {"KERASTUNER_TUNER_ID": f"worker{number}", PARENT: str(os.getpid())}
         if self.gpus:
-            own |= {"CUDA_VISIBLE_DEVICES": str(number % self.gpus), "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(self.gpus)))).split(",")
+            own |= {"CUDA_VISIBLE_DEVICES": visible[number % self.gpus], "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
         with self.log(number).open("a") as log:
             # In a session of its own: Ctrl-C is for this process, which passes it on once.
             return subprocess.Popen(

@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reproductions.lab import datasets, networks, recipes
+import keras
+
+from reproductions.lab import datasets, networks, protocols, recipes
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Network, Recipe, Study
 
@@ -51,6 +53,7 @@ def resolve(network: Network, options: Options) -> Recipe:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
     if options.recipe is not None:
         recipe = recipes.overridden(recipe, recipes.read(options.recipe), options.recipe)
+        check(recipe, options.recipe)
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
     if options.hold_out:
@@ -64,6 +67,19 @@ def resolve(network: Network, options: Options) -> Recipe:
     if options.scale_batch <= 0 or recipe.batch * options.scale_batch % 1:
         raise UsageError(f"--scale-batch must make a whole batch of {recipe.batch} images; got {options.scale_batch}")
     return recipe.scaled(options.scale_batch)
+
+
+def check(recipe: Recipe, where: Path) -> None:
+    """UsageError for what Keras would not make, or nobody could test, before anything is trained."""
+    protocols.find(recipe.protocol)
+    if recipe.bias_rate != 1 and recipe.optimizer["class_name"] != "SGD":
+        raise UsageError(f"{where}: a bias_rate is for SGD, whose steps are in proportion to gradients")
+    makers = {"optimizer": keras.optimizers.get, "loss": keras.losses.get, "initial_weights": keras.initializers.get}
+    for name, make in makers.items():
+        try:
+            make(getattr(recipe, name))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{where}: {name} cannot be made: {str(error).splitlines()[0]}") from None
 
 
 def micro_batches(recipe: Recipe, options: Options, replicas: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ FIELDS = tuple(field.name for field in fields(Recipe))
 WHOLE_NUMBERS = ("batch", "epochs", "micro_batch", "input_size", "training_images", "curvature")
 NUMBERS = ("weight_decay", "bias_rate", "clip_norm")
 WORDS = ("dataset", "protocol")
-NAMES = ("parts", "starts_from")
+PARTS = {"train", "validation"}  # never the test part
 STEPS = ("images", "test_images")
 KERAS_OBJECTS = ("optimizer", "loss", "initial_weights")
 
@@ -79,7 +79,7 @@ def overridden(recipe: Recipe, told: Mapping[str, Any], where: Path) -> Recipe:
 def field_from(name: str, value: Any, default: Any) -> Any:
     """One field of a recipe from what JSON gives; ValueError, TypeError or KeyError where it does not fit."""
     if value == default and not isinstance(value, bool):
-        return tuple(value) if isinstance(value, list) else value
+        return tuple(default) if isinstance(default, list) else default
     fits = True
     if name in WHOLE_NUMBERS:
         fits = isinstance(value, int) and not isinstance(value, bool) and value > 0
@@ -91,7 +91,10 @@ def field_from(name: str, value: Any, default: Any) -> Any:
         fits = isinstance(value, str)
     elif name in KERAS_OBJECTS:
         fits = isinstance(value["class_name"], str) and isinstance(value["config"], dict)
-    elif name in NAMES:
+    elif name == "parts":
+        fits = isinstance(value, list) and 0 < len(value) == len(set(value) & PARTS)
+        value = tuple(value)
+    elif name == "starts_from":
         fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
         value = tuple(value)
     elif name in STEPS:
@@ -111,7 +114,10 @@ def is_number(value: Any) -> bool:
 
 def rates_from(told: Any) -> tuple[tuple[int, float], ...] | Decay | Plateau:
     if isinstance(told, dict):
-        return Plateau(**told) if {"patience", "drops"} & set(told) else Decay(**told)
+        schedule = Plateau(**told) if {"patience", "drops"} & set(told) else Decay(**told)
+        if not all(is_number(value) and (value > 0 or name == "drops") for name, value in asdict(schedule).items()):
+            raise ValueError
+        return schedule
     rates = tuple((int(first), float(rate)) for first, rate in told)
     if not rates or rates[0][0] != 1 or [first for first, _ in rates] != sorted({first for first, _ in rates}):
         raise ValueError

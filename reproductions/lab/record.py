@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from reproductions.lab import recipes
 from reproductions.lab.errors import UsageError
 
+FULL = "float32"
 WHOLE = "whole image"  # the protocol of records older than protocols
 TIMES = ("finished", "wall_seconds", "images_per_second")
 
@@ -59,6 +61,18 @@ class Record:
     images_per_second: float
     execution: dict[str, Any] = field(default_factory=dict)
     tests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> str:
+        return str(self.execution.get("precision", FULL))
+
+    @property
+    def kind(self) -> str:
+        """The same for runs that differ in their seed alone, which may be averaged."""
+        recipe = recipes.completed(self.recipe)
+        normalized = recipe["micro_batch"] and self.execution.get("images_at_a_time")
+        told = [self.network, self.data["sha256"], recipe, self.precision, normalized]
+        return json.dumps(told, sort_keys=True)
 
     @property
     def protocol(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from reproductions.lab.errors import unknown
+from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.evaluate import answers
 from reproductions.lab.study import Recipe
 
@@ -26,6 +26,8 @@ def decay_weights(model: keras.Model, weight_decay: float | Mapping[str, float])
         for name, own in weight_decay.items():
             if name not in layers:
                 raise unknown(f"layer of {model.name}, to decay the weights of,", name, layers)
+            if not any(weight.name == "kernel" for weight in layers[name].trainable_weights):
+                raise UsageError(f"{name} of {model.name} has no kernel whose weights could decay")
             decay_weights(layers[name], own)
         return
     for weight in model.trainable_weights:

@@ -232,7 +232,8 @@ def begin(bench: Bench) -> None:
         join(bench)
         return
     with record.replacing(path) as unfinished:
-        unfinished.write_text(json.dumps(bench.identity(), indent=1) + "\n")
+        told = {**bench.identity(), "data": bench.data.name, **bench.code}
+        unfinished.write_text(json.dumps(told, indent=1) + "\n")
 
 
 def join(bench: Bench) -> None:
@@ -241,7 +242,7 @@ def join(bench: Bench) -> None:
     if path.exists():
         with reading(path, "remove the folder and begin anew"):
             found = json.loads(path.read_text())
-        same_run(found, bench.identity(), path)
+        same_run({name: found.get(name) for name in bench.identity()}, bench.identity(), path)
 
 
 def run(tuner: Tuner) -> None:
