@@ -3,6 +3,7 @@
 import inspect
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,8 @@ def test_what_cannot_be_made_or_tested_is_refused_before_training(told, says, tm
 def test_a_number_that_is_the_default_is_the_default():
     path = Path("told.json")
     assert json.dumps(recipes.overridden(LENET5, {"weight_decay": 0}, path).as_data()) == json.dumps(LENET5.as_data())
+
+
+def test_a_batch_is_not_scaled_where_there_is_no_rate_to_scale():
+    with pytest.raises(UsageError, match="Adadelta has none: use --recipe"):
+        resolve(reproductions.find_network("convnetjs-cifar10"), Options(scale_batch=Fraction(2)))

@@ -66,6 +66,8 @@ def resolve(network: Network, options: Options) -> Recipe:
         raise UsageError(f"{network.name} measures curvatures, in float32 alone: leave --precision out")
     if options.scale_batch <= 0 or recipe.batch * options.scale_batch % 1:
         raise UsageError(f"--scale-batch must make a whole batch of {recipe.batch} images; got {options.scale_batch}")
+    if options.scale_batch != 1 and recipe.optimizer["class_name"] == "Adadelta":
+        raise UsageError("--scale-batch takes the learning rate with the batch, and Adadelta has none: use --recipe")
     return recipe.scaled(options.scale_batch)
 
 
