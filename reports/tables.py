@@ -21,6 +21,7 @@ RULE = (
     "*not reached*: it is below. "
     "*not comparable*: the data, the recipe or the images that batch normalization sees were not the paper's. "
     "*not run*: there is no record. "
+    "*not of the suite*: the figure is of something that is no single network of this suite. "
     "*nothing printed*: no paper printed a figure for it. "
     "The measured figure is the mean over seeds at the last pass, ± the standard deviation over seeds; "
     "the interval is Wilson's 95% interval of that mean on as many test images, in percent."
@@ -164,8 +165,9 @@ def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
 
 def row(figure: Mapping[str, Any], measure: Measure, runs: Runs | None) -> dict[str, Any]:
     """One line of the table; without runs, an empty one, and no number beside one that was measured otherwise."""
+    verdict = "not run" if figure.get("network") else "not of the suite"
     answer: dict[str, Any] = dict(
-        measured="", interval="", runs=0, data="", schedule="", verdict="not run", foreign=""
+        measured="", interval="", runs=0, data="", schedule="", verdict=verdict, foreign=""
     )  # fmt: skip
     if runs is not None:
         error = None if pandas.isna(figure["error"]) else float(figure["error"])

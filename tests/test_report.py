@@ -75,6 +75,8 @@ def test_wilson_intervals_are_the_formula():
 
 def test_other_data_or_another_schedule_are_not_comparable():
     assert verdict() == "not run"
+    table = tables.result_table(LENET5, FIGURES, [])
+    assert set(table[table["label"] == "Nearest neighbours"]["verdict"]) == {"not of the suite"}
     assert verdict(made_up(95, data="mnist-subset")) == "not comparable"
     assert verdict(made_up(95, data="mnist-altered")) == "not comparable"
     other = "not comparable: not the paper's recipe: "
