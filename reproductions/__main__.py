@@ -160,6 +160,7 @@ def show_list(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     study = reproductions.find_study(options.study)
     network = reproductions.find_network(options.network or study.networks[0].name, study)
+    import layers  # noqa: F401, which registers what networks are made of
     from reproductions.lab import record
     from reproductions.lab.fit import Stopped
     from reproductions.lab.plan import Options
