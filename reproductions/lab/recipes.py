@@ -159,6 +159,8 @@ def differences(name: str, one: Any, other: Any) -> list[str]:
         if factor is not None:
             return [f"rates {factor:g} times as high"]
         return [f"rates {rates_in_words(one)}, not {rates_in_words(other)}"]
+    if name == "training images":
+        return [f"{one or 'all'} training images, not {other or 'all'}"]
     return [f"{name} {words(one)}, not {words(other)}"]
 
 
