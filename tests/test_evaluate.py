@@ -408,12 +408,12 @@ def test_a_run_is_held_against_its_record_which_takes_up_tests_by_other_protocol
         main(["evaluate", str(run)])
 
 
-def test_committed_records_read_as_before_and_have_no_further_tests():
+def test_committed_records_are_of_the_protocol_of_their_recipes():
     from reproductions.lab import record
 
     for path in reproductions.RUNS.glob("*.json"):
         told = record.read(path)
-        assert told.tests == {} and evaluate.recipe_of(told).protocol == "whole image"
+        assert evaluate.recipe_of(told).protocol == told.protocol, path
 
 
 @pytest.mark.parametrize(
