@@ -22,7 +22,8 @@ from reproductions.lab.record import Record
 from reproductions.lab.statistics import mcnemar_exact, paired_difference
 
 # Of one data set: others are not compared.
-COMMITTED = sorted(
+NAMES = "lenet5", "lenet5-lecture"
+COMMITTED = sorted(path for name in NAMES for path in reproductions.RUNS.glob(f"{name}-seed*.json"))
     path for name in ("lenet5", "lenet5-lecture") for path in reproductions.RUNS.glob(f"{name}-seed*.json")
 )
 
