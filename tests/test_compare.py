@@ -24,8 +24,6 @@ from reproductions.lab.statistics import mcnemar_exact, paired_difference
 # Of one data set: others are not compared.
 NAMES = "lenet5", "lenet5-lecture"
 COMMITTED = sorted(path for name in NAMES for path in reproductions.RUNS.glob(f"{name}-seed*.json"))
-    path for name in ("lenet5", "lenet5-lecture") for path in reproductions.RUNS.glob(f"{name}-seed*.json")
-)
 
 
 @pytest.fixture
