@@ -14,6 +14,7 @@ from typing import Any
 
 import reproductions
 from reproductions import comparing, testing, tuning
+from reproductions.lab import processors
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Study
 
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--accumulate", type=int, metavar="N", help="take a device's share of a batch in N parts")
     training.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="float32")
     training.add_argument("--jit", action="store_true", help="compile with XLA; another run may differ in last bits")
+    training.add_argument("--threads", type=int, metavar="N", help="that share an operation; default: one a core")
     training.add_argument("--input-size", type=int, metavar="PIXELS", help="where not the network's own")
     training.add_argument("--training-images", type=int, metavar="N", help="train on the first N alone")
     training.add_argument("--init-from", type=Path, metavar="RUN_DIR", help="the finished run to take weights from")
@@ -160,6 +162,10 @@ def show_list(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     study = reproductions.find_study(options.study)
     network = reproductions.find_network(options.network or study.networks[0].name, study)
+    if options.threads is not None:
+        if options.threads < 1:
+            raise UsageError(f"--threads must be at least 1; got {options.threads}")
+        os.environ[processors.THREADS] = str(options.threads)
     import layers  # noqa: F401, which registers what networks are made of
     from reproductions.lab import record
     from reproductions.lab.fit import Stopped
@@ -263,12 +269,12 @@ def verify_data(options: argparse.Namespace) -> None:
 
 
 def prepare_data(options: argparse.Namespace) -> None:
-    from reproductions.lab.imagenet import prepare, workers
+    from reproductions.lab.imagenet import prepare
     from reproductions.lab.imagenet.plan import Options
 
     names = ("source", "to", "originals", "shards", "train_only", "subset", "blacklist")
     asked = {name: getattr(options, name) for name in names}
-    count = workers.cores() if options.workers is None else options.workers
+    count = processors.cores() if options.workers is None else options.workers
     print(f"prepared: {prepare.prepare(Options(workers=count, **asked))}")
 
 

@@ -31,6 +31,8 @@ def start(source: Path, to: Path, workers: int) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "reproductions", *map(str, words)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Where the tests run in a shell's background, Ctrl-C would be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 

@@ -157,8 +157,9 @@ def test_a_page_says_how_to_repeat_a_run_by_another_recipe():
         ({"epochs": 3, "batch": 64}, "--seed 1 --recipe RECORD`, RECORD being the file of its record"),
         ({"precision": "mixed_bfloat16", "jit": True, "micro_batches": 2},
          "--seed 1 --precision mixed_bfloat16 --jit --accumulate 2`"),
+        ({"threads": 2}, "--seed 1 --threads 2`"),
     ):  # fmt: skip
-        how = {name: changes.pop(name) for name in ("precision", "jit", "micro_batches") if name in changes}
+        how = {name: changes.pop(name) for name in ("precision", "jit", "micro_batches", "threads") if name in changes}
         run = replace(made_up(95, **changes), execution=how)
         page = render(STUDIES, published, [run], computed())["lenet5.md"]
         assert f"Again: `reproduce train lenet5 --network lenet5 {words}\n" in page

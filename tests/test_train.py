@@ -53,6 +53,19 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, 
     assert other["epochs"] != first["epochs"]
 
 
+def test_a_run_with_one_thread_is_the_same_on_any_number_of_cores(reproduce):
+    one_core = "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    words = ("train", "lenet5", "--epochs", "1")
+    assert reproduce(*words, "--run-dir", "core", before=one_core).returncode == 0
+    assert reproduce(*words, "--run-dir", "thread", "--threads", "1").returncode == 0
+    core, thread = (record.read(reproduce.folder / name / "record.json") for name in ("core", "thread"))
+    assert core.execution["threads"] == thread.execution["threads"] == 1
+    assert {**core.without_times(), "device": None} == {**thread.without_times(), "device": None}
+    refused = reproduce("train", "lenet5", "--epochs", "1", "--run-dir", "thread", "--threads", "2", "--resume")
+    assert refused.returncode == 2 and "another threads (1, not 2)" in refused.stderr
+    assert "at least 1; got 0" in reproduce("train", "lenet5", "--threads", "0").stderr
+
+
 @pytest.mark.slow
 def test_a_run_killed_at_several_points_ends_with_the_bits_of_an_undisturbed_one(finished, reproduce):
     words = ("train", "lenet5", "--epochs", "3", "--run-dir", "run", "--resume")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from reproductions.lab import processors
 from reproductions.lab.errors import UsageError
 
 BEAT, PATIENCE = 5.0, 40.0  # seconds between signs of life, and without one until a worker counts as lost
@@ -63,6 +64,11 @@ def found_from_slurm() -> None:
     except (RuntimeError, ValueError, KeyError, OSError) as error:
         raise UsageError(f"the workers cannot be found from Slurm's environment: {error}; set TF_CONFIG") from None
     os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": found}, "task": {"type": "worker", "index": index}})
+
+
+def threads() -> dict[str, int]:
+    """What a record tells of the threads; nothing where GPUs do the sums."""
+    return {} if tf.config.list_physical_devices("GPU") else {"threads": processors.threads()}
 
 
 def usable(gpus: int, batch: int, micro_batch: int | None) -> int:

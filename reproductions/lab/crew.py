@@ -15,6 +15,7 @@ from types import FrameType
 
 import tensorflow as tf
 
+from reproductions.lab import processors
 from reproductions.lab.errors import UsageError
 
 HERE = "127.0.0.1"
@@ -64,7 +65,7 @@ class Crew:
     """Workers in processes of their own, each with its log; one that is killed is started again under its name."""
 
     def __init__(self, words: Sequence[str], size: int, folder: Path) -> None:
-        self.words, self.folder, self.restarts = words, folder, RESTARTS
+        self.words, self.size, self.folder, self.restarts = words, size, folder, RESTARTS
         self.gpus = len(tf.config.list_physical_devices("GPU"))
         self.processes = {number: self.start(number) for number in range(size)}
 
@@ -76,6 +77,8 @@ class Crew:
         if self.gpus:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(self.gpus)))).split(",")
             own |= {"CUDA_VISIBLE_DEVICES": visible[number % self.gpus], "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        elif processors.THREADS not in os.environ:  # else all workers' threads are in each other's way
+            own |= {processors.THREADS: str(max(1, processors.cores() // self.size))}
         with self.log(number).open("a") as log:
             # In a session of its own: Ctrl-C is for this process, which passes it on once.
             return subprocess.Popen(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import statistics
 import subprocess
@@ -14,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab import datasets, evaluate, networks, record
+from reproductions.lab import datasets, evaluate, networks, processors, record
 from reproductions.lab.errors import UsageError
 from reproductions.lab.plan import Plan
 from reproductions.lab.progress import Progress
@@ -39,7 +38,7 @@ def device(replicas: int) -> str:
     """The devices that a run uses on this machine, in words."""
     gpus = tf.config.list_physical_devices("GPU")[:replicas]
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
-    return ", ".join(names) or f"{os.cpu_count()} CPU cores, {platform.machine()}"
+    return ", ".join(names) or f"{processors.cores()} CPU cores, {platform.machine()}"
 
 
 def versions() -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from reproductions.lab import datasets, networks, protocols, recipes
+from reproductions.lab import cluster, datasets, networks, protocols, recipes
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Network, Recipe, Study
 
@@ -149,5 +149,5 @@ class Plan:
             "precision": self.options.precision, "jit": self.options.jit,
             "images_at_a_time": self.recipe.batch // self.replicas // self.micro_batches,
             "micro_batches": self.micro_batches, "workers": self.workers, "replicas": self.replicas,
-            **networks.told_of(self.options.init_from),
+            **cluster.threads(), **networks.told_of(self.options.init_from),
         }  # fmt: skip

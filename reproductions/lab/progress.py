@@ -131,7 +131,7 @@ def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], where: Path) -
             )
         raise UsageError(
             f"{where.parent} holds a run with another {name} ({there}, not {value}); "
-            "remove it, or name another folder with --run-dir"
+            "ask for the same, remove it, or name another folder with --run-dir"
         )
 
 

@@ -33,7 +33,8 @@ class Record:
         tests: the same by other protocols, by their names, as far as they were made since.
         misclassified: index in the test set, label and prediction of each error.
         pictures: base64 of a PNG with those images in a row, or null where they are too many.
-        execution: precision, jit, micro_batches, workers, replicas; and the run that it started from, if any.
+        execution: precision, jit, micro_batches, workers, replicas; threads, on processors; and the run that it started
+            from, if any.
         wall_seconds: from start to record, all sittings together.
         images_per_second: while training; the median over passes but the first.
         finished, wall_seconds, images_per_second and the seconds of each pass are the only fields
