@@ -131,6 +131,15 @@ def test_what_cannot_be_made_or_tested_is_refused_before_training(told, says, tm
         resolve(reproductions.find_network("lenet5-lecture"), Options(recipe=path))
 
 
+def test_a_recipe_from_a_file_is_what_the_file_says(tmp_path):
+    network = reproductions.find_network("lenet5-lecture")
+    path, own = tmp_path / "told.json", json.dumps(network.to_train().as_data())
+    path.write_text(own)
+    assert json.dumps(resolve(network, Options(recipe=path)).as_data()) == own
+    path.write_text("{}")
+    assert json.dumps(resolve(network, Options(recipe=path)).as_data()) == own
+
+
 def test_a_number_that_is_the_default_is_the_default():
     path = Path("told.json")
     assert json.dumps(recipes.overridden(LENET5, {"weight_decay": 0}, path).as_data()) == json.dumps(LENET5.as_data())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -79,7 +80,7 @@ def check(recipe: Recipe, where: Path) -> None:
     makers = {"optimizer": keras.optimizers.get, "loss": keras.losses.get, "initial_weights": keras.initializers.get}
     for name, make in makers.items():
         try:
-            make(getattr(recipe, name))
+            make(copy.deepcopy(getattr(recipe, name)))  # Keras writes into what it is given
         except (TypeError, ValueError) as error:
             raise UsageError(f"{where}: {name} cannot be made: {str(error).splitlines()[0]}") from None
 
