@@ -138,6 +138,7 @@ def test_a_recipe_from_a_file_is_what_the_file_says(tmp_path):
     assert json.dumps(resolve(network, Options(recipe=path)).as_data()) == own
     path.write_text("{}")
     assert json.dumps(resolve(network, Options(recipe=path)).as_data()) == own
+    assert json.loads(own)["optimizer"]["class_name"] == "SGD"
 
 
 def test_a_number_that_is_the_default_is_the_default():
