@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import math
+import statistics
 import struct
+from collections.abc import Mapping, Sequence
 
 import jinja2
 
@@ -17,36 +19,60 @@ COLUMNS = 10
 
 
 def curves(templates: jinja2.Environment, runs: Runs) -> str:
-    """Error while training against passes, a line a seed, error on a logarithmic scale."""
-    errors = [[row["error"] for row in run.epochs] for run in runs.records]
-    lowest = min(max(error, 0.01) for line in errors for error in line)
-    highest = max(error for line in errors for error in line)
+    """Error while training against passes, a line a seed."""
+    lines = {f"seed {run.seed}": [(i, row["error"]) for i, row in enumerate(run.epochs, 1)] for run in runs.records}
+    passes = max(len(line) for line in lines.values())
+    marks = [mark for mark in range(1, passes + 1) if mark == 1 or mark % max(passes // 5, 1) == 0]
+    title = f"{runs.network.name} on {runs.data}: error while training"
+    return plotted(templates, lines, marks, "pass", title)
+
+
+def sizes(templates: jinja2.Environment, sized: Sequence[Sequence[Runs]]) -> str:
+    """Mean test error against the number of training images, a line a network."""
+    lines = {
+        own[0].network.name: [(runs.images, statistics.mean(runs.errors(runs.measures[0]))) for runs in own]
+        for own in sized
+    }
+    marks = sorted({images for line in lines.values() for images, _ in line})
+    return plotted(templates, lines, marks, "training images", "test error by the number of training images")
+
+
+def plotted(
+    templates: jinja2.Environment,
+    named: Mapping[str, Sequence[tuple[float, float]]],
+    marks: Sequence[float],
+    below: str,
+    title: str,
+) -> str:
+    """Lines of (place, error in percent) by their names, error on a logarithmic scale."""
+    errors = [error for line in named.values() for _, error in line]
+    lowest, highest = max(min(errors), 0.01), max(errors)
+    first, last = marks[0], max(max(place for place, _ in line) for line in named.values())
     decades = range(math.floor(math.log10(lowest)), math.ceil(math.log10(max(highest, 2 * lowest))) + 1)
     ticks = [factor * 10**decade for decade in decades for factor in (1, 2, 5)]
     low = max((tick for tick in ticks if tick <= lowest), default=ticks[0])
     high = min((tick for tick in ticks if tick >= highest and tick > low), default=2 * low)
-    passes = max(len(line) for line in errors)
 
-    def x(epoch: float) -> float:
-        return LEFT + WIDTH * (epoch - 1) / max(passes - 1, 1)
+    def x(place: float) -> float:
+        return LEFT + WIDTH * (place - first) / max(last - first, 1)
 
     def y(error: float) -> float:
         return TOP + HEIGHT * (math.log(high) - math.log(max(error, low))) / (math.log(high) - math.log(low))
 
     lines = [
         {
-            "points": " ".join(f"{x(i):.1f},{y(error):.1f}" for i, error in enumerate(line, 1)),
+            "points": " ".join(f"{x(place):.1f},{y(error):.1f}" for place, error in line),
             "colour": COLOURS[number % len(COLOURS)],
-            "label": f"seed {run.seed}",
+            "label": label,
         }
-        for number, (run, line) in enumerate(zip(runs.records, errors))
+        for number, (label, line) in enumerate(named.items())
     ]
     return templates.get_template("curves.svg.jinja").render(
         lines=lines,
         left=LEFT, top=TOP, width=WIDTH, height=HEIGHT,
         ys=[(f"{tick:g}", round(y(tick), 1)) for tick in ticks if low <= tick <= high],
-        xs=[(tick, round(x(tick), 1)) for tick in range(1, passes + 1) if tick == 1 or tick % max(passes // 5, 1) == 0],
-        title=f"{runs.network.name} on {runs.data}: error while training",
+        xs=[(f"{mark:,}", round(x(mark), 1)) for mark in marks],
+        below=below, title=title,
     )  # fmt: skip
 
 

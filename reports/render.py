@@ -12,7 +12,7 @@ import jinja2
 import markdown
 import pandas
 
-from reports import architecture, pictures, searches, tables
+from reports import architecture, pictures, searches, sizes, tables
 from reports.comparisons import compared
 from reproductions.lab.printed import FAILS
 from reproductions.lab.record import Record
@@ -95,9 +95,12 @@ def study_pages(
     tunings = [searches.described(environment, search, found) for search in searched]
     for tuning in tunings:
         pages[f"{study.name}-search-{tuning['name']}.svg"] = tuning["picture"]
+    sized = sizes.described(environment, found)
+    if sized:
+        pages[f"{study.name}-sizes.svg"] = sized["picture"]
     text = tidy(
         environment.get_template("study.md.jinja").render(
-            study=study, rule=tables.RULE, found=sections, tunings=tunings, **told
+            study=study, rule=tables.RULE, found=sections, tunings=tunings, sizes=sized, **told
         )
     )
     pages[f"{study.name}.html"] = html(environment, study.title, text, pages)

@@ -87,13 +87,16 @@ class Runs:
         return self.data == own.dataset and not self.changes and normalized
 
     @property
+    def images(self) -> int:
+        """The images that it was trained on."""
+        recipe, sizes = self.records[0].recipe, self.records[0].data
+        return int(recipe.get("training_images") or sum(sizes[part] for part in recipe["parts"]))
+
+    @property
     def schedule(self) -> str:
-        recipe = self.records[0].recipe
-        sizes = self.records[0].data
         precision = self.records[0].precision
         halved = "" if precision == FULL else f", {precision}"
-        images = recipe.get("training_images") or sum(sizes[part] for part in recipe["parts"])
-        return f"{images:,} images, {recipe['epochs']} passes{halved}"
+        return f"{self.images:,} images, {self.records[0].recipe['epochs']} passes{halved}"
 
     @property
     def protocol(self) -> str:
@@ -194,13 +197,17 @@ def answers(runs: Runs, figure: Mapping[str, Any]) -> bool:
 def result_table(study: Study, published: pandas.DataFrame, records: Sequence[Record]) -> pandas.DataFrame:
     """Every printed figure with each set of runs of its network; then what was measured and never printed."""
     found = runs_of(study, records)
-    rows, printed = [], set()
+    rows, printed, shown = [], set(), set()
     for figure in published.to_dict("records"):
         measure = Measure(figure["protocol"], figure["metric"])
         label = figure["label"] + ("" if figure["metric"] == "error" else f", {figure['metric']}")
-        answering: list[Runs | None] = [runs for runs in found if answers(runs, figure)]
-        printed |= {(runs.network.name, measure) for runs in answering if runs}
-        rows += [row({**figure, "label": label}, measure, runs) for runs in answering or [None]]
+        answering = [runs for runs in found if answers(runs, figure)]
+        printed |= {(runs.network.name, measure) for runs in answering}
+        # By another recipe: beside one printed figure of its network, not beside every one.
+        answering = [runs for runs in answering if not runs.changes or (id(runs), measure) not in shown]
+        shown |= {(id(runs), measure) for runs in answering}
+        beside: Sequence[Runs | None] = answering or [None]
+        rows += [row({**figure, "label": label}, measure, runs) for runs in beside]
     for runs in found:
         for measure in runs.measures:
             if (runs.network.name, measure) not in printed:

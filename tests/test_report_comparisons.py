@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from test_report import LENET5, STUDIES, made_up
 
-from reports import searches
+from reports import searches, sizes
 from reports.comparisons import compared
 from reports.render import render, templates
-from reports.tables import runs_of
+from reports.tables import result_table, runs_of
 from reports.write import computed, published_comparisons, published_figures
 from reproductions.lab.errors import UsageError
 from reproductions.lab.trials import Trial
@@ -135,3 +135,35 @@ def test_a_committed_search_that_is_not_whole_is_named(tmp_path):
     assert (found.name, found.told, len(found.trials)) == ("lenet5-random", TOLD, 1)
     described = searches.described(templates(), found, [])
     assert described["count"] == 1 and described["against"] == []
+
+
+# --- Parts of the training set
+
+
+def test_runs_on_parts_of_the_training_set_make_a_curve():
+    small, whole = made_up(150, training_images=15000), made_up(90)
+    other = made_up(200, training_images=15000, batch=64)
+    (sized,) = sizes.by_size(
+        runs_of(LENET5, [whole, other, small, made_up(130, 2, training_images=15000), lecture(99)])
+    )
+    assert [runs.images for runs in sized] == [15000, 60000]
+    told = sizes.described(templates(), [*sized])
+    assert [row["measured"] for row in told["rows"]] == ["1.40 ± 0.14%", "0.90%"]
+    assert told["picture"].count("<polyline") == 1 and ">15,000</text>" in told["picture"]
+    assert sizes.described(templates(), runs_of(LENET5, [whole, other])) is None
+    assert sizes.described(templates(), runs_of(LENET5, [whole, made_up(95, data="mnist-subset")])) is None
+
+
+def test_runs_by_another_recipe_stand_beside_one_printed_figure_alone():
+    distorted = next(network for network in LENET5.networks if network.name == "lenet5-distorted")
+    own = replace(made_up(80), network=distorted.name, recipe=distorted.recipe.as_data())
+    part = replace(own, recipe={**own.recipe, "training_images": 15000})
+    table = result_table(LENET5, published_figures("lenet5"), [own, part])
+    rows = table[table["runs"] > 0][["label", "verdict"]].values.tolist()
+    assert [(label, verdict[:8]) for label, verdict in rows] == [
+        ("LeNet-5 with distortions", "reproduc"), ("LeNet-5 with distortions", "not comp"),
+        ("LeNet-5 as the lecture quotes it", "reproduc"),
+    ]  # fmt: skip
+    alone = result_table(LENET5, published_figures("lenet5"), [part])
+    quoted = alone[alone["label"] == "LeNet-5 as the lecture quotes it"]
+    assert quoted["verdict"].tolist() == ["not run"]
