@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.tables import Runs
-from reproductions.lab import compare
+from reproductions.lab import compare, recipes
 
 
 def compared(printed: Mapping[str, Any], found: Sequence[Runs]) -> list[dict[str, Any]]:
@@ -27,12 +27,18 @@ def compared(printed: Mapping[str, Any], found: Sequence[Runs]) -> list[dict[str
 
 
 def trained_alike(found: Sequence[Runs]) -> list[list[Runs]]:
-    """Runs on the paper's data, in the same precision, whose recipes differ from their own in the same way."""
+    """Runs on the paper's data, in the same precision, each by its own recipe but for the same settings."""
     together: dict[str, list[Runs]] = {}
     for runs in found:
         if runs.data == runs.network.to_train().dataset:
-            together.setdefault(repr((runs.changes, runs.records[0].precision)), []).append(runs)
+            together.setdefault(repr((changed(runs), runs.records[0].precision)), []).append(runs)
     return list(together.values())
+
+
+def changed(runs: Runs) -> dict[str, Any]:
+    """The settings that are not those of the network's own recipe."""
+    own = recipes.completed(runs.network.to_train().as_data())
+    return {name: value for name, value in recipes.completed(runs.records[0].recipe).items() if value != own[name]}
 
 
 def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
@@ -44,7 +50,7 @@ def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
         "seen": seen,
         # Image by image for two networks; of more, `reproduce compare` tells.
         "sentences": compare.sentences({**told, "training": [], "images": told["images"] if len(found) == 2 else []}),
-        "changes": found[0].changes,
+        "changes": list(dict.fromkeys(change for runs in found for change in runs.changes)),
     }
 
 

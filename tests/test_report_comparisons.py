@@ -55,6 +55,14 @@ def test_networks_are_compared_only_where_they_were_trained_alike():
     assert "not the printed order" in both[1]["seen"] and "not" not in both[0]["seen"]
 
 
+def test_networks_of_unlike_recipes_are_alike_where_both_have_the_same_settings():
+    longer = replace(LECTURE, recipe=replace(LECTURE.recipe, epochs=40))
+    study = replace(LENET5, networks=tuple(longer if n is LECTURE else n for n in LENET5.networks))
+    records = [made_up(90, epochs=3), lecture(110, epochs=3), made_up(80), lecture(70, epochs=20)]
+    (found,) = compared(ORDER, runs_of(study, records))
+    assert found["seen"].startswith("lenet5 0.90%") and found["changes"] == ["epochs 3, not 20", "epochs 3, not 40"]
+
+
 def test_a_tie_is_no_order():
     for names in "lenet5 lenet5-lecture", "lenet5-lecture lenet5":
         (found,) = answers(ORDER | {"networks": names}, made_up(90), lecture(90))
