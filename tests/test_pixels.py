@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from small import classifier, dataset, pictures, recipe, softmax
 
-from reproductions.lab import evaluate
+from reproductions.lab import evaluate, pipeline, scoring
 from reproductions.lab.datasets import Pixels
 from reproductions.lab.images import View, compose
 from reproductions.lab.protocols import find
@@ -60,3 +60,14 @@ def test_misclassified_images_are_shown_as_they_are_and_whitened_ones_from_black
     for tile, image in zip(np.split(white, 2, axis=1), images[[2, 0]].astype(float)):
         np.testing.assert_allclose(tile, 255 * (image - image.min()) / (image.max() - image.min()), atol=0.51)
     assert not shown(np.ones((3, 8, 8, 3), np.float32)).any()
+
+
+def test_pipelines_end_without_waiting_for_a_thread_that_tunes_them():
+    part, told = in_memory(4), recipe(batch=2)
+    made = [
+        pipeline.training_batches(part, told, View(28), 1, 1),
+        pipeline.validation_batches(part, lambda image: image, 2),
+        scoring.view_batches(part, [np.arange(4)], lambda image, index: image[None]),
+        scoring.picture_batches(pictures([(28, 28)] * 4), [np.arange(4)], lambda image: tf.zeros((28, 28, 3))),
+    ]
+    assert [batches.options().autotune.enabled for batches in made] == [False] * 4

@@ -25,6 +25,13 @@ def reader(part: Pixels | Encoded) -> Callable[[Any], Any]:
     return lambda index: tf.ensure_shape(tf.numpy_function(part.read, [index], tf.string, stateful=False), ())
 
 
+def without_waiting(examples: tf.data.Dataset) -> tf.data.Dataset:
+    """The same, without the thread that tunes the pipeline: it sleeps for up to a minute, and so would its end."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return examples.with_options(options)
+
+
 @contextmanager
 def plainly() -> Iterator[None]:
     """Gives the sentence of a UsageError that was raised while a pipeline read an image, without TensorFlow's words."""
@@ -71,7 +78,7 @@ def training_batches(
 
     passes = tf.data.Dataset.range(epoch, recipe.epochs + 1)
     examples = passes.flat_map(one_pass).map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return without_waiting(examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
 
 
 def first_of_pass(
@@ -106,4 +113,4 @@ def validation_batches(
         return prepare(stored(there)), labels[there], tf.cast(index < size, tf.float32)
 
     examples = tf.data.Dataset.from_tensor_slices(indices).map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return without_waiting(examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE))

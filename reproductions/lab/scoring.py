@@ -18,7 +18,7 @@ from reproductions.lab.dense import fully_convolutional
 from reproductions.lab.errors import UsageError
 from reproductions.lab.images import View
 from reproductions.lab.partial import Partial
-from reproductions.lab.pipeline import plainly, reader
+from reproductions.lab.pipeline import plainly, reader, without_waiting
 from reproductions.lab.protocols import Protocol
 from reproductions.lab.study import ImageStep
 
@@ -145,7 +145,7 @@ def view_batches(part: Pixels | Encoded, cuts: Groups, views: Callable[[Any, Any
     stored = reader(part)
     images = tf.data.Dataset.from_tensor_slices(np.concatenate(cuts).astype(np.int64))
     stacks = images.map(lambda i: views(stored(i), i), num_parallel_calls=tf.data.AUTOTUNE)
-    return stacks.batch(len(cuts[0])).prefetch(2)
+    return without_waiting(stacks.batch(len(cuts[0])).prefetch(2))
 
 
 def stored_sizes(part: Any, indices: np.ndarray) -> list[tuple[int, ...]]:
@@ -153,7 +153,7 @@ def stored_sizes(part: Any, indices: np.ndarray) -> list[tuple[int, ...]]:
     stored = reader(part)
     images = tf.data.Dataset.from_tensor_slices(indices.astype(np.int64))
     sizes = images.map(lambda i: tf.stack(decoding.jpeg_size(stored(i))), num_parallel_calls=tf.data.AUTOTUNE)
-    return [tuple(map(int, size)) for size in sizes.as_numpy_iterator()]
+    return [tuple(map(int, size)) for size in without_waiting(sizes).as_numpy_iterator()]
 
 
 def groups(indices: np.ndarray, sizes: Sequence[tuple[int, ...]], most: int) -> Groups:
@@ -173,7 +173,8 @@ def picture_batches(part: Any, grouped: Groups, prepare: Callable[[Any], Any]) -
     def batch(group: Any) -> Any:
         return tf.map_fn(lambda i: prepare(stored(i)), group, fn_output_signature=one)
 
-    return tf.data.Dataset.from_tensor_slices(rows).map(batch, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+    pictures = tf.data.Dataset.from_tensor_slices(rows).map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    return without_waiting(pictures.prefetch(2))
 
 
 # --- Networks that give an image's scores
