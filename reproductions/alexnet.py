@@ -181,7 +181,7 @@ FIGURE1_RECIPE = replace(
 )
 
 # "The learning rates for each network were chosen independently to make training as fast as possible."
-FIGURE1_DOMAINS: dict[str, Domain] = {"rate": LogUniform(0.0001, 0.01)}
+FIGURE1_DOMAINS: dict[str, Domain] = {"rate": LogUniform(0.0005, 0.05)}
 
 ON_ALL_IMAGES = (
     "cuda-convnet's author trains for {} passes on four fifths of the training images, for {} on all, and for 20 more "
