@@ -45,6 +45,8 @@ def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
     """What was seen, in one line; every comparison in sentences; and how the runs depart from the paper's recipe."""
     wanted = float(printed["training_error"]) if printed["training_error"] else None
     told = compare.compare_runs([run for runs in found for run in as_read(runs)], training_error=wanted)
+    # Each network by its recipe: how these differ is told among the departures.
+    told["pairs"] = [{**pair, "changes": []} for pair in told["pairs"]]
     seen = compare.times_as_fast(*told["training"]) if wanted else in_order(found)
     return {
         "seen": seen,

@@ -18,7 +18,7 @@ TABLE_1 = {
 # Section 3.1: how each family makes a base network's maps half as large.
 FAMILIES = ("base", "strided", "convpool", "all")
 
-HE = keras_object("HeNormal")
+GLOROT = keras_object("GlorotUniform")
 
 
 def all_cnn(
@@ -27,7 +27,7 @@ def all_cnn(
     classes: int = 10,
     input_size: int = 32,
     padding: str = "valid",
-    initial_weights: KerasObject = HE,
+    initial_weights: KerasObject = GLOROT,
     name: str = "",
 ) -> keras.Model:
     """Tables 1 and 2: images (batch, input_size, input_size, 3), whitened, to logits (batch, classes).
@@ -74,14 +74,15 @@ RECIPE = Recipe(
     batch=128,
     epochs=350,
     weight_decay=0.001,
-    initial_weights=HE,
+    initial_weights=GLOROT,
 )
 
 # The first is the paper's grid.
 DOMAINS: dict[str, Domain] = {"rate": Choice((0.25, 0.1, 0.05, 0.01)), "batch": Choice((32, 64, 128, 256))}
 
 DEPARTURES = (
-    "The paper does not say how weights start; here He's normal.",
+    "The paper does not say how weights start; here as Glorot and Bengio. With He's normal, six of the ten units of "
+    "the last layer, which ends in a ReLU, are at zero for every image after 200 updates at the rate of 0.05.",
     "The paper averages over 6x6 maps without naming the layer that leaves them; here the unpadded 3x3.",
     "The paper takes the best of the rates 0.25, 0.1, 0.05 and 0.01 and does not say which it was; here 0.05.",
     "The paper does not give the size of a batch; here 128.",
