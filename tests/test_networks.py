@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from keras import ops
 
 import reproductions
 from reproductions import alexnet, bn_inception, googlenet, inception_v3, inception_v4, lenet5, vgg, zfnet
+from reproductions.lab import trials
 from reproductions.lab.anatomy import connections, without_weights
 
 NAMES = [network.name for study in reproductions.studies().values() for network in study.networks]
@@ -122,9 +124,12 @@ def test_alexnet_for_cifar_10_starts_as_the_authors_files_say():
         assert not any(bias.any() for _, bias in found.values())
 
 
-def test_the_networks_of_figure_1_differ_in_their_units_alone():
+def test_the_networks_of_figure_1_differ_in_their_units_and_the_rates_found_for_them_alone():
     relu, tanh = (reproductions.find_network(f"alexnet-cifar10-{unit}") for unit in ("relu", "tanh"))
-    assert relu.recipe == tanh.recipe and not relu.recipe.weight_decay
+    assert replace(relu.recipe, rates=()) == replace(tanh.recipe, rates=()) and not relu.recipe.weight_decay
+    for network in relu, tanh:
+        searched = trials.read_all(reproductions.RUNS.parent / "tuned" / f"{network.name}-random")
+        assert network.recipe.learning_rate(1) == trials.best_of(searched).settings["rate"]
     units = {unit: [getattr(layer, "activation", None) for layer in small(f"alexnet-cifar10-{unit}").layers]
              for unit in ("relu", "tanh")}  # fmt: skip
     pairs = {(one.__name__, other.__name__) for one, other in zip(*units.values()) if one}
