@@ -95,7 +95,7 @@ def test_every_map_of_a_partial_convolution_starts_by_its_own_fan_in():
         number += len(maps)
         bound = 2.4 / (25 * len(maps))
         assert 0.8 * bound < np.abs(own).max() <= bound
-    assert len(np.unique(kernel)) == kernel.size
+    assert len(np.unique(kernel)) > 0.99 * kernel.size  # a few of so many numbers in float32 may well be equal
 
 
 def test_rbf_penalties_are_squared_distances():
