@@ -59,8 +59,15 @@ def described(environment: jinja2.Environment, search: Search, found: Sequence[R
         "table": written(table(search.trials), "markdown"),
         "picture": picture(environment, search.trials, search.told["network"]),
         "best": best and f"{trials.told(best.settings)}: {trials.outcome(best)}",
+        "commits": commits(search),
         "against": against(search, found),
     }
+
+
+def commits(search: Search) -> list[str]:
+    """The commits at which trials were made, that of the search's begin first; one alone where all were made there."""
+    made = [trial.code.get("commit") for trial in sorted(search.trials, key=lambda trial: trial.finished)]
+    return list(dict.fromkeys(commit[:12] for commit in [search.told.get("commit"), *made] if commit))
 
 
 def against(search: Search, found: Sequence[Runs]) -> list[str]:
@@ -94,10 +101,12 @@ def table(trials: Sequence[Trial]) -> pandas.DataFrame:
             "validation error": "failed" if trial.error is None else f"{trial.error:.2f}%",
             "seconds": round(trial.seconds),
             "worker": trial.worker,
+            "threads": trial.execution.get("threads", ""),
         }
         for trial in sorted(trials, key=lambda trial: (trial.error is None, -trial.passes, trial.error))
     ]
-    return pandas.DataFrame(rows, index=pandas.RangeIndex(1, len(rows) + 1, name="rank"))
+    shown = pandas.DataFrame(rows, index=pandas.RangeIndex(1, len(rows) + 1, name="rank"))
+    return shown if any(shown["threads"] != "") else shown.drop(columns="threads")
 
 
 def picture(environment: jinja2.Environment, trials: Sequence[Trial], title: str) -> str:

@@ -125,6 +125,18 @@ def test_a_search_is_shown_with_its_winner_s_runs_against_the_recipe_s():
     assert "the winner" not in elsewhere
 
 
+def test_a_search_that_was_gone_on_with_at_another_commit_says_so():
+    one, other = ({"commit": letter * 40, "dirty": False} for letter in "ab")
+    first = replace(trial(0.1, 3.0), code=one, execution={"threads": 2})
+    for code, said in ((one, False), (other, True)):
+        search = searches.Search("s", TOLD | one, [first, replace(trial(0.01, 2.0), code=code)])
+        page = pages([made_up(90)], searched=[search])["lenet5.md"]
+        assert (f"Gone on with at another commit: {'a' * 12}, {'b' * 12}." in page) == said
+        assert " threads " in page, "one of them tells"
+    before = pages([made_up(90)], searched=[searches.Search("s", TOLD, [trial(0.1, 3.0)])])["lenet5.md"]
+    assert "another commit" not in before and " threads " not in before
+
+
 def test_a_winner_that_became_the_recipe_is_not_held_against_itself():
     own = LENET5.networks[0].recipe.as_data()
     winner = replace(trial(0.01, 2.0), recipe={**own, "parts": ["train"]})

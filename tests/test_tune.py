@@ -18,7 +18,7 @@ from tensorflow.python.framework import config as tensorflow_config
 from reports import searches
 from reports.render import templates
 from reproductions import tuning
-from reproductions.lab import datasets, fit, record, trials, tune
+from reproductions.lab import datasets, fit, outcome, processors, record, trials, tune
 from reproductions.lab.datasets import Dataset, Pixels
 from reproductions.lab.errors import UsageError
 from reproductions.lab.study import Choice, LogUniform, Network, Recipe, Study, Whole, keras_object
@@ -133,6 +133,7 @@ def test_every_trial_is_written_down_with_its_settings_as_they_were_run(undistur
         assert trial.recipe["options"] == {name: trial.settings[name] for name in ("width", "dropout")}
         assert [row["epoch"] for row in trial.rows] == [1, 2]
         assert trial.error == trial.rows[-1]["val_error"] and trial.seconds > 0 and trial.failed is None
+        assert trial.code == outcome.code_state() and trial.execution["threads"] == processors.threads()
     assert min(trial.error for trial in found) < 45, "nothing was learnt"
     assert not [path for path in (undisturbed / "trials").iterdir() if path.is_dir()], "states are left behind"
 

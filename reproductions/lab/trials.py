@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Trial:
         seconds: from its start to its end, all sittings together.
         worker: who ran it.
         finished: when, UTC.
+        code: the commit that ended it, and whether it was changed since, as in a run's record.
+        execution: precision, threads and the like, as in a run's record; empty in trials of before 2026-11-23.
     """
 
     settings: dict[str, Any]
@@ -39,6 +41,8 @@ class Trial:
     seconds: float
     worker: str
     finished: str
+    code: dict[str, Any] = field(default_factory=dict)
+    execution: dict[str, Any] = field(default_factory=dict)
 
     @property
     def passes(self) -> int:

@@ -88,27 +88,29 @@ class Bench:
         path = trials.path_of(self.run_dir, settings, passes)
         if path.exists():
             return trials.read(path)
-        recipe = self.recipe(settings, passes)
+        keras.utils.clear_session()
+        plan = self.plan(self.recipe(settings, passes))
         folder = path.parent / trials.name_of(settings)
-        rows, seconds, failed = self.rows(recipe, folder)
+        rows, seconds, failed = self.rows(plan, folder)
         error = None if failed else rows[-1][OBJECTIVE]
         trial = Trial(
-            settings, recipe.as_data(), self.search.seed, rows, error, failed, seconds, self.worker,
-            datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            settings, plan.recipe.as_data(), self.search.seed, rows, error, failed, seconds, self.worker,
+            datetime.now(timezone.utc).isoformat(timespec="milliseconds"), dict(self.code), plan.execution,
         )  # fmt: skip
         trial.write(path)
         if failed or self.search.tuner != "hyperband":  # which may want more passes of it
             shutil.rmtree(folder, ignore_errors=True)
         return trial
 
-    def rows(self, recipe: Recipe, folder: Path) -> tuple[list[dict[str, float]], float, str | None]:
-        """Trains and validates: a row a pass, the seconds it took, and why it failed, if it did."""
-        keras.utils.clear_session()
+    def plan(self, recipe: Recipe) -> Plan:
         options = Options(seed=self.search.seed)
         strategy = cluster.strategy_for(options.strategy, recipe.batch)
-        plan = Plan(self.study, self.network, options, recipe, self.data, strategy)
+        return Plan(self.study, self.network, options, recipe, self.data, strategy)
+
+    def rows(self, plan: Plan, folder: Path) -> tuple[list[dict[str, float]], float, str | None]:
+        """Trains and validates: a row a pass, the seconds it took, and why it failed, if it did."""
         # Without the passes: a trial that Hyperband wants more of goes on in the same folder.
-        identity = {**recipe.as_data(), "epochs": None, "seed": options.seed, "sha256": self.data.sha256}
+        identity = {**plan.recipe.as_data(), "epochs": None, "seed": self.search.seed, "sha256": self.data.sha256}
         failed = None
         with alone_in(folder), Stop() as stop:
             progress = Progress(folder, identity, self.code)
