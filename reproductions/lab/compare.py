@@ -148,11 +148,15 @@ def passes_to(rows: Sequence[dict[str, float]], error: float) -> float | None:
 
 
 def trained_to(kind: Kind, error: float) -> dict[str, Any]:
-    """The passes to a training error, a mean over seeds; null where a seed never came to it."""
+    """The passes to a training error, a mean over seeds; null where a seed never came to it, and `more_than` instead.
+
+    To `more_than`, a seed that never came to it counts with the passes that it was trained for.
+    """
     passes = [passes_to(run.record.epochs, error) for run in kind.runs.values()]
-    reached = [each for each in passes if each is not None]
-    mean = statistics.mean(reached) if len(reached) == len(passes) else None
-    return {"network": kind.name, "seeds": list(kind.runs), "training_error": error, "passes": mean}
+    least = [each or run.record.epochs[-1]["epoch"] for each, run in zip(passes, kind.runs.values())]
+    means = (None, statistics.mean(least)) if None in passes else (statistics.mean(least), None)
+    told = {"network": kind.name, "seeds": list(kind.runs), "training_error": error}
+    return {**told, "passes": means[0], "more_than": means[1]}
 
 
 def paired(one: Kind, other: Kind, protocol: str) -> dict[str, Any]:
@@ -259,13 +263,15 @@ def images_in_words(row: dict[str, Any]) -> str:
 
 def times_as_fast(one: dict[str, Any], other: dict[str, Any]) -> str:
     head = f"{one['training_error']:g}% training error"
-    never = [each["network"] for each in (one, other) if each["passes"] is None]
-    if never:
+    first, second = sorted((one, other), key=lambda each: each["passes"] or each["more_than"])
+    if first["passes"] is None:
+        never = [each["network"] for each in (one, other) if each["passes"] is None]
         return f"{head}: not every run of {' and '.join(never)} came to it."
-    first, second = sorted((one, other), key=lambda each: each["passes"])
+    more = "" if second["passes"] else "more than "
+    passes = second["passes"] or second["more_than"]
     return (
         f"{head}: {first['network']} comes to it in {first['passes']:.1f} passes, {second['network']} in "
-        f"{second['passes']:.1f}, {second['passes'] / first['passes']:.1f} times as many."
+        f"{more}{passes:.1f}, {more}{passes / first['passes']:.1f} times as many."
     )
 
 
