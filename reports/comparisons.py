@@ -42,7 +42,7 @@ def changed(runs: Runs) -> dict[str, Any]:
 
 
 def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
-    """What was seen, in one line; every comparison in sentences; and how the runs depart from the paper's recipe."""
+    """What was seen, in one line; every comparison in sentences; and what is not of the networks' own recipes."""
     wanted = float(printed["training_error"]) if printed["training_error"] else None
     told = compare.compare_runs([run for runs in found for run in as_read(runs)], training_error=wanted)
     # Each network by its recipe: how these differ is told among the departures.

@@ -20,6 +20,8 @@ from reproductions.lab.study import Study
 
 Pages = dict[str, str]
 
+FIELDS = ("network", "data", "schedule", "records", "changes", "by_record")  # of runs, that their section shows
+
 
 def templates() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -84,7 +86,7 @@ def study_pages(
             pages[f"{name}-errors.svg"] = errors
         sections.append(
             {
-                **{field: getattr(runs, field) for field in ("network", "data", "schedule", "records", "by_record")},
+                **{field: getattr(runs, field) for field in FIELDS},
                 "curves": f"{name}-curves.svg",
                 "errors": f"{name}-errors.svg" if errors else None,
                 "confusion": tables.confusion(runs),
@@ -98,14 +100,21 @@ def study_pages(
     sized = sizes.described(environment, found)
     if sized:
         pages[f"{study.name}-sizes.svg"] = sized["picture"]
-    text = tidy(
-        environment.get_template("study.md.jinja").render(
-            study=study, rule=tables.RULE, found=sections, tunings=tunings, sizes=sized, **told
-        )
-    )
+    told = {**told, "rule": tables.RULE, "departures": departures(study), "found": sections, "tunings": tunings}
+    text = tidy(environment.get_template("study.md.jinja").render(study=study, sizes=sized, **told))
     pages[f"{study.name}.html"] = html(environment, study.title, text, pages)
     pages[f"{study.name}.md"] = text
     return pages
+
+
+def departures(study: Study) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Each departure once, under the names of the networks that depart so."""
+    said = dict.fromkeys(departure for network in study.networks for departure in network.departures or ("none known",))
+    together: dict[tuple[str, ...], list[str]] = {}
+    for each in said:
+        names = tuple(network.name for network in study.networks if each in (network.departures or ("none known",)))
+        together.setdefault(names, []).append(each)
+    return list(together.items())
 
 
 def compared_with_print(

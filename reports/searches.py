@@ -56,6 +56,7 @@ def described(environment: jinja2.Environment, search: Search, found: Sequence[R
         "name": search.name,
         "told": search.told,
         "count": len(search.trials),
+        "settings": len({trials.name_of(trial.settings) for trial in search.trials}),
         "table": written(table(search.trials), "markdown"),
         "picture": picture(environment, search.trials, search.told["network"]),
         "best": best and f"{trials.told(best.settings)}: {trials.outcome(best)}",
@@ -78,22 +79,24 @@ def against(search: Search, found: Sequence[Runs]) -> list[str]:
     by_best = [runs for runs in of_it if runs.changes and won(runs, search)]
     if not own or not by_best:
         return []
-    said = [f"{words}: test error {each[0].measured(each[0].measures[0])}, {len(each[0].records)} seed(s)"
-            for words, each in (("The paper's recipe", own), ("the winner", by_best))]  # fmt: skip
     told = compare.compare_runs([run for runs in (own[0], by_best[0]) for run in as_read(runs)])
+    said = [f"{words}, {named['network']}: test error {runs.measured(runs.measures[0])}, {len(runs.records)} seed(s)"
+            for words, named, runs in zip(("The network's own recipe", "the winner trained again"), told["networks"],
+                                          (own[0], by_best[0]))]  # fmt: skip
     return [f"{'; '.join(said)}.", *compare.sentences(told)]
 
 
 def won(runs: Runs, search: Search) -> bool:
-    """Whether runs are on the searched data, by the recipe of the best trial, validation images trained on too."""
+    """Whether runs are on the searched data, by the best trial's recipe for any passes, on all training images."""
     best, record = best_of(search.trials), runs.records[0]
     if best is None or record.data["sha256"] != search.told["sha256"]:
         return False
-    return not recipes.changes(record.recipe, {**best.recipe, "parts": search.told["recipe"]["parts"]})
+    trained = {"parts": search.told["recipe"]["parts"], "epochs": record.recipe["epochs"]}
+    return not recipes.changes(record.recipe, {**best.recipe, **trained})
 
 
 def table(trials: Sequence[Trial]) -> pandas.DataFrame:
-    """A row a trial, the best first and those that failed last."""
+    """A row a trial, those of the most passes first, the best of them foremost, and those that failed last."""
     rows = [
         {
             **{name: str(value) for name, value in trial.settings.items()},
@@ -105,7 +108,7 @@ def table(trials: Sequence[Trial]) -> pandas.DataFrame:
         }
         for trial in sorted(trials, key=lambda trial: (trial.error is None, -trial.passes, trial.error))
     ]
-    shown = pandas.DataFrame(rows, index=pandas.RangeIndex(1, len(rows) + 1, name="rank"))
+    shown = pandas.DataFrame(rows, index=pandas.RangeIndex(1, len(rows) + 1, name=""))
     return shown if any(shown["threads"] != "") else shown.drop(columns="threads")
 
 

@@ -19,12 +19,14 @@ from reproductions.lab.study import Network, Study
 RULE = (
     "*reproduced*: the printed figure is at or above the lower end of the measured interval. "
     "*not reached*: it is below. "
-    "*not comparable*: the data, the recipe or the images that batch normalization sees were not the paper's. "
+    "*not comparable*: the data, the recipe or the images that batch normalization sees were not those of the network "
+    "as this suite follows the paper; where that departs from the paper, its page says so. "
     "*not run*: there is no record. "
     "*not of the suite*: the figure is of something that is no single network of this suite. "
     "*nothing printed*: no paper printed a figure for it. "
     "The measured figure is the mean over seeds at the last pass, ± the standard deviation over seeds; "
-    "the interval is Wilson's 95% interval of that mean on as many test images, in percent."
+    "the interval is Wilson's 95% interval of that mean on as many test images, in percent: what another set of test "
+    "images might give, the spread over seeds aside."
 )
 
 
@@ -73,10 +75,10 @@ class Runs:
 
     @property
     def by_record(self) -> bool:
-        """Whether its record must tell how it was trained: switches for passes and parts would not do."""
+        """Whether its record must tell how it was trained: switches for passes, parts and their size would not do."""
         told = recipes.completed(self.records[0].recipe)
-        own = recipes.completed({**self.network.to_train().as_data(), "epochs": told["epochs"], "parts": told["parts"]})
-        return told != own
+        switched = {name: told[name] for name in ("epochs", "parts", "training_images")}
+        return told != recipes.completed({**self.network.to_train().as_data(), **switched})
 
     @property
     def comparable(self) -> bool:
@@ -135,7 +137,7 @@ class Runs:
 
     def verdict(self, measure: Measure, printed: float | None) -> str:
         if self.changes:
-            return f"not comparable: not the paper's recipe: {'; '.join(self.changes)}"
+            return f"not comparable: another recipe: {'; '.join(self.changes)}"
         if not self.comparable:
             return "not comparable"
         if measure not in self.measures:
@@ -236,18 +238,14 @@ def confusion(runs: Runs) -> list[list[int]] | None:
 
 
 def printed_mistakes(runs: Runs, published: pandas.DataFrame) -> list[dict[str, Any]]:
-    """The mistakes ("4->9", right class and answer) that somebody printed of this network, as `confusion` has its own.
-
-    With them the number that the first of the runs made too, pair by pair.
-    """
-    own = Counter(f"{error['label']}->{error['predicted']}" for error in runs.records[0].misclassified)
+    """Mistakes ("4->9": right class, answer) that somebody printed of this network, as `confusion` has its own."""
     classes = len(runs.records[0].test["per_class"])
     found = []
     for figure in published.to_dict("records"):
         printed = Counter(figure.get("mistakes", "").split())
-        if printed and answers(runs, figure):
+        if printed and runs.comparable and answers(runs, figure):
             table = [[printed[f"{label}->{answer}"] for answer in range(classes)] for label in range(classes)]
-            found.append({**figure, "table": table, "count": printed.total(), "shared": (printed & own).total()})
+            found.append({**figure, "table": table, "count": printed.total()})
     return found
 
 

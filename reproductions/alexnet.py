@@ -201,8 +201,11 @@ CIFAR10_DEPARTURES = (
 FIGURE1_DEPARTURES = (
     "The paper names four layers and no sizes; here the three convolutions and the fully connected layer of "
     "cuda-convnet's layers-19pct file, without its weight decay.",
-    "The paper does not print the rates that it chose; here, for units of either kind, the one of eight drawn between "
-    "0.0005 and 0.05 that had the lowest validation error after four passes.",
+    "The paper does not print the rates that it chose to make training as fast as possible; here, for units of either "
+    "kind, the one of eight drawn between 0.0005 and 0.05 that had the lowest validation error after four passes.",
+    "The training error of a pass is that of its images as they are trained on, so somewhat above that of its end; the "
+    "paper does not say how it is measured.",
+    "Biases learn at twice the rate of weights, as in that file; the paper's text does not say.",
     ANOTHER_ORDER,
 )
 

@@ -84,8 +84,9 @@ DEPARTURES = (
     "The paper does not say how weights start; here as Glorot and Bengio.",
     "The paper averages over 6x6 maps without naming the layer that leaves them; here the unpadded 3x3.",
     "The paper takes the best of the rates 0.25, 0.1, 0.05 and 0.01 and says neither which it was nor the size of a "
-    "batch; here 0.01 and 32. At 0.05 with batches of 32 or 64, or of 128 from He's start, most units of the last "
-    "layer, which ends in a ReLU, come to be at zero for every image within some hundred updates, and stay there.",
+    "batch; here 0.01 and 32, without a search. At 0.05 with batches of 32 or 64, or of 128 from He's start, most "
+    "units of the last layer, which ends in a ReLU, come to be at zero for every image within some hundred updates, "
+    "and stay there.",
 )
 STRIDED_DEPARTURES = (
     "The paper does not say where dropout goes in the strided networks; here after the strided layer.",

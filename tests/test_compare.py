@@ -19,7 +19,7 @@ from reproductions.lab.compare import compare, passes_to, sentences
 from reproductions.lab.errors import UsageError
 from reproductions.lab.recipes import changes
 from reproductions.lab.record import Record
-from reproductions.lab.statistics import mcnemar_exact, paired_difference
+from reproductions.lab.statistics import holm, mcnemar_exact, paired_difference
 
 # Of one data set: others are not compared.
 NAMES = "lenet5", "lenet5-lecture"
@@ -65,6 +65,11 @@ def test_equal_differences_leave_a_t_test_nothing_to_go_by():
         paired_difference([1], [2])
 
 
+def test_holm_s_correction_takes_the_smallest_p_times_all_tests_and_the_next_times_one_less():
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.9, 0.8]) == [1, 1]
+
+
 @pytest.mark.parametrize("one, two", [(0, 0), (5, 5), (1, 9), (43, 51), (0, 6)])
 def test_mcnemar_s_exact_test_is_a_fair_coin_s(one, two):
     tail = sum(math.comb(one + two, k) for k in range(min(one, two) + 1)) / 2 ** (one + two)
@@ -106,7 +111,7 @@ def test_images_are_counted_by_who_gets_them_wrong(runs):
 def test_a_clear_difference_is_named(runs):
     few, many = runs(made_up(20), other(80))
     for order in (few, many), (many, few):
-        assert sentences(compare(order))[1].endswith(": lenet5 errs less.")
+        assert sentences(compare(order))[1].endswith(": of these two runs, lenet5 errs less.")
 
 
 def learning(errors: list[float], record: Record) -> Record:

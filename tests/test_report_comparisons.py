@@ -114,9 +114,12 @@ def test_a_search_is_shown_with_its_winner_s_runs_against_the_recipe_s():
     search = searches.Search("lenet5-random", TOLD, [trial(0.1, 3.0), trial(0.01, 2.0)])
     made = pages([made_up(90), made_up(80, **BEST)], searched=[search])
     page = made["lenet5.md"]
-    assert "reproduce tune lenet5 --network lenet5 --tuner random --epochs 20 --seed 1 --max-trials 2`" in page
+    assert "tune lenet5 --network lenet5 --tuner random --epochs 20 --seed 1 --max-trials 2 --retrain 0`. The" in page
     assert "The best: rate 0.01: validation error 2.00% after 20 pass(es), 1 s." in page
-    assert "The paper's recipe: test error 0.90%, 1 seed(s); the winner: test error 0.80%, 1 seed(s)." in page
+    own, winner = ("The network's own recipe, lenet5 (1)", "the winner trained again, lenet5 (2)")
+    assert f"- {own}: test error 0.90%, 1 seed(s); {winner}: test error 0.80%, 1 seed(s)." in page
+    longer = pages([made_up(90), made_up(80, epochs=25, **BEST)], searched=[search])["lenet5.md"]
+    assert f"{winner}: test error 0.80%" in longer, "trials may have been of less passes"
     assert made["lenet5-search-lenet5-random.svg"].startswith("<svg") and "search-lenet5-random.svg" in page
     assert "<img" not in made["lenet5.html"]
     alone = pages([made_up(90)], searched=[search])["lenet5.md"]
@@ -131,10 +134,10 @@ def test_a_search_that_was_gone_on_with_at_another_commit_says_so():
     for code, said in ((one, False), (other, True)):
         search = searches.Search("s", TOLD | one, [first, replace(trial(0.01, 2.0), code=code)])
         page = pages([made_up(90)], searched=[search])["lenet5.md"]
-        assert (f"Gone on with at another commit: {'a' * 12}, {'b' * 12}." in page) == said
+        assert f"at commit {'a' * 12}{', gone on with at ' + 'b' * 12 if said else ''}. The best" in page
         assert " threads " in page, "one of them tells"
     before = pages([made_up(90)], searched=[searches.Search("s", TOLD, [trial(0.1, 3.0)])])["lenet5.md"]
-    assert "another commit" not in before and " threads " not in before
+    assert "at commit" not in before and " threads " not in before
 
 
 def test_a_winner_that_became_the_recipe_is_not_held_against_itself():

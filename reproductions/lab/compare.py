@@ -14,7 +14,7 @@ import numpy as np
 from reproductions.lab import predictions, protocols, recipes, record
 from reproductions.lab.errors import UsageError
 from reproductions.lab.record import Record
-from reproductions.lab.statistics import mcnemar_exact, paired_difference, wilson_interval
+from reproductions.lab.statistics import holm, mcnemar_exact, paired_difference, wilson_interval
 
 DOUBT = 0.05  # the p value from which two networks are not told apart
 
@@ -227,9 +227,10 @@ def sentences(found: dict[str, Any]) -> list[str]:
     said += [times_as_fast(*couple) for couple in itertools.combinations(found["training"], 2)]
     if len(found["networks"]) == 1:
         said.append(f"All runs are of {found['networks'][0]['network']} by one recipe: there is nothing to compare.")
-    tests = sum(each["p"] is not None for each in found["pairs"] + found["images"])
-    if tests > 1:
-        said.append(f"Of {tests} p values by chance alone one in twenty is below {DOUBT}.")
+    found_p = [each["p"] for each in found["pairs"] + found["images"] if each["p"] is not None]
+    if len(found_p) > 1:
+        below, still = (sum(p < DOUBT for p in each) for each in (found_p, holm(found_p)))
+        said.append(f"Of {len(found_p)} p values {below} are below {DOUBT}; {still} by Holm's correction for so many.")
     return said
 
 
@@ -245,7 +246,7 @@ def pair_in_words(pair: dict[str, Any]) -> str:
     low, high = pair["interval"]
     lower = pair["first"] if pair["difference"] > 0 else pair["second"]
     interval = f"95% interval {low:+.2f} to {high:+.2f}"
-    return f"{by}, {interval}, paired t-test p = {pair['p']:.2g}: {verdict(pair['p'], lower)}."
+    return f"{by}, {interval}, paired t-test p = {pair['p']:.2g}: {verdict(pair['p'], lower, 'the two')}."
 
 
 def images_in_words(row: dict[str, Any]) -> str:
@@ -257,7 +258,7 @@ def images_in_words(row: dict[str, Any]) -> str:
     return (
         f"{head}: of {row['images']:,} images both get {row['both']} wrong, "
         f"only {row['second']} {row['only_second']} and only {row['first']} {row['only_first']}; "
-        f"McNemar's exact p = {row['p']:.2g}: {verdict(row['p'], lower)}."
+        f"McNemar's exact p = {row['p']:.2g}: {verdict(row['p'], lower, 'these two runs')}."
     )
 
 
@@ -279,5 +280,5 @@ def listed(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds))
 
 
-def verdict(p: float, lower: str) -> str:
-    return f"{lower} errs less" if p < DOUBT else "they are not told apart"
+def verdict(p: float, lower: str, of: str) -> str:
+    return f"of {of}, {lower} errs less" if p < DOUBT else f"{of} are not told apart"

@@ -41,6 +41,13 @@ def paired_difference(one: Sequence[float], other: Sequence[float]) -> Differenc
     return Difference(statistics.mean(differences), (float(low), float(high)), float(found.pvalue))
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p values, each made larger by Holm's correction for the number of tests."""
+    from statsmodels.stats.multitest import multipletests
+
+    return [float(p) for p in multipletests(p_values, method="holm")[1]]
+
+
 def mcnemar_exact(only_one: int, only_other: int) -> float:
     """The p value of McNemar's exact test: images that only one of two networks gets wrong, and only the other."""
     from statsmodels.stats.contingency_tables import mcnemar

@@ -19,7 +19,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from reproductions.lab import cluster, datasets, recipes, record, trials
 from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.fit import Diverged, Stop
-from reproductions.lab.outcome import code_state
+from reproductions.lab.outcome import code_state, device, versions
 from reproductions.lab.plan import Options, Plan, resolve
 from reproductions.lab.progress import Progress, alone_in, same_run
 from reproductions.lab.study import Choice, Domain, LogUniform, Network, Recipe, Study, Whole, plain
@@ -234,7 +234,7 @@ def begin(bench: Bench) -> None:
         join(bench)
         return
     with record.replacing(path) as unfinished:
-        told = {**bench.identity(), "data": bench.data.name, **bench.code}
+        told = {**bench.identity(), "data": bench.data.name, **bench.code, "versions": versions(), "device": device(1)}
         unfinished.write_text(json.dumps(told, indent=1) + "\n")
 
 
@@ -264,6 +264,6 @@ def sweep(bench: Bench) -> None:
 
 
 def best_recipe(bench: Bench, best: Trial) -> dict[str, Any]:
-    """The best settings as fields of a recipe, those alone that are not the network's own; parts are left to it."""
-    recipe = replace(bench.recipe(best.settings, best.passes), parts=bench.own.parts)
-    return recipes.otherwise(recipe, bench.network.to_train())
+    """The best settings as fields of a recipe, those alone that are not the network's own; passes and parts are."""
+    own = bench.network.to_train()
+    return recipes.otherwise(recipes.with_settings(own, best.settings), own)
