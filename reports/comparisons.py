@@ -48,11 +48,12 @@ def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
     # Each network by its recipe: how these differ is told among the departures.
     told["pairs"] = [{**pair, "changes": []} for pair in told["pairs"]]
     seen = compare.times_as_fast(*told["training"]) if wanted else in_order(found)
+    changes = list(dict.fromkeys(change for runs in found for change in runs.changes))
     return {
-        "seen": seen,
+        "seen": f"{seen} {still_to_learn(found)}" if changes and not wanted else seen,
         # Image by image for two networks; of more, `reproduce compare` tells.
         "sentences": compare.sentences({**told, "training": [], "images": told["images"] if len(found) == 2 else []}),
-        "changes": list(dict.fromkeys(change for runs in found for change in runs.changes)),
+        "changes": changes,
     }
 
 
@@ -64,6 +65,13 @@ def in_order(found: Sequence[Runs]) -> str:
     order = "the printed order" if rises else "not the printed order"
     told = ", ".join(f"{runs.network.name} {runs.measured(runs.measures[0])}" for runs in lowest_first)
     return f"{told}: {order}."
+
+
+def still_to_learn(found: Sequence[Runs]) -> str:
+    """The training error at the end, by which a schedule cut short can be told from an order of networks."""
+    ends = {runs.network.name: statistics.mean(run.epochs[-1]["error"] for run in runs.records) for runs in found}
+    told = ", ".join(f"{name} {error:.2f}%" for name, error in sorted(ends.items(), key=lambda end: end[1]))
+    return f"Training error in the last pass: {told}."
 
 
 def as_read(runs: Runs) -> list[compare.Run]:
