@@ -47,7 +47,7 @@ def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
     told = compare.compare_runs([run for runs in found for run in as_read(runs)], training_error=wanted)
     # Each network by its recipe: how these differ is told among the departures.
     told["pairs"] = [{**pair, "changes": []} for pair in told["pairs"]]
-    seen = compare.times_as_fast(*told["training"]) if wanted else in_order(found)
+    seen = compare.times_as_fast(*told["training"]) if wanted else in_order(found, told)
     changes = list(dict.fromkeys(change for runs in found for change in runs.changes))
     return {
         "seen": f"{seen} {still_to_learn(found)}" if changes and not wanted else seen,
@@ -57,14 +57,25 @@ def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
     }
 
 
-def in_order(found: Sequence[Runs]) -> str:
+def in_order(found: Sequence[Runs], told: Mapping[str, Any]) -> str:
     """The networks with their errors, the lowest first, and whether that is the order in which they are given."""
     means = {runs.network.name: statistics.mean(runs.errors(runs.measures[0])) for runs in found}
     lowest_first = sorted(found, key=lambda runs: means[runs.network.name])
     rises = all(one < other for one, other in itertools.pairwise(means.values()))
     order = "the printed order" if rises else "not the printed order"
-    told = ", ".join(f"{runs.network.name} {runs.measured(runs.measures[0])}" for runs in lowest_first)
-    return f"{told}: {order}."
+    errors = ", ".join(f"{runs.network.name} {runs.measured(runs.measures[0])}" for runs in lowest_first)
+    return f"{errors}: {order}{'' if all_told_apart(told) else ', where not every pair is told apart'}."
+
+
+def all_told_apart(told: Mapping[str, Any]) -> bool:
+    """Whether a test tells every two networks apart: over their seeds, or else image by image."""
+    for pair in told["pairs"]:
+        names = pair["first"], pair["second"]
+        by_image = [row["p"] for row in told["images"] if (row["first"], row["second"]) == names]
+        found = by_image if pair["p"] is None else [pair["p"]]
+        if not found or any(p is None or p >= compare.DOUBT for p in found):
+            return False
+    return True
 
 
 def still_to_learn(found: Sequence[Runs]) -> str:

@@ -39,7 +39,10 @@ def test_every_comparison_is_of_networks_of_its_study_and_its_numbers_are_number
 
 def test_an_order_is_the_printed_one_or_not():
     (found,) = answers(ORDER, made_up(90), made_up(100, 2), lecture(110), lecture(110, 2))
-    assert found["seen"] == "lenet5 0.95 ± 0.07%, lenet5-lecture 1.10 ± 0.00%: the printed order."
+    assert (
+        found["seen"]
+        == "lenet5 0.95 ± 0.07%, lenet5-lecture 1.10 ± 0.00%: the printed order, where not every pair is told apart."
+    )
     assert any("McNemar" in sentence for sentence in found["sentences"])
     (found,) = answers(ORDER, made_up(120), lecture(110))
     assert found["seen"] == "lenet5-lecture 1.10%, lenet5 1.20%: not the printed order."
@@ -68,7 +71,7 @@ def test_networks_of_unlike_recipes_are_alike_where_both_have_the_same_settings(
 def test_a_tie_is_no_order():
     for names in "lenet5 lenet5-lecture", "lenet5-lecture lenet5":
         (found,) = answers(ORDER | {"networks": names}, made_up(90), lecture(90))
-        assert found["seen"].endswith(": not the printed order.")
+        assert found["seen"].endswith(": not the printed order, where not every pair is told apart.")
 
 
 def test_other_precisions_and_other_data_stay_apart():
