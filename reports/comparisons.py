@@ -48,12 +48,11 @@ def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
     # Each network by its recipe: how these differ is told among the departures.
     told["pairs"] = [{**pair, "changes": []} for pair in told["pairs"]]
     seen = compare.times_as_fast(*told["training"]) if wanted else in_order(found, told)
-    changes = list(dict.fromkeys(change for runs in found for change in runs.changes))
     return {
-        "seen": f"{seen} {still_to_learn(found)}" if changes and not wanted else seen,
+        "seen": seen,
         # Image by image for two networks; of more, `reproduce compare` tells.
         "sentences": compare.sentences({**told, "training": [], "images": told["images"] if len(found) == 2 else []}),
-        "changes": changes,
+        "changes": list(dict.fromkeys(change for runs in found for change in runs.changes)),
     }
 
 
@@ -64,7 +63,9 @@ def in_order(found: Sequence[Runs], told: Mapping[str, Any]) -> str:
     rises = all(one < other for one, other in itertools.pairwise(means.values()))
     order = "the printed order" if rises else "not the printed order"
     errors = ", ".join(f"{runs.network.name} {runs.measured(runs.measures[0])}" for runs in lowest_first)
-    return f"{errors}: {order}{'' if all_told_apart(told) else ', where not every pair is told apart'}."
+    apart = "" if all_told_apart(told) else ", where not every pair is told apart"
+    ends = f" {still_to_learn(found)}" if any(runs.changes for runs in found) else ""
+    return f"{errors}: {order}{apart}.{ends}"
 
 
 def all_told_apart(told: Mapping[str, Any]) -> bool:

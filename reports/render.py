@@ -109,11 +109,13 @@ def study_pages(
 
 def departures(study: Study) -> list[tuple[tuple[str, ...], list[str]]]:
     """Each departure once, under the names of the networks that depart so."""
-    said = dict.fromkeys(departure for network in study.networks for departure in network.departures or ("none known",))
+    names: dict[str, list[str]] = {}
+    for network in study.networks:
+        for departure in network.departures or ("none known",):
+            names.setdefault(departure, []).append(network.name)
     together: dict[tuple[str, ...], list[str]] = {}
-    for each in said:
-        names = tuple(network.name for network in study.networks if each in (network.departures or ("none known",)))
-        together.setdefault(names, []).append(each)
+    for departure, networks in names.items():
+        together.setdefault(tuple(networks), []).append(departure)
     return list(together.items())
 
 

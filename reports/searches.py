@@ -67,7 +67,7 @@ def described(environment: jinja2.Environment, search: Search, found: Sequence[R
 
 def commits(search: Search) -> list[str]:
     """The commits at which trials were made, that of the search's begin first; one alone where all were made there."""
-    made = [trial.code.get("commit") for trial in sorted(search.trials, key=lambda trial: trial.finished)]
+    made = [trial.code.get("commit") for trial in search.trials]
     return list(dict.fromkeys(commit[:12] for commit in [search.told.get("commit"), *made] if commit))
 
 
@@ -79,10 +79,12 @@ def against(search: Search, found: Sequence[Runs]) -> list[str]:
     by_best = [runs for runs in of_it if runs.changes and won(runs, search)]
     if not own or not by_best:
         return []
-    told = compare.compare_runs([run for runs in (own[0], by_best[0]) for run in as_read(runs)])
-    said = [f"{words}, {named['network']}: test error {runs.measured(runs.measures[0])}, {len(runs.records)} seed(s)"
-            for words, named, runs in zip(("The network's own recipe", "the winner trained again"), told["networks"],
-                                          (own[0], by_best[0]))]  # fmt: skip
+    both = own[0], by_best[0]
+    told = compare.compare_runs([run for runs in both for run in as_read(runs)])
+    names = [each["network"] for each in told["networks"]]
+    words = "The network's own recipe", "the winner trained again"
+    said = [f"{of}, {name}: test error {runs.measured(runs.measures[0])}, {len(runs.records)} seed(s)"
+            for of, name, runs in zip(words, names, both)]  # fmt: skip
     return [f"{'; '.join(said)}.", *compare.sentences(told)]
 
 

@@ -154,9 +154,9 @@ def trained_to(kind: Kind, error: float) -> dict[str, Any]:
     """
     passes = [passes_to(run.record.epochs, error) for run in kind.runs.values()]
     least = [each or run.record.epochs[-1]["epoch"] for each, run in zip(passes, kind.runs.values())]
-    means = (None, statistics.mean(least)) if None in passes else (statistics.mean(least), None)
+    mean, known = statistics.mean(least), None not in passes
     told = {"network": kind.name, "seeds": list(kind.runs), "training_error": error}
-    return {**told, "passes": means[0], "more_than": means[1]}
+    return {**told, "passes": mean if known else None, "more_than": None if known else mean}
 
 
 def paired(one: Kind, other: Kind, protocol: str) -> dict[str, Any]:

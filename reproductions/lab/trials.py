@@ -28,8 +28,8 @@ class Trial:
         seconds: from its start to its end, all sittings together.
         worker: who ran it.
         finished: when, UTC.
-        code: the commit that ended it, and whether it was changed since, as in a run's record.
-        execution: precision, threads and the like, as in a run's record; empty in trials of before 2026-11-23.
+        code: the commit that ended it, and whether it was changed since; empty in trials of before 2026-11-23.
+        execution: precision, threads and the like, as in a run's record; empty in those too.
     """
 
     settings: dict[str, Any]
