@@ -1,6 +1,7 @@
 """What papers say of networks held against each other, and searches for settings, on the pages."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,13 @@ def test_every_comparison_is_of_networks_of_its_study_and_its_numbers_are_number
         names = row["networks"].split()
         assert len(names) > 1 and set(names) <= known and row["printed"] and row["place"]
         assert not row["training_error"] or (float(row["training_error"]) > 0 and len(names) == 2)
+
+
+def test_every_figure_in_a_comparison_is_printed_of_its_networks():
+    for row in published_comparisons():
+        figures = published_figures(row["study"])
+        printed = set(figures[figures["network"].isin(row["networks"].split())]["printed"])
+        assert set(re.findall(r"[\d.]+%", row["printed"])) <= printed, row["what"]
 
 
 def test_an_order_is_the_printed_one_or_not():
