@@ -10,6 +10,10 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests", "lint", "types", "imports", "backends"]
 
 
+# A worker imports TensorFlow and holds a network or two, some 2 GiB, so no more of them than that.
+PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+
+
 def install(session: nox.Session) -> None:
     session.install("-e", ".[test]", silent=False)
 
@@ -32,7 +36,7 @@ def report(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The default suite, and that the committed pages are what the committed records give."""
     install(session)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
     session.run("reproduce", "report", "--check")
 
 
@@ -75,7 +79,7 @@ def backends(session: nox.Session) -> None:
     """Layers and networks on JAX, and that both backends give the same outputs for the same weights."""
     session.install("-e", ".[test]", "jax>=0.4.34")
     layers = map(str, sorted(Path("tests").glob("test_layers_*.py")))
-    session.run("pytest", *layers, *session.posargs, env={"KERAS_BACKEND": "jax"})
+    session.run("pytest", *PARALLEL, *layers, *session.posargs, env={"KERAS_BACKEND": "jax"})
     session.run("pytest", "tests/test_networks.py", "-k", "other_backend", env={"KERAS_BACKEND": "jax"})
 
 

@@ -4,11 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import fake_imagenet
 import pytest
 from prepared_imagenet import prepare
+
+from reproductions.__main__ import main
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -46,6 +49,22 @@ class Reproduce:
 @pytest.fixture
 def reproduce(tmp_path: Path) -> Reproduce:
     return Reproduce(tmp_path)
+
+
+@pytest.fixture
+def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable[..., str]:
+    """The sentence with which `reproduce` refuses words: in the folder of the test, and in this very process."""
+
+    def refused(*words: object) -> str:
+        with pytest.raises(SystemExit, match="2"):
+            main([str(word) for word in words])
+        return capsys.readouterr().err
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REPRODUCTIONS_DATA", raising=False)
+    for name, value in offline(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    return refused
 
 
 @pytest.fixture(scope="session")

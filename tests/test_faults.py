@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import Reproduce
 
 from reproductions.lab import record
 
@@ -52,6 +54,16 @@ def assert_the_same(run: Path, undisturbed: Path) -> None:
     assert one == other
 
 
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was killed in the middle of its second pass. Not to be written to."""
+    folder = tmp_path_factory.mktemp("killed")
+    status, _ = signalled(Reproduce(folder), signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    assert position(folder / "run" / "state.npz") >= (1, 10)
+    return folder / "run"
+
+
 def signalled(reproduce, number: int, reached: tuple[int, int] = (1, 10)) -> tuple[int, str]:
     """Status and messages of a training that is sent a signal once it has saved a state of `reached` or later."""
     process = reproduce.start(*WORDS, *AT_EACH_LOOK)
@@ -63,10 +75,8 @@ def signalled(reproduce, number: int, reached: tuple[int, int] = (1, 10)) -> tup
     return process.returncode, errors
 
 
-def test_a_run_killed_in_the_middle_of_a_pass_goes_on_from_a_step(finished, reproduce):
-    status, _ = signalled(reproduce, signal.SIGKILL)
-    assert status == -signal.SIGKILL
-    assert position(reproduce.folder / "run" / "state.npz") >= (1, 10)
+def test_a_run_killed_in_the_middle_of_a_pass_goes_on_from_a_step(killed, finished, reproduce):
+    shutil.copytree(killed, reproduce.folder / "run")
     again = reproduce(*WORDS)
     assert again.returncode == 0 and "going on after step" in again.stdout
     assert_the_same(reproduce.folder / "run", finished / "run")
@@ -83,8 +93,8 @@ def test_a_run_that_is_asked_to_stop_saves_and_says_so(number, expected, finishe
     assert_the_same(reproduce.folder / "run", finished / "run")
 
 
-def test_a_full_disk_leaves_the_state_before_it(finished, reproduce):
-    signalled(reproduce, signal.SIGKILL)
+def test_a_full_disk_leaves_the_state_before_it(killed, finished, reproduce):
+    shutil.copytree(killed, reproduce.folder / "run")
     before = position(reproduce.folder / "run" / "state.npz")
     full = reproduce(*WORDS, *AT_EACH_LOOK, before=NO_ROOM)
     assert full.returncode == 2 and "run/state.npz cannot be written: File too large" in full.stderr
@@ -95,8 +105,8 @@ def test_a_full_disk_leaves_the_state_before_it(finished, reproduce):
     assert_the_same(reproduce.folder / "run", finished / "run")
 
 
-def test_a_damaged_state_gives_way_to_the_one_before(finished, reproduce):
-    signalled(reproduce, signal.SIGKILL)
+def test_a_damaged_state_gives_way_to_the_one_before(killed, finished, reproduce):
+    shutil.copytree(killed, reproduce.folder / "run")
     state = reproduce.folder / "run" / "state.npz"
     content = bytearray(state.read_bytes())
     middle = len(content) // 2
@@ -117,12 +127,11 @@ def test_a_run_that_is_asked_to_stop_while_it_is_tested_says_so_and_goes_on(fini
     assert_the_same(reproduce.folder / "run", finished / "run")
 
 
-def test_where_no_state_can_be_read_the_newest_is_named(finished, reproduce):
-    folder = reproduce.folder / "run"
+def test_where_no_state_can_be_read_the_newest_is_named(finished, refusal, tmp_path):
+    folder = tmp_path / "run"
     folder.mkdir()
     (folder / "state.npz").write_bytes((finished / "run" / "state.npz").read_bytes()[:5000])
-    done = reproduce(*WORDS)
-    assert done.returncode == 2 and "run/state.npz cannot be read" in done.stderr
+    assert "run/state.npz cannot be read" in refusal(*WORDS)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_state(reproduce):
@@ -134,12 +143,11 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_state(re
     assert all(np.isfinite(value).all() for value in variables(reproduce.folder / "run"))
 
 
-def test_a_second_process_in_a_run_folder_is_refused(reproduce):
+def test_a_second_process_in_a_run_folder_is_refused(reproduce, refusal):
     first = reproduce.start(*WORDS, *AT_EACH_LOOK)
     while position(reproduce.folder / "run" / "state.npz") == (0, 0):
         time.sleep(0.02)
     first.send_signal(signal.SIGSTOP)  # it holds the folder, but does not end before the second has begun
-    second = reproduce(*WORDS)
-    assert second.returncode == 2 and "another process is at work in run" in second.stderr
+    assert "another process is at work in run" in refusal(*WORDS)
     first.kill()
     first.communicate()
