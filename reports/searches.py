@@ -68,7 +68,7 @@ def described(environment: jinja2.Environment, search: Search, found: Sequence[R
 def commits(search: Search) -> list[str]:
     """The commits at which trials were made, that of the search's begin first; one alone where all were made there."""
     made = [trial.code.get("commit") for trial in search.trials]
-    return list(dict.fromkeys(commit[:12] for commit in [search.told.get("commit"), *made] if commit))
+    return list(dict.fromkeys(commit[:10] for commit in [search.told.get("commit"), *made] if commit))
 
 
 def against(search: Search, found: Sequence[Runs]) -> list[str]:

@@ -53,7 +53,10 @@ def reproduce(tmp_path: Path) -> Reproduce:
 
 @pytest.fixture
 def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable[..., str]:
-    """The sentence with which `reproduce` refuses words: in the folder of the test, and in this very process."""
+    """The sentence with which `reproduce` refuses words: in the folder of the test, and in this very process.
+
+    For what is refused before a training begins, which would leave its determinism to the tests that follow.
+    """
 
     def refused(*words: object) -> str:
         with pytest.raises(SystemExit, match="2"):

@@ -9,8 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from reproductions.lab import scoring
 from reproductions.lab.datasets import Dataset, Pixels
+from reproductions.lab.images import View
+from reproductions.lab.protocols import find
 from reproductions.lab.study import Network, Recipe, keras_object
+
+# Heights and widths of pictures, several of each.
+SIZES = [(40, 60), (60, 40), (33, 33), (40, 60), (50, 60), (40, 60), (60, 40), (35, 80)]
 
 
 @dataclass
@@ -97,3 +103,8 @@ def dataset(test: Pictures | Pixels, name: str = "pictures", sha256: str = "0" *
 def softmax(logits: np.ndarray) -> np.ndarray:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def scores(model: keras.Model, part: Pictures | Pixels, name: str) -> np.ndarray:
+    """The scores of a network of logits on these pictures, by the protocol of this name."""
+    return scoring.class_scores(model, "logits", part, find(name), (), View(model.input_shape[1]))

@@ -127,11 +127,12 @@ def test_a_run_that_is_asked_to_stop_while_it_is_tested_says_so_and_goes_on(fini
     assert_the_same(reproduce.folder / "run", finished / "run")
 
 
-def test_where_no_state_can_be_read_the_newest_is_named(finished, refusal, tmp_path):
-    folder = tmp_path / "run"
+def test_where_no_state_can_be_read_the_newest_is_named(finished, reproduce):
+    folder = reproduce.folder / "run"
     folder.mkdir()
     (folder / "state.npz").write_bytes((finished / "run" / "state.npz").read_bytes()[:5000])
-    assert "run/state.npz cannot be read" in refusal(*WORDS)
+    done = reproduce(*WORDS)
+    assert done.returncode == 2 and "run/state.npz cannot be read" in done.stderr
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_state(reproduce):
