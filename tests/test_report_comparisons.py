@@ -147,7 +147,7 @@ def test_a_search_that_was_gone_on_with_at_another_commit_says_so():
     for code, said in ((one, False), (other, True)):
         search = searches.Search("s", TOLD | one, [first, replace(trial(0.01, 2.0), code=code)])
         page = pages([made_up(90)], searched=[search])["lenet5.md"]
-        assert f"at commit {'a' * 12}{', gone on with at ' + 'b' * 12 if said else ''}. The best" in page
+        assert f"at commit {'a' * 10}{', gone on with at ' + 'b' * 10 if said else ''}. The best" in page
         assert " threads " in page, "one of them tells"
     before = pages([made_up(90)], searched=[searches.Search("s", TOLD, [trial(0.1, 3.0)])])["lenet5.md"]
     assert "at commit" not in before and " threads " not in before
