@@ -132,7 +132,7 @@ def test_it_is_saved_and_loaded(tmp_path):
 @pytest.mark.parametrize(
     "options, says",
     [
-        ({"filters": 0}, r"filters must be a positive integer"),
+        ({"filters": 0}, r"filters must be a positive integer; got 0"),
         ({"filters": 2.5}, r"filters must be a positive integer"),
         ({"kernel_size": (3, 0)}, r"kernel_size must be .* got \(3, 0\)"),
         ({"strides": -1}, "strides must be .* got -1"),
