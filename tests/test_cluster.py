@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_faults import AT_EACH_LOOK, WORDS, assert_the_same, position, variables
+from states import assert_the_same, position, variables
+from test_faults import AT_EACH_LOOK, WORDS
 
 from reproductions.lab import cluster, record
 from reproductions.lab.errors import UsageError

@@ -9,7 +9,7 @@ import pytest
 import small
 import tensorflow as tf
 from conftest import Reproduce
-from test_faults import position, variables
+from states import TWO_DEVICES, position, variables
 
 import layers
 from reproductions import UsageError, find_network, find_study
@@ -152,11 +152,6 @@ lenet5.STUDY = dataclasses.replace(lenet5.STUDY, networks=(few,))
 WORDS = (
     "train", "lenet5", "--epochs", "2", "--training-images", "1000", "--scale-batch", "4", "--resume", "--run-dir",
 )  # fmt: skip
-TWO_DEVICES = """
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-"""
 
 
 @pytest.fixture(scope="module")

@@ -238,18 +238,13 @@ def test_committed_records_are_of_the_protocol_of_their_recipes():
         (["one", "two", "--ensemble", "--protocol", "ten crops"], "one has no predictions by this protocol"),
     ],
 )
-def test_mistakes_get_one_sentence(words, says, tmp_path, monkeypatch, capsys, request):
-    monkeypatch.chdir(tmp_path)
+def test_mistakes_get_one_sentence(words, says, refusal, request):
     if "classifier" in words:
         request.getfixturevalue("suite")
-    with pytest.raises(SystemExit) as ended:
-        main(["evaluate", *words])
-    told = capsys.readouterr().err
-    assert ended.value.code == 2 and says in told and told.count("\n") == 1
+    told = refusal("evaluate", *words)
+    assert says in told and told.count("\n") == 1
 
 
-def test_damaged_weights_are_named(suite, tmp_path, capsys):
+def test_damaged_weights_are_named(suite, tmp_path, refusal):
     (tmp_path / "a.keras").write_bytes(b"PK damaged")
-    with pytest.raises(SystemExit):
-        main(["evaluate", str(tmp_path / "a.keras"), "--network", "classifier"])
-    assert "a.keras cannot be read" in capsys.readouterr().err
+    assert "a.keras cannot be read" in refusal("evaluate", "a.keras", "--network", "classifier")

@@ -1,6 +1,5 @@
 """What may befall a training, provoked for real: each time the run goes on to the bits of an undisturbed one."""
 
-import json
 import re
 import shutil
 import signal
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Reproduce
+from states import assert_the_same, position, variables
 
 from reproductions.lab import record
 
@@ -32,26 +32,15 @@ Recipe.learning_rate = lambda recipe, epoch, errors=(): 0.002 if epoch < 2 else 
 """
 
 
-def position(state: Path) -> tuple[int, int]:
-    """The whole passes and the further steps that a state file, if there is one, has behind it."""
-    try:
-        with np.load(state) as file:
-            at = json.loads(file["told"].tobytes())["at"]
-            return len(at["rows"]), at["step"]
-    except FileNotFoundError:
-        return 0, 0
-
-
-def variables(folder: Path) -> list[np.ndarray]:
-    with np.load(folder / "state.npz") as file:
-        return [file[f"variable{i}"] for i in range(len(file.files) - 1)]
-
-
-def assert_the_same(run: Path, undisturbed: Path) -> None:
-    for one, other in zip(variables(run), variables(undisturbed), strict=True):
-        np.testing.assert_array_equal(one, other)
-    one, other = [record.read(folder / "record.json").without_times() for folder in (run, undisturbed)]
-    assert one == other
+def signalled(reproduce, number: int, reached: tuple[int, int] = (1, 10)) -> tuple[int, str]:
+    """Status and messages of a training that is sent a signal once it has saved a state of `reached` or later."""
+    process = reproduce.start(*WORDS, *AT_EACH_LOOK)
+    state = reproduce.folder / "run" / "state.npz"
+    while process.poll() is None and position(state) < reached:
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
 
 
 @pytest.fixture(scope="module")
@@ -62,17 +51,6 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert status == -signal.SIGKILL
     assert position(folder / "run" / "state.npz") >= (1, 10)
     return folder / "run"
-
-
-def signalled(reproduce, number: int, reached: tuple[int, int] = (1, 10)) -> tuple[int, str]:
-    """Status and messages of a training that is sent a signal once it has saved a state of `reached` or later."""
-    process = reproduce.start(*WORDS, *AT_EACH_LOOK)
-    state = reproduce.folder / "run" / "state.npz"
-    while process.poll() is None and position(state) < reached:
-        time.sleep(0.02)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
-    return process.returncode, errors
 
 
 def test_a_run_killed_in_the_middle_of_a_pass_goes_on_from_a_step(killed, finished, reproduce):

@@ -23,8 +23,8 @@ NAMES = [network.name for study in reproductions.studies().values() for network 
 PARAMETERS = {
     "lenet5": 60000, "lenet5-sdlm": 60000, "lenet5-distorted": 60000, "lenet4": 50698, "lenet1": 2578,
     "linear-classifier": 7850, "alexnet": 60965224, "alexnet-caffe": 60965224, "alexnet-one-tower": 62378344,
-    "alexnet-cifar10": 2112970, "alexnet-cifar10-no-lrn": 1116490, "alexnet-cifar10-relu": 89578,
-    "alexnet-cifar10-tanh": 89578,
+    "alexnet-cifar10": 2112970, "alexnet-cifar10-first": 1116490, "alexnet-cifar10-no-lrn": 1116490,
+    "alexnet-cifar10-relu": 89578, "alexnet-cifar10-tanh": 89578,
     "vgg-a": 132863336, "vgg-a-lrn": 132863336, "vgg-b": 133047848, "vgg-c": 133638952, "vgg-d": 138357544,
     "vgg-e": 143667240, "googlenet": 6998552, "inception-v4": 42679816, "convnetjs-cifar10": 22466,
     "all-cnn-a": 1254250, "all-cnn-b": 1300618, "all-cnn-c": 1369738,
@@ -117,11 +117,22 @@ def test_biases_of_alexnet_start_as_section_5_says():
 
 def test_alexnet_for_cifar_10_starts_as_the_authors_files_say():
     deviations = {"conv1": 0.0001, "conv2": 0.01, "local3": 0.04, "local4": 0.04, "fc10": 0.01}
-    for name in "alexnet-cifar10", "alexnet-cifar10-no-lrn":
+    for name in "alexnet-cifar10", "alexnet-cifar10-first", "alexnet-cifar10-no-lrn":
         model = small(name)
         found = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
         assert {layer: kernel.std() for layer, (kernel, _) in found.items()} == pytest.approx(deviations, rel=0.05)
         assert not any(bias.any() for _, bias in found.values())
+
+
+def test_the_first_version_of_the_four_layers_differs_in_normalization_and_passes_alone():
+    first, without = (reproductions.find_network(f"alexnet-cifar10-{name}") for name in ("first", "no-lrn"))
+    assert replace(first.recipe, rates=(), epochs=1) == replace(without.recipe, rates=(), epochs=1)
+    layers = [[layer.name for layer in small(network.name).layers] for network in (first, without)]
+    assert layers[0][1:5] == ["conv1", "norm1", "pool1", "conv2"] and set(layers[0]) - set(layers[1]) == {
+        "norm1",
+        "norm2",
+    }
+    assert [name for name in layers[0] if "norm" not in name] == layers[1]
 
 
 def test_the_networks_of_figure_1_differ_in_their_units_and_the_rates_found_for_them_alone():

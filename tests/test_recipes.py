@@ -51,7 +51,7 @@ def test_every_recipe_survives_a_file(network):
     own = network.to_train()
     told = json.loads(json.dumps(own.as_data()))
     assert recipes.overridden(LENET5, told, FILE) == own
-    assert recipes.otherwise(own, own) == {}
+    assert recipes.otherwise(own.as_data(), own.as_data()) == {}
 
 
 def test_a_network_without_a_recipe_cannot_be_trained():
@@ -66,7 +66,7 @@ def test_a_recipe_with_everything_in_it_survives_a_file():
         protocol="p", weight_decay={"conv1": 0.1}, bias_rate=2.0, heads={"main": 1.0}, clip_norm=2.0, micro_batch=1,
         starts_from=("conv1",), input_size=8, training_images=7, curvature=5, options={"width": 4},
     )  # fmt: skip
-    told = json.loads(json.dumps(recipes.otherwise(recipe, LENET5)))
+    told = json.loads(json.dumps(recipes.otherwise(recipe.as_data(), LENET5.as_data())))
     assert set(told) == set(recipes.FIELDS)
     assert recipes.overridden(LENET5, told, FILE) == recipe
     decays = replace(recipe, rates=Decay(0.1, 0.5, 2.0))

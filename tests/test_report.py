@@ -108,6 +108,21 @@ def test_seeds_make_a_mean_and_a_spread():
     assert runs.interval(measure) == tables.wilson_interval(100, 10000)
 
 
+def test_the_table_tells_how_many_seeds_come_to_the_printed_figure():
+    table = tables.result_table(
+        LENET5, FIGURES, [made_up(94, 1), made_up(95, 2), made_up(96, 3), made_up(90, epochs=2)]
+    )
+    rows = table[(table["label"] == "LeNet-5") & (table["runs"] > 0)]
+    assert rows[["runs", "reached"]].values.tolist() == [[3, " (2)"], [1, ""]]
+
+
+def test_figures_of_one_name_tell_their_images_and_doubtful_ones_their_doubt():
+    table = tables.result_table(STUDIES["all_cnn"], published_figures("all_cnn"), [])
+    printed = dict(zip(table["label"], table["printed"]))
+    assert (printed["ALL-CNN-C, test of cifar10"], printed["ALL-CNN-C, test of cifar100"]) == ("9.08%", "33.71%")
+    assert printed["ALL-CNN with heavy augmentation"] == "4.41% (unconfirmed)"
+
+
 def test_runs_of_another_recipe_are_not_averaged_with_the_paper_s():
     found = tables.runs_of(LENET5, [made_up(90), made_up(300, 2, epochs=2), made_up(400, 3, "mnist-subset")])
     assert [len(runs.records) for runs in found] == [1, 1, 1]
@@ -165,6 +180,17 @@ def test_a_page_says_how_to_repeat_a_run_by_another_recipe():
         run = replace(made_up(95, **changes), execution=how)
         page = render(STUDIES, published, [run], computed())["lenet5.md"]
         assert f"Again: `reproduce train lenet5 --network lenet5 {words}\n" in page
+
+
+def test_a_page_repeats_runs_with_as_many_threads_as_they_had():
+    def page(records):
+        return render(STUDIES, {name: published_figures(name) for name in STUDIES}, records, computed())["lenet5.md"]
+
+    threads = {1: {}, 2: {"threads": 1}, 3: {"threads": 1}}
+    records = [replace(made_up(90, seed), execution=execution) for seed, execution in threads.items()]
+    assert "\nAgain, seed 1: `reproduce train lenet5 --network lenet5 --seed 1`\n" in page(records)
+    assert "\nAgain, seed 2 or 3: `reproduce train lenet5 --network lenet5 --seed 2 --threads 1`\n" in page(records)
+    assert "\nAgain: `reproduce train lenet5 --network lenet5 --seed 1`\n" in page(records[:1])
 
 
 def test_check_fails_when_a_page_is_edited_missing_or_too_many(finished, tmp_path, capsys):

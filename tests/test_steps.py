@@ -1,8 +1,5 @@
 """One update, against the rules as the papers print them, in plain numpy."""
 
-import json
-import subprocess
-import sys
 from dataclasses import replace
 from fractions import Fraction
 
@@ -212,95 +209,6 @@ def test_a_compiled_update_is_the_same():
     steps(whole).update((IMAGES, LABELS))
     steps(compiled, jit=True).update((IMAGES, LABELS))
     np.testing.assert_allclose(whole.get_weights()[0], compiled.get_weights()[0], atol=1e-6)
-
-
-TWO_REPLICAS = """
-import json, sys
-import keras, numpy as np, tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from test_steps import IMAGES, LABELS, RECIPE, linear, replace, Steps, decay_weights, keras_object
-from reproductions.lab.steps import own_seeds
-
-def weights(devices, **changes):
-    strategy = tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
-    recipe = replace(RECIPE, **changes)
-    with strategy.scope():
-        images = keras.Input((5,))
-        limit = keras.constraints.MaxNorm(0.8, axis=0)
-        start = keras.initializers.GlorotUniform(seed=3)
-        model = keras.Model(images, keras.layers.Dense(3, kernel_initializer=start, kernel_constraint=limit)(images))
-        decay_weights(model, recipe.weight_decay)
-        optimizer = keras.optimizers.get(dict(recipe.optimizer))
-        optimizer.build(model.trainable_variables)
-    run = Steps(model, optimizer, recipe, "logits", strategy)
-    share = 8 // len(devices)
-    def data(context):
-        return tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(share, drop_remainder=True).repeat()
-    batches = iter(strategy.distribute_datasets_from_function(data))
-    for _ in range(4):
-        sums = run.update(next(batches))
-    return model.get_weights()[0].tolist(), {k: float(v) for k, v in sums.items()}
-
-def masks():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
-        model = linear(dropout=0.5)
-    own_seeds(model, strategy)
-    drop = model.layers[1]
-    ones = strategy.run(tf.function(lambda: drop(tf.ones((4, 5)), training=True)))
-    return [value.numpy().tolist() for value in strategy.experimental_local_results(ones)]
-
-def overflow_on_the_second():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
-        model = linear()
-        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
-        optimizer.build(model.trainable_variables)
-    run = Steps(model, optimizer, RECIPE, "logits", strategy)
-    spoilt = IMAGES.copy()
-    spoilt[4:] = np.inf
-    data = lambda context: tf.data.Dataset.from_tensor_slices((spoilt, LABELS)).batch(4, drop_remainder=True)
-    before = model.get_weights()[0]
-    run.update(next(iter(strategy.distribute_datasets_from_function(data))))
-    return bool((model.get_weights()[0] == before).all()), float(optimizer.dynamic_scale.numpy())
-
-changes = dict(weight_decay=0.1, clip_norm=0.2, optimizer=keras_object("SGD", learning_rate=0.5, momentum=0.9))
-averaged = keras_object("RMSprop", learning_rate=0.05, epsilon=1.0, use_ema=True)
-print(json.dumps({
-    "one": weights(["CPU:0"], **changes), "two": weights(["CPU:0", "CPU:1"], **changes),
-    "one averaged": weights(["CPU:0"], optimizer=averaged),
-    "two averaged": weights(["CPU:0", "CPU:1"], optimizer=averaged),
-    "masks": masks(), "overflow": overflow_on_the_second(),
-}))
-"""
-
-
-@pytest.fixture(scope="module")
-def replicas():
-    from pathlib import Path
-
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_REPLICAS], capture_output=True, text=True, cwd=Path(__file__).parent, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-@pytest.mark.parametrize("kind", ["", " averaged"])
-def test_two_replicas_make_the_update_of_one_clipping_decay_and_constraint_included(replicas, kind):
-    (one, sums), (two, shared) = replicas["one" + kind], replicas["two" + kind]
-    np.testing.assert_allclose(two, one, atol=1e-6)
-    assert shared == pytest.approx(sums, rel=1e-5)
-
-
-def test_an_overflow_on_any_replica_leaves_the_weights_and_lowers_the_scale(replicas):
-    assert replicas["overflow"] == [True, 2.0**14]
-
-
-def test_replicas_draw_dropout_masks_of_their_own(replicas):
-    first, second = replicas["masks"]
-    assert first != second
 
 
 def test_rates_decay_after_so_many_passes():

@@ -1,33 +1,13 @@
 """Training from start to record, on the embedded subset."""
 
-import json
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from states import TWO_DEVICES, assert_the_same, position, variables
 
 from reproductions.lab import record
-
-TWO_DEVICES = """
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-"""
-
-
-def variables(state: Path) -> list[np.ndarray]:
-    with np.load(state) as file:
-        return [file[f"variable{i}"] for i in range(len(file.files) - 1)]
-
-
-def passes(state: Path) -> int:
-    """The passes that a state file, if there is one, has behind it."""
-    if not state.exists():
-        return 0
-    with np.load(state) as file:
-        return len(json.loads(file["told"].tobytes())["at"]["rows"])
 
 
 def test_three_passes_over_the_subset_bring_the_error_below_ten_percent(finished):
@@ -68,21 +48,19 @@ def test_a_run_with_one_thread_is_the_same_on_any_number_of_cores(reproduce):
 @pytest.mark.slow
 def test_a_run_killed_at_several_points_ends_with_the_bits_of_an_undisturbed_one(finished, reproduce):
     words = ("train", "lenet5", "--epochs", "3", "--run-dir", "run", "--resume")
-    state = reproduce.folder / "run" / "state.npz"
+    run = reproduce.folder / "run"
+    state = run / "state.npz"
     for reached, delay in [(0, 0.5), (1, 0.3), (2, 0.0)]:
         process = reproduce.start(*words)
-        while process.poll() is None and not (state.parent.exists() and passes(state) >= reached):
+        while process.poll() is None and not (run.exists() and position(state)[0] >= reached):
             time.sleep(0.02)
         time.sleep(delay)
         assert process.poll() is None, "the run ended before it could be killed"
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert not (state.parent / "record.json").exists()
+        assert not (run / "record.json").exists()
     assert reproduce(*words).returncode == 0
-    for resumed, undisturbed in zip(variables(state), variables(finished / "run" / "state.npz"), strict=True):
-        np.testing.assert_array_equal(resumed, undisturbed)
-    resumed = record.read(state.parent / "record.json")
-    assert resumed.without_times() == record.read(finished / "run" / "record.json").without_times()
+    assert_the_same(run, finished / "run")
 
 
 @pytest.mark.slow
@@ -92,14 +70,13 @@ def test_a_longer_run_killed_at_many_moments_ends_with_the_bits_of_an_undisturbe
     state = reproduce.folder / "killed" / "state.npz"
     for kill in range(10):
         process, delay = reproduce.start(*words, "killed"), 0.13 * kill
-        while process.poll() is None and passes(state) < kill:
+        while process.poll() is None and position(state)[0] < kill:
             time.sleep(0.02)
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert reproduce(*words, "killed").returncode == 0
-    for resumed, undisturbed in zip(variables(state), variables(reproduce.folder / "whole" / "state.npz"), strict=True):
-        np.testing.assert_array_equal(resumed, undisturbed)
+    assert_the_same(state.parent, reproduce.folder / "whole")
     assert not list(state.parent.glob(f"{record.UNFINISHED}*"))
 
 
@@ -108,8 +85,7 @@ def test_two_devices_under_mirrored_strategy_equal_one(finished, reproduce):
     done = reproduce(*words, before=TWO_DEVICES)
     assert done.returncode == 0, done.stderr
     assert record.read(reproduce.folder / "two" / "record.json").replicas == 2
-    one, two = [variables(folder / "state.npz") for folder in (finished / "run", reproduce.folder / "two")]
-    for single, mirrored in zip(one, two, strict=True):
+    for single, mirrored in zip(variables(finished / "run"), variables(reproduce.folder / "two"), strict=True):
         np.testing.assert_allclose(mirrored, single, atol=1e-5)
 
 
