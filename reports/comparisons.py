@@ -31,14 +31,9 @@ def trained_alike(found: Sequence[Runs]) -> list[list[Runs]]:
     together: dict[str, list[Runs]] = {}
     for runs in found:
         if runs.data == runs.network.to_train().dataset:
-            together.setdefault(repr((changed(runs), runs.records[0].precision)), []).append(runs)
+            changed = recipes.otherwise(runs.records[0].recipe, runs.network.to_train().as_data())
+            together.setdefault(repr((changed, runs.records[0].precision)), []).append(runs)
     return list(together.values())
-
-
-def changed(runs: Runs) -> dict[str, Any]:
-    """The settings that are not those of the network's own recipe."""
-    own = recipes.completed(runs.network.to_train().as_data())
-    return {name: value for name, value in recipes.completed(runs.records[0].recipe).items() if value != own[name]}
 
 
 def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
@@ -47,13 +42,22 @@ def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
     told = compare.compare_runs([run for runs in found for run in as_read(runs)], training_error=wanted)
     # Each network by its recipe: how these differ is told among the departures.
     told["pairs"] = [{**pair, "changes": []} for pair in told["pairs"]]
-    seen = compare.times_as_fast(*told["training"]) if wanted else in_order(found, told)
+    if wanted:
+        return {"seen": compare.times_as_fast(*told["training"]), "sentences": [], "changes": changes(found)}
     return {
-        "seen": seen,
+        "seen": in_order(found, told),
         # Image by image for two networks; of more, `reproduce compare` tells.
-        "sentences": compare.sentences({**told, "training": [], "images": told["images"] if len(found) == 2 else []}),
-        "changes": list(dict.fromkeys(change for runs in found for change in runs.changes)),
+        "sentences": compare.sentences({**told, "images": told["images"] if len(found) == 2 else []}),
+        "changes": changes(found),
     }
+
+
+def changes(found: Sequence[Runs]) -> list[str]:
+    """What is not of the networks' own recipes; of each network by its name, where that is not the same for all."""
+    each = [runs.changes for runs in found]
+    if all(own == each[0] for own in each):
+        return each[0]
+    return [f"{runs.network.name}: {'; '.join(own)}" for runs, own in zip(found, each) if own]
 
 
 def in_order(found: Sequence[Runs], told: Mapping[str, Any]) -> str:
@@ -64,8 +68,9 @@ def in_order(found: Sequence[Runs], told: Mapping[str, Any]) -> str:
     order = "the printed order" if rises else "not the printed order"
     errors = ", ".join(f"{runs.network.name} {runs.measured(runs.measures[0])}" for runs in lowest_first)
     apart = "" if all_told_apart(told) else ", where not every pair is told apart"
-    ends = f" {still_to_learn(found)}" if any(runs.changes for runs in found) else ""
-    return f"{errors}: {order}{apart}.{ends}"
+    number = " One run each." if all(len(runs.records) == 1 for runs in found) else ""
+    ends = f" {still_to_learn(found, lowest_first)}" if any(runs.changes for runs in found) else ""
+    return f"{errors}: {order}{apart}.{number}{ends}"
 
 
 def all_told_apart(told: Mapping[str, Any]) -> bool:
@@ -79,11 +84,13 @@ def all_told_apart(told: Mapping[str, Any]) -> bool:
     return True
 
 
-def still_to_learn(found: Sequence[Runs]) -> str:
+def still_to_learn(found: Sequence[Runs], lowest_first: Sequence[Runs]) -> str:
     """The training error at the end, by which a schedule cut short can be told from an order of networks."""
     ends = {runs.network.name: statistics.mean(run.epochs[-1]["error"] for run in runs.records) for runs in found}
     told = ", ".join(f"{name} {error:.2f}%" for name, error in sorted(ends.items(), key=lambda end: end[1]))
-    return f"Training error in the last pass: {told}."
+    same = all(ends[one.network.name] < ends[other.network.name] for one, other in itertools.pairwise(lowest_first))
+    short = ", the same order; trained in full they may stand in another" if same else ""
+    return f"Training error in the last pass: {told}{short}."
 
 
 def as_read(runs: Runs) -> list[compare.Run]:

@@ -13,7 +13,7 @@ import pandas
 from reproductions.lab import recipes
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.record import FULL, WHOLE, Record
-from reproductions.lab.statistics import wilson_interval
+from reproductions.lab.statistics import mean_and_deviation, mean_in_words, wilson_interval
 from reproductions.lab.study import Network, Study
 
 RULE = (
@@ -26,7 +26,8 @@ RULE = (
     "*nothing printed*: no paper printed a figure for it. "
     "The measured figure is the mean over seeds at the last pass, ± the standard deviation over seeds; "
     "the interval is Wilson's 95% interval of that mean on as many test images, in percent: what another set of test "
-    "images might give, the spread over seeds aside."
+    "images might give, the spread over seeds aside. In brackets: how many of the runs are at or below the printed "
+    "figure."
 )
 
 
@@ -127,9 +128,7 @@ class Runs:
         return [test[f"{measure.start}error"] for test in self.tests(measure.protocol)]
 
     def measured(self, measure: Measure) -> str:
-        errors = self.errors(measure)
-        spread = f" ± {statistics.stdev(errors):.2f}" if len(errors) > 1 else ""
-        return f"{statistics.mean(errors):.2f}{spread}%"
+        return mean_in_words(*mean_and_deviation(self.errors(measure)))
 
     def interval(self, measure: Measure) -> tuple[float, float]:
         images = self.tests(measure.protocol)[0]["images"]
@@ -172,7 +171,7 @@ def row(figure: Mapping[str, Any], measure: Measure, runs: Runs | None) -> dict[
     """One line of the table; without runs, an empty one, and no number beside one that was measured otherwise."""
     verdict = "not run" if figure.get("network") else "not of the suite"
     answer: dict[str, Any] = dict(
-        measured="", interval="", runs=0, data="", schedule="", verdict=verdict, foreign=""
+        measured="", interval="", runs=0, reached="", data="", schedule="", verdict=verdict, foreign=""
     )  # fmt: skip
     if runs is not None:
         error = None if pandas.isna(figure["error"]) else float(figure["error"])
@@ -186,6 +185,8 @@ def row(figure: Mapping[str, Any], measure: Measure, runs: Runs | None) -> dict[
         if measure in runs.measures:
             low, high = runs.interval(measure)
             answer.update(measured=runs.measured(measure), interval=f"{low:.2f} to {high:.2f}")
+            if error is not None and runs.comparable:
+                answer.update(reached=f" ({sum(each <= error for each in runs.errors(measure))})")
     return {name: figure[name] for name in ("label", "printed", "protocol", "place")} | answer
 
 
@@ -200,9 +201,14 @@ def result_table(study: Study, published: pandas.DataFrame, records: Sequence[Re
     """Every printed figure with each set of runs of its network; then what was measured and never printed."""
     found = runs_of(study, records)
     rows, printed, shown = [], set(), set()
-    for figure in published.to_dict("records"):
+    alike = published.duplicated(["label", "metric"], keep=False)
+    for figure, several in zip(published.to_dict("records"), alike):
         measure = Measure(figure["protocol"], figure["metric"])
-        label = figure["label"] + ("" if figure["metric"] == "error" else f", {figure['metric']}")
+        metric = "" if measure.metric == "error" else measure.metric
+        images = f"{figure['split']} of {figure['dataset']}" if several else ""
+        label = ", ".join(filter(None, (figure["label"], metric, images)))
+        if figure["status"] != "confirmed":
+            figure["printed"] += f" ({figure['status']})"
         answering = [runs for runs in found if answers(runs, figure)]
         printed |= {(runs.network.name, measure) for runs in answering}
         # By another recipe: beside one printed figure of its network, not beside every one.

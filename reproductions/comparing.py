@@ -69,8 +69,9 @@ def span(interval: list[float] | None) -> str:
 
 
 def mean(network: dict[str, Any]) -> str:
-    spread = "" if network["deviation"] is None else f" ± {network['deviation']:.2f}"
-    return f"{network['error']:.2f}{spread}%"
+    from reproductions.lab.statistics import mean_in_words
+
+    return mean_in_words(network["error"], network["deviation"])
 
 
 def p(test: dict[str, Any]) -> str:

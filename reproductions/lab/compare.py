@@ -14,7 +14,13 @@ import numpy as np
 from reproductions.lab import predictions, protocols, recipes, record
 from reproductions.lab.errors import UsageError
 from reproductions.lab.record import Record
-from reproductions.lab.statistics import holm, mcnemar_exact, paired_difference, wilson_interval
+from reproductions.lab.statistics import (
+    holm,
+    mcnemar_exact,
+    mean_and_deviation,
+    paired_difference,
+    wilson_interval,
+)
 
 DOUBT = 0.05  # the p value from which two networks are not told apart
 
@@ -74,7 +80,7 @@ def compare_runs(
     couples = list(itertools.combinations(kinds, 2))
     return {
         "protocol": protocol,
-        "data": runs[0].record.data["name"],
+        "data": " and ".join(dict.fromkeys(run.record.data["name"] for run in runs)),
         "runs": [described(kind, seed, protocol) for kind in kinds for seed in kind.runs],
         "networks": [summed_up(kind, protocol) for kind in kinds],
         "pairs": [paired(*couple, protocol) for couple in couples],
@@ -130,9 +136,8 @@ def described(kind: Kind, seed: int, protocol: str) -> dict[str, Any]:
 
 
 def summed_up(kind: Kind, protocol: str) -> dict[str, Any]:
-    errors = [run.test(protocol)["error"] for run in kind.runs.values()]
-    deviation = statistics.stdev(errors) if len(errors) > 1 else None
-    return {"network": kind.name, "seeds": list(kind.runs), "error": statistics.mean(errors), "deviation": deviation}
+    mean, deviation = mean_and_deviation([run.test(protocol)["error"] for run in kind.runs.values()])
+    return {"network": kind.name, "seeds": list(kind.runs), "error": mean, "deviation": deviation}
 
 
 def passes_to(rows: Sequence[dict[str, float]], error: float) -> float | None:

@@ -43,12 +43,6 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     return recipe
 
 
-def otherwise(recipe: Recipe, own: Recipe) -> dict[str, Any]:
-    """The fields of a recipe that another has not, as `overridden` takes them."""
-    one, other = recipe.as_data(), own.as_data()
-    return {name: value for name, value in one.items() if value != other[name]}
-
-
 def read(path: Path) -> dict[str, Any]:
     """The fields of a recipe in a JSON file, or those in a run's record; UsageError names a file with none."""
     try:
@@ -130,6 +124,12 @@ def rates_from(told: Any) -> tuple[tuple[int, float], ...] | Decay | Plateau:
 def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe as `Recipe.as_data` gives it, whatever version recorded it: younger fields have their default."""
     return plain({**DEFAULTS, **recipe})
+
+
+def otherwise(recipe: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a recipe that another has not, as `overridden` takes them."""
+    other = completed(own)
+    return {name: value for name, value in completed(recipe).items() if value != other[name]}
 
 
 def changes(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

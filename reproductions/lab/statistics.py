@@ -15,6 +15,16 @@ def wilson_interval(errors: float, images: int) -> tuple[float, float]:
     return 100 * float(low), 100 * float(high)
 
 
+def mean_and_deviation(errors: Sequence[float]) -> tuple[float, float | None]:
+    """The mean, and the standard deviation of a sample; None of a single one."""
+    return statistics.mean(errors), statistics.stdev(errors) if len(errors) > 1 else None
+
+
+def mean_in_words(mean: float, deviation: float | None) -> str:
+    """Of errors in percent: "1.07 ± 0.08%"."""
+    return f"{mean:.2f}{'' if deviation is None else f' ± {deviation:.2f}'}%"
+
+
 @dataclass(frozen=True)
 class Difference:
     """A mean difference with its 95% interval, and the p value of Student's paired t-test."""

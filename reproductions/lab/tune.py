@@ -266,4 +266,4 @@ def sweep(bench: Bench) -> None:
 def best_recipe(bench: Bench, best: Trial) -> dict[str, Any]:
     """The best settings as fields of a recipe, those alone that are not the network's own; passes and parts are."""
     own = bench.network.to_train()
-    return recipes.otherwise(recipes.with_settings(own, best.settings), own)
+    return recipes.otherwise(recipes.with_settings(own, best.settings).as_data(), own.as_data())
