@@ -12,7 +12,7 @@ import jinja2
 import markdown
 import pandas
 
-from reports import architecture, pictures, searches, sizes, tables
+from reports import again, architecture, pictures, searches, sizes, tables
 from reports.comparisons import compared
 from reproductions.lab.printed import FAILS
 from reproductions.lab.record import Record
@@ -87,6 +87,7 @@ def study_pages(
         sections.append(
             {
                 **{field: getattr(runs, field) for field in FIELDS},
+                "again": again.commands(runs),
                 "curves": f"{name}-curves.svg",
                 "errors": f"{name}-errors.svg" if errors else None,
                 "confusion": tables.confusion(runs),

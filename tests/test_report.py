@@ -182,14 +182,15 @@ def test_a_page_says_how_to_repeat_a_run_by_another_recipe():
         assert f"Again: `reproduce train lenet5 --network lenet5 {words}\n" in page
 
 
-def test_a_page_repeats_runs_with_as_many_threads_as_they_had():
+def test_a_page_repeats_each_run_as_it_was_executed():
     def page(records):
         return render(STUDIES, {name: published_figures(name) for name in STUDIES}, records, computed())["lenet5.md"]
 
-    threads = {1: {}, 2: {"threads": 1}, 3: {"threads": 1}}
-    records = [replace(made_up(90, seed), execution=execution) for seed, execution in threads.items()]
+    executions = {1: {}, 2: {"threads": 1}, 3: {"threads": 1}, 4: {"threads": 1, "jit": True}}
+    records = [replace(made_up(90, seed), execution=execution) for seed, execution in executions.items()]
     assert "\nAgain, seed 1: `reproduce train lenet5 --network lenet5 --seed 1`\n" in page(records)
     assert "\nAgain, seed 2 or 3: `reproduce train lenet5 --network lenet5 --seed 2 --threads 1`\n" in page(records)
+    assert "\nAgain, seed 4: `reproduce train lenet5 --network lenet5 --seed 4 --jit --threads 1`\n" in page(records)
     assert "\nAgain: `reproduce train lenet5 --network lenet5 --seed 1`\n" in page(records[:1])
 
 
