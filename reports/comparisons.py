@@ -13,26 +13,30 @@ from reproductions.lab import compare, recipes
 
 
 def compared(printed: Mapping[str, Any], found: Sequence[Runs]) -> list[dict[str, Any]]:
-    """A printed comparison with every set of runs that answers it: its networks, trained alike or each by its recipe.
+    """A printed comparison with every set of runs that answers it: its networks, trained alike.
 
     `printed` is a row of published/comparisons.csv, whose networks are in the paper's order, the best first.
     """
     names = printed["networks"].split()
-    answers = []
+    complete: list[list[Runs]] = []
     for alike in trained_alike(found):
         own = [runs for name in names for runs in alike if runs.network.name == name]
-        if [runs.network.name for runs in own] == names:
-            answers.append(answer(printed, own))
-    return answers
+        if [runs.network.name for runs in own] == names and own not in complete:
+            complete.append(own)
+    return [answer(printed, own) for own in complete]
 
 
 def trained_alike(found: Sequence[Runs]) -> list[list[Runs]]:
-    """Runs on the paper's data, in the same precision, each by its own recipe but for the same settings."""
+    """Runs on the paper's data, in the same precision: each by its own recipe but for the same settings, or all by one.
+
+    The same runs may come twice.
+    """
     together: dict[str, list[Runs]] = {}
     for runs in found:
-        if runs.data == runs.network.to_train().dataset:
-            changed = recipes.otherwise(runs.records[0].recipe, runs.network.to_train().as_data())
-            together.setdefault(repr((changed, runs.records[0].precision)), []).append(runs)
+        record, own = runs.records[0], runs.network.to_train()
+        if runs.data == own.dataset:
+            for alike in recipes.otherwise(record.recipe, own.as_data()), recipes.completed(record.recipe):
+                together.setdefault(repr((alike, record.precision)), []).append(runs)
     return list(together.values())
 
 

@@ -71,12 +71,22 @@ def test_networks_are_compared_only_where_they_were_trained_alike():
 def test_networks_of_unlike_recipes_are_alike_where_both_have_the_same_settings():
     longer = replace(LECTURE, recipe=replace(LECTURE.recipe, epochs=40))
     study = replace(LENET5, networks=tuple(longer if n is LECTURE else n for n in LENET5.networks))
-    records = [made_up(90, epochs=3), lecture(110, epochs=3), made_up(80), lecture(70, epochs=20)]
-    (found,) = compared(ORDER, runs_of(study, records))
+    (found,) = compared(ORDER, runs_of(study, [made_up(90, epochs=3), lecture(110, epochs=3)]))
     assert found["seen"].startswith("lenet5 0.90%") and found["changes"] == [
         "lenet5: epochs 3, not 20",
         "lenet5-lecture: epochs 3, not 40",
     ]
+
+
+def test_networks_of_unlike_recipes_are_alike_where_both_have_the_one_s():
+    own = made_up(90)
+    longer = replace(LECTURE, recipe=replace(LENET5.networks[0].recipe, epochs=40))
+    study = replace(LENET5, networks=tuple(longer if n is LECTURE else n for n in LENET5.networks))
+    records = [own, *(replace(lecture(80), recipe={**own.recipe, "epochs": epochs}) for epochs in (20, 40, 3))]
+    (found,) = compared(ORDER, runs_of(study, records[:2]))
+    assert found["changes"] == ["lenet5-lecture: epochs 20, not 40"]
+    found = compared(ORDER, runs_of(study, records))
+    assert sorted(len(answer["changes"]) for answer in found) == [0, 1], "each by its own, and both by the one's"
 
 
 def test_an_order_of_networks_that_still_learn_says_when_it_is_that_of_their_training():
