@@ -19,15 +19,11 @@ def by_size(found: Sequence[Runs]) -> list[list[Runs]]:
     """
     together: dict[str, list[Runs]] = {}
     for runs in found:
-        if runs.data == runs.network.to_train().dataset and not further_changes(runs):
+        own = runs.network.to_train()
+        further = recipes.otherwise(runs.records[0].recipe, own.as_data()).keys() - {"training_images"}
+        if runs.data == own.dataset and not further:
             together.setdefault(runs.network.name, []).append(runs)
     return [sorted(own, key=lambda runs: runs.images) for own in together.values() if len(own) > 1]
-
-
-def further_changes(runs: Runs) -> list[str]:
-    """Where the recipe is not the network's own but for its number of images."""
-    own = runs.network.to_train().as_data()
-    return recipes.changes({**recipes.completed(runs.records[0].recipe), "training_images": None}, own)
 
 
 def described(environment: jinja2.Environment, found: Sequence[Runs]) -> dict[str, Any] | None:

@@ -77,9 +77,8 @@ class Runs:
     @property
     def by_record(self) -> bool:
         """Whether its record must tell how it was trained: switches for passes, parts and their size would not do."""
-        told = recipes.completed(self.records[0].recipe)
-        switched = {name: told[name] for name in ("epochs", "parts", "training_images")}
-        return told != recipes.completed({**self.network.to_train().as_data(), **switched})
+        told = recipes.otherwise(self.records[0].recipe, self.network.to_train().as_data())
+        return bool(told.keys() - {"epochs", "parts", "training_images"})
 
     @property
     def comparable(self) -> bool:

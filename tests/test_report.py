@@ -183,15 +183,14 @@ def test_a_page_says_how_to_repeat_a_run_by_another_recipe():
 
 
 def test_a_page_repeats_each_run_as_it_was_executed():
-    def page(records):
-        return render(STUDIES, {name: published_figures(name) for name in STUDIES}, records, computed())["lenet5.md"]
-
+    published = {name: published_figures(name) for name in STUDIES}
     executions = {1: {}, 2: {"threads": 1}, 3: {"threads": 1}, 4: {"threads": 1, "jit": True}}
     records = [replace(made_up(90, seed), execution=execution) for seed, execution in executions.items()]
-    assert "\nAgain, seed 1: `reproduce train lenet5 --network lenet5 --seed 1`\n" in page(records)
-    assert "\nAgain, seed 2 or 3: `reproduce train lenet5 --network lenet5 --seed 2 --threads 1`\n" in page(records)
-    assert "\nAgain, seed 4: `reproduce train lenet5 --network lenet5 --seed 4 --jit --threads 1`\n" in page(records)
-    assert "\nAgain: `reproduce train lenet5 --network lenet5 --seed 1`\n" in page(records[:1])
+    several, one = (render(STUDIES, published, runs, computed())["lenet5.md"] for runs in (records, records[:1]))
+    assert "\nAgain, seed 1: `reproduce train lenet5 --network lenet5 --seed 1`\n" in several
+    assert "\nAgain, seed 2 or 3: `reproduce train lenet5 --network lenet5 --seed 2 --threads 1`\n" in several
+    assert "\nAgain, seed 4: `reproduce train lenet5 --network lenet5 --seed 4 --jit --threads 1`\n" in several
+    assert "\nAgain: `reproduce train lenet5 --network lenet5 --seed 1`\n" in one
 
 
 def test_check_fails_when_a_page_is_edited_missing_or_too_many(finished, tmp_path, capsys):

@@ -26,6 +26,11 @@ def lecture(errors, seed=1, **changes):
     return replace(made_up(errors, seed), network="lenet5-lecture", recipe=recipe)
 
 
+def with_lecture_by(recipe):
+    """LeNet-5's study with another recipe of the lecture's network."""
+    return replace(LENET5, networks=tuple(replace(n, recipe=recipe) if n is LECTURE else n for n in LENET5.networks))
+
+
 def answers(printed, *records):
     return compared(printed, runs_of(LENET5, records))
 
@@ -69,9 +74,9 @@ def test_networks_are_compared_only_where_they_were_trained_alike():
 
 
 def test_networks_of_unlike_recipes_are_alike_where_both_have_the_same_settings():
-    longer = replace(LECTURE, recipe=replace(LECTURE.recipe, epochs=40))
-    study = replace(LENET5, networks=tuple(longer if n is LECTURE else n for n in LENET5.networks))
-    (found,) = compared(ORDER, runs_of(study, [made_up(90, epochs=3), lecture(110, epochs=3)]))
+    study = with_lecture_by(replace(LECTURE.recipe, epochs=40))
+    records = [made_up(90, epochs=3), lecture(110, epochs=3), made_up(80), lecture(70, epochs=20)]
+    (found,) = compared(ORDER, runs_of(study, records))
     assert found["seen"].startswith("lenet5 0.90%") and found["changes"] == [
         "lenet5: epochs 3, not 20",
         "lenet5-lecture: epochs 3, not 40",
@@ -80,8 +85,7 @@ def test_networks_of_unlike_recipes_are_alike_where_both_have_the_same_settings(
 
 def test_networks_of_unlike_recipes_are_alike_where_both_have_the_one_s():
     own = made_up(90)
-    longer = replace(LECTURE, recipe=replace(LENET5.networks[0].recipe, epochs=40))
-    study = replace(LENET5, networks=tuple(longer if n is LECTURE else n for n in LENET5.networks))
+    study = with_lecture_by(replace(LENET5.networks[0].recipe, epochs=40))
     records = [own, *(replace(lecture(80), recipe={**own.recipe, "epochs": epochs}) for epochs in (20, 40, 3))]
     (found,) = compared(ORDER, runs_of(study, records[:2]))
     assert found["changes"] == ["lenet5-lecture: epochs 20, not 40"]

@@ -129,7 +129,7 @@ def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
 def otherwise(recipe: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a recipe that another has not, as `overridden` takes them."""
     other = completed(own)
-    return {name: value for name, value in completed(recipe).items() if value != other[name]}
+    return {name: value for name, value in completed(recipe).items() if value != other.get(name, UNSET)}
 
 
 def changes(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
