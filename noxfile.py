@@ -78,9 +78,8 @@ def imports(session: nox.Session) -> None:
 def backends(session: nox.Session) -> None:
     """Layers and networks on JAX, and that both backends give the same outputs for the same weights."""
     session.install("-e", ".[test]", "jax>=0.4.34")
-    layers = map(str, sorted(Path("tests").glob("test_layers_*.py")))
-    session.run("pytest", *PARALLEL, *layers, *session.posargs, env={"KERAS_BACKEND": "jax"})
-    session.run("pytest", "tests/test_networks.py", "-k", "other_backend", env={"KERAS_BACKEND": "jax"})
+    session.run("pytest", *PARALLEL, "tests/layers", *session.posargs, env={"KERAS_BACKEND": "jax"})
+    session.run("pytest", "tests/papers/test_networks.py", "-k", "other_backend", env={"KERAS_BACKEND": "jax"})
 
 
 @nox.session

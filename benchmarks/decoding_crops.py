@@ -15,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
-from reproductions.lab import decoding
+from reproductions.lab.data.transforms import decode
 
 ROUNDS, STEPS, CROP, SHORT = 15, 100, 227, 256
 
@@ -29,11 +29,11 @@ def photograph(height: int, width: int) -> bytes:
 
 
 def window(encoded: tf.Tensor, top: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
-    return decoding.window_at(encoded, SHORT, top, left, CROP)
+    return decode.window_at(encoded, SHORT, top, left, CROP)
 
 
 def whole(encoded: tf.Tensor, top: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
-    return decoding.short_side(decoding.decode_rgb(encoded), SHORT)[top : top + CROP, left : left + CROP]
+    return decode.short_side(decode.decode_rgb(encoded), SHORT)[top : top + CROP, left : left + CROP]
 
 
 def seconds(crop, encoded: tf.Tensor, steps: int = STEPS) -> float:

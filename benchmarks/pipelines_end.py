@@ -14,7 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
-from reproductions.lab.pipeline import without_waiting
+from reproductions.lab.data.pipeline import without_waiting
 
 
 def seconds_to_end(tuned: bool, used: float) -> float:

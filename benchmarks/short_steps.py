@@ -22,10 +22,10 @@ import tensorflow as tf
 
 import layers  # noqa: F401, which registers what networks are made of
 import reproductions
-from reproductions.lab import networks
-from reproductions.lab.fit import LOOK
-from reproductions.lab.steps import Steps
-from reproductions.lab.train import repeat_exactly
+from reproductions.lab.training import model as networks
+from reproductions.lab.training.loop import LOOK
+from reproductions.lab.training.step import Steps
+from reproductions.lab.training.train import repeat_exactly
 
 ROUNDS, CALLS = 9, 6
 OPTIMIZED = "--optimized"

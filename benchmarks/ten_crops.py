@@ -18,9 +18,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.images import View
-from reproductions.lab.protocols import PROTOCOLS
-from reproductions.lab.scoring import class_scores
+from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.evaluation.scores import class_scores
+from reproductions.lab.spec.protocols import PROTOCOLS
 
 ROUNDS, IMAGES, FEW, SIZE = 5, 300, 40, 112
 HEIGHT, WIDTH = 375, 500

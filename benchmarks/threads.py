@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from reproductions.lab import record
+from reproductions.lab.results import run_record
 
 ROUNDS = 3
 
@@ -26,7 +26,7 @@ def images_per_second(words: list[str], threads: int) -> float:
         subprocess.run(
             [sys.executable, "-m", "reproductions", "train", *words, *told], check=True, stdout=subprocess.DEVNULL
         )
-        return record.read(run / "record.json").images_per_second
+        return run_record.read(run / "record.json").images_per_second
 
 
 def main(study: str = "lenet5", network: str | None = None, images: str = "3000") -> None:

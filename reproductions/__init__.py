@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.study import Network, Study
+from reproductions.lab.spec.study import Network, Study
 
 if TYPE_CHECKING:
     import keras
@@ -110,7 +110,7 @@ def records(folder: Path = RUNS) -> pandas.DataFrame:
     """The records in a folder, a row each, with the figures of the test as columns of their own."""
     import pandas
 
-    from reproductions.lab import record
+    from reproductions.lab.results import run_record
 
-    rows = [vars(run) for run in record.read_all(Path(folder))]
+    rows = [vars(run) for run in run_record.read_all(Path(folder))]
     return pandas.DataFrame([{**row, **{f"test_{k}": v for k, v in row["test"].items()}} for row in rows])

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import fake_imagenet
 import pytest
-from prepared_imagenet import prepare
 
-from reproductions.__main__ import main
+from reproductions.cli.main import main
+from tests.helpers import imagenet_files as fake_imagenet
+from tests.helpers.prepared_imagenet import prepare
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -30,7 +30,7 @@ class Reproduce:
         self.folder = folder
 
     def start(self, *words: str, before: str = "", **environment: str) -> subprocess.Popen:
-        code = f"{before}\nfrom reproductions.__main__ import main\nmain()"
+        code = f"{before}\nfrom reproductions.cli.main import main\nmain()"
         return subprocess.Popen(
             [sys.executable, "-c", code, *map(str, words)],
             cwd=self.folder,

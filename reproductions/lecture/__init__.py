@@ -6,25 +6,25 @@ is no false claim. Its memory figures count numbers, not bytes.
 
 from __future__ import annotations
 
-from reproductions.lab.claims import Claim
-from reproductions.lecture import alexnet, case_studies, convolution, googlenet, vgg
+from reproductions.lab.analysis.claims import Claim
+from reproductions.lecture import slides_alexnet, slides_case_studies, slides_convolution, slides_googlenet, slides_vgg
 
 PARTS = (
-    convolution.convolution,
-    convolution.pooling,
-    convolution.without_pooling,
-    case_studies.case_studies,
-    case_studies.lenet,
-    case_studies.imagenet,
-    alexnet.alexnet_on_imagenet,
-    alexnet.alexnet_listing,
-    alexnet.alexnet_details,
-    vgg.zfnet,
-    vgg.vgg_tables,
-    vgg.vgg_small_filters,
-    vgg.vgg_listing,
-    googlenet.googlenet,
-    googlenet.googlenet_table,
-    googlenet.inception,
+    slides_convolution.convolution,
+    slides_convolution.pooling,
+    slides_convolution.without_pooling,
+    slides_case_studies.case_studies,
+    slides_case_studies.lenet,
+    slides_case_studies.imagenet,
+    slides_alexnet.alexnet_on_imagenet,
+    slides_alexnet.alexnet_listing,
+    slides_alexnet.alexnet_details,
+    slides_vgg.zfnet,
+    slides_vgg.vgg_tables,
+    slides_vgg.vgg_small_filters,
+    slides_vgg.vgg_listing,
+    slides_googlenet.googlenet,
+    slides_googlenet.googlenet_table,
+    slides_googlenet.inception,
 )
 CLAIMS: tuple[Claim, ...] = tuple(claim for part in PARTS for claim in part())

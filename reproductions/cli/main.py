@@ -1,0 +1,305 @@
+"""The `reproduce` command. Nothing here imports TensorFlow before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import reproductions
+from reproductions.cli import compare, evaluate, tune
+from reproductions.lab import environment
+from reproductions.lab.errors import UsageError
+from reproductions.lab.spec.study import Study
+
+FORMATS = ("text", "markdown", "csv", "json", "latex")
+
+
+def fraction(word: str) -> Fraction:
+    try:
+        return Fraction(word)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{word!r} is no number such as 4 or 1/4") from None
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="reproduce", description="Regenerate the tables of classic papers.")
+    top.add_argument("--version", action="version", version=f"reproductions {reproductions.__version__}")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    listing = commands.add_parser("list", help="studies and their networks")
+    listing.add_argument("--format", choices=("text", "json"), default="text")
+    listing.set_defaults(run=show_list)
+
+    training = commands.add_parser("train", help="train a network by its paper's recipe, and write the record")
+    training.add_argument("study")
+    training.add_argument("--network", help="default: the paper's own, the first that `list` names")
+    training.add_argument("--seed", type=int, default=1)
+    training.add_argument("--recipe", type=Path, metavar="FILE", help="JSON: settings in place of the recipe's own")
+    training.add_argument("--epochs", type=int, help="passes, where not the recipe's")
+    training.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
+    training.add_argument("--run-dir", type=Path, help="default: runs/NETWORK-DATA-seedN")
+    training.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
+    training.add_argument("--save-every", type=float, default=600, metavar="SECONDS", help="beside after each pass")
+    training.add_argument("--strategy", choices=("auto", "single", "mirrored", "multi-worker"), default="auto")
+    training.add_argument("--scale-batch", type=fraction, default=Fraction(1), metavar="K", help="batch and rates by K")
+    training.add_argument("--accumulate", type=int, metavar="N", help="take a device's share of a batch in N parts")
+    training.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="float32")
+    training.add_argument("--jit", action="store_true", help="compile with XLA; another run may differ in last bits")
+    training.add_argument("--threads", type=int, metavar="N", help="that share an operation; default: one a core")
+    training.add_argument("--input-size", type=int, metavar="PIXELS", help="where not the network's own")
+    training.add_argument("--training-images", type=int, metavar="N", help="train on the first N alone")
+    training.add_argument("--init-from", type=Path, metavar="RUN_DIR", help="the finished run to take weights from")
+    training.add_argument("--hold-out", action="store_true", help="keep the validation part out, and show its error")
+    training.add_argument("--report", action="store_true", help="then report all runs beside the run, in report/")
+    training.set_defaults(run=train)
+
+    evaluation = commands.add_parser("evaluate", help="test a network, or average the predictions of several")
+    evaluation.add_argument(
+        "tested", type=Path, nargs="*", metavar="RUN_OR_WEIGHTS", help="a run's folder, .keras or .weights.h5"
+    )
+    evaluation.add_argument("--network", help="the network in a file of weights")
+    evaluation.add_argument("--protocol", help="default: the recipe's; --list-protocols tells them")
+    evaluation.add_argument("--non-blacklisted", action="store_true", help="on ImageNet's 48,238 images that are not")
+    evaluation.add_argument("--ensemble", action="store_true", help="average predictions that were saved before")
+    evaluation.add_argument("--by-class", action="store_true", help="errors of each class too")
+    evaluation.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
+    evaluation.add_argument("--list-protocols", action="store_true", help="the ways of testing, and where from")
+    evaluation.set_defaults(run=evaluate.evaluate)
+
+    localization = commands.add_parser("localization", help="ILSVRC's localization error of a file of predictions")
+    localization.add_argument("predictions", type=Path, metavar="PREDICTIONS")
+    localization.add_argument("--truth", type=Path, required=True, help="folder with an XML file of boxes an image")
+    localization.add_argument("--devkit", type=Path, help="the development kit, where classes are given by number")
+    localization.add_argument("--blacklist", type=Path, help="file with the numbers of images to leave out, one a line")
+    localization.set_defaults(run=evaluate.localize)
+
+    compare.add_compare(commands)
+    tune.add_tune(commands)
+
+    table = commands.add_parser("table", help="a paper's architecture tables, printed beside computed")
+    table.add_argument("study")
+    table.add_argument("--network", help="rather this network, layer by layer")
+    table.add_argument("--format", choices=FORMATS, default="text")
+    table.set_defaults(run=show_table)
+
+    claims = commands.add_parser("claims", help="the lecture's statements, each checked")
+    claims.add_argument("--study", help="only those about this paper")
+    claims.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    claims.set_defaults(run=show_claims)
+
+    audit = commands.add_parser("audit", help="every table and claim computed anew, for the report")
+    audit.set_defaults(run=lambda options: write_audit())
+
+    add_data(commands)
+
+    report = commands.add_parser("report", help="the pages, from the records and the published figures")
+    report.add_argument("--runs", type=Path, help="folder of records or of runs; default: the committed records")
+    report.add_argument("--out", type=Path, help="default: the committed pages")
+    report.add_argument("--check", action="store_true", help="write nothing; fail if the pages would change")
+    report.set_defaults(run=make_report)
+    return top
+
+
+def add_data(commands: Any) -> None:
+    data = commands.add_parser("data", help="data sets: what is there, ImageNet prepared, files verified")
+    actions = data.add_subparsers(dest="action", required=True)
+
+    status = actions.add_parser("status", help="what is where, what is missing, and where to get it")
+    status.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
+    status.set_defaults(run=show_status)
+
+    verify = actions.add_parser("verify", help="hold prepared files to the checksums they were written with")
+    verify.add_argument("folder", type=Path, metavar="DIR", help="a prepared folder, or the one that holds it")
+    verify.set_defaults(run=verify_data)
+
+    prepare = actions.add_parser("prepare", help="make shards of ImageNet's official files; goes on where it stopped")
+    prepare.add_argument("name", choices=("imagenet",))
+    prepare.add_argument(
+        "--from", dest="source", type=Path, required=True, metavar="DIR",
+        help="holds the official tars and devkit, or train/WNID/*.JPEG and val/*.JPEG or val/WNID/*.JPEG",
+    )  # fmt: skip
+    prepare.add_argument("--to", type=Path, required=True, metavar="DIR", help="gets a folder with the shards")
+    prepare.add_argument(
+        "--keep-originals", dest="originals", action="store_true", help="do not shrink short sides to 256 pixels"
+    )
+    prepare.add_argument("--workers", type=int, help="processes; default: as many as there are cores")
+    prepare.add_argument("--shards", type=int, help="of the training set; default: one for 5,005 pictures")
+    prepare.add_argument("--train-only", action="store_true", help="there are no validation pictures")
+    prepare.add_argument("--subset", action="store_true", help="all 1,000 classes, but not all pictures, are meant")
+    prepare.add_argument("--blacklist", type=Path, help="numbers of blacklisted validation pictures, one a line")
+    prepare.set_defaults(run=prepare_data, go_on="the same command goes on where it stopped")
+
+
+def summary(study: Study) -> dict[str, object]:
+    return {
+        "study": study.name, "title": study.title, "authors": study.authors, "year": study.year, "url": study.url,
+        "networks": [
+            {"name": n.name, "dataset": n.recipe.dataset if n.recipe else None, "outputs": n.outputs}
+            for n in study.networks
+        ],
+    }  # fmt: skip
+
+
+def show_list(options: argparse.Namespace) -> None:
+    found = reproductions.studies().values()
+    if options.format == "json":
+        print(json.dumps([summary(study) for study in found], indent=2))
+        return
+    for study in found:
+        print(f"{study.name}: {study.authors}, {study.title}, {study.year}")
+        for network in study.networks:
+            recipe = network.recipe
+            print(f"    {network.name}" + (f", trained on {recipe.dataset}, {recipe.epochs} passes" if recipe else ""))
+
+
+def train(options: argparse.Namespace) -> None:
+    study = reproductions.find_study(options.study)
+    network = reproductions.find_network(options.network or study.networks[0].name, study)
+    if options.threads is not None:
+        if options.threads < 1:
+            raise UsageError(f"--threads must be at least 1; got {options.threads}")
+        os.environ[environment.THREADS] = str(options.threads)
+    import layers  # noqa: F401, which registers what networks are made of
+    from reproductions.lab.results import run_record
+    from reproductions.lab.training.config import Options
+    from reproductions.lab.training.loop import Stopped
+    from reproductions.lab.training.train import train as run
+
+    try:
+        folder = run(study, network, Options(**{field.name: getattr(options, field.name) for field in fields(Options)}))
+    except Stopped as stopped:
+        print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
+        sys.exit(stopped.status)
+    if folder is None:  # a worker that is not the first: that one tells of the run
+        return
+    done = run_record.read(folder / "record.json")
+    low, high = done.test["interval"]
+    print(
+        f"{network.name} on {done.data['name']}: test error {done.test['error']:.2f}% "
+        f"({done.test['errors']} of {done.test['images']}; 95% interval {low:.2f} to {high:.2f}%)\n"
+        f"record: {folder / 'record.json'}"
+    )
+    if options.report:
+        from reports.build import report
+
+        report(folder.parent, folder.parent / "report")
+
+
+def show_table(options: argparse.Namespace) -> None:
+    study = reproductions.find_study(options.study)
+    from reports import formats
+    from reproductions.lab.analysis import architecture_tables
+
+    if options.network:
+        network = reproductions.find_network(options.network, study)
+        print(formats.written(architecture_tables.listing(network.build), options.format))
+        return
+    cells = architecture_tables.compared(architecture_tables.printed_cells(study.name), reproductions.build)
+    if options.format in ("csv", "json"):
+        print(formats.written(cells.set_index("table"), options.format))
+        return
+    for title, own in cells.groupby("table", sort=False):
+        table, notes = formats.side_by_side(own)
+        print(f"{title}: printed (computed)\n\n{formats.written(table, options.format)}\n")
+        for number, note in enumerate(notes, 1):
+            print(f"[{number}] {note}")
+        print()
+
+
+def audited(study: str | None = None) -> list[dict[str, str]]:
+    """The lecture's claims, those of one study if one is named."""
+    from reproductions.lab.analysis.claims import audit
+    from reproductions.lecture import CLAIMS
+
+    return audit(CLAIMS, study, build=reproductions.build)
+
+
+def show_claims(options: argparse.Namespace) -> None:
+    if options.study:
+        reproductions.find_study(options.study)
+    found = audited(options.study)
+    if options.format == "json":
+        print(json.dumps(found, indent=1))
+        return
+    import pandas
+
+    from reports.formats import written
+
+    table = pandas.DataFrame(found, columns=["slide", "words", "printed", "computed", "how", "verdict", "reason"])
+    print(written(table.set_index("slide"), options.format))
+    counts = table["verdict"].value_counts()
+    print("\n" + ", ".join(f"{counts[verdict]} {verdict}" for verdict in counts.index))
+
+
+def write_audit() -> None:
+    """Computes what the pages show without training into reports/computed, where the report finds it."""
+    from reproductions.lab.analysis import architecture_tables
+    from reproductions.lab.results import run_record
+
+    folder = reproductions.RUNS.parent / "computed"
+    folder.mkdir(exist_ok=True)
+    cells = {
+        name: architecture_tables.compared(architecture_tables.printed_cells(name), reproductions.build).to_dict(
+            "records"
+        )
+        for name in reproductions.studies()
+    }
+    for name, found in (("tables", cells), ("claims", audited())):
+        with run_record.replacing(folder / f"{name}.json") as unfinished:
+            unfinished.write_text(json.dumps(found, indent=1) + "\n")
+        print(f"written: {folder / name}.json")
+
+
+def show_status(options: argparse.Namespace) -> None:
+    from reproductions.lab.data.status import status
+
+    print(status(options.data_dir))
+
+
+def verify_data(options: argparse.Namespace) -> None:
+    from reproductions.lab.data.status import verify
+
+    wrong = verify(options.folder)
+    print("\n".join(wrong) or "every file is as it was written")
+    sys.exit(1 if wrong else 0)
+
+
+def prepare_data(options: argparse.Namespace) -> None:
+    from reproductions.lab.data.imagenet import prepare
+    from reproductions.lab.data.imagenet.layout import Options
+
+    names = ("source", "to", "originals", "shards", "train_only", "subset", "blacklist")
+    asked = {name: getattr(options, name) for name in names}
+    count = environment.cores() if options.workers is None else options.workers
+    print(f"prepared: {prepare.prepare(Options(workers=count, **asked))}")
+
+
+def make_report(options: argparse.Namespace) -> None:
+    from reports.build import report
+
+    report(options.runs, options.out, options.check)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(words)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        options.run(options)
+    except UsageError as mistake:
+        print(f"reproduce: {mistake}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        go_on = getattr(options, "go_on", "the same command with --resume goes on from the last saved state")
+        print(f"\nreproduce: stopped; {go_on}", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

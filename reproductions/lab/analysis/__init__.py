@@ -1,0 +1,1 @@
+"""What can be computed without training: model profiles, published tables, the lecture's claims."""

@@ -1,0 +1,1 @@
+"""Image transforms, from a stored image to the network's input."""

@@ -1,0 +1,1 @@
+"""Records of runs and trials, saved predictions, and their statistics."""

@@ -1,0 +1,1 @@
+"""Declarative specification of a paper: networks, recipes, schedules, search spaces, test protocols."""

@@ -1,0 +1,1 @@
+"""Training: configuration, steps, checkpoints, distribution."""

@@ -1,0 +1,84 @@
+"""The `reproduce` command: quick where it only tells, JSON where asked."""
+
+import configparser
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reproductions
+
+LIST_MODULES = """
+import sys
+from reproductions.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+heavy = {"tensorflow", "keras", "jax", "numpy", "pandas", "layers"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else 0)
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["list"], ["list", "--format", "json"], ["train", "-h"]])
+def test_telling_imports_nothing_heavy(words):
+    done = subprocess.run([sys.executable, "-c", LIST_MODULES, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_the_list_names_every_network(reproduce):
+    listed = json.loads(reproduce("list", "--format", "json").stdout)
+    assert [study["study"] for study in listed] == list(reproductions.studies())
+    names = [network["name"] for study in listed for network in study["networks"]]
+    assert names[:2] == ["lenet5", "lenet5-lecture"]
+    text = reproduce("list").stdout
+    assert all(name in text for name in names)
+
+
+def test_a_listed_study_still_finds_keras_when_it_is_built(reproduce):
+    code = "import reproductions; reproductions.studies(); print(reproductions.build('lenet5').count_params())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split()[-1] == "60840", done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from keras.layers import Conv2D",
+        "import keras.layers",
+        "from layers import RBFOutput",
+        "import keras\nclass L(keras.layers.Layer): pass",
+    ],
+)
+def test_a_paper_may_import_keras_as_it_likes(line, tmp_path):
+    (tmp_path / "paper.py").write_text(line)
+    code = (
+        "import reproductions\n"
+        "with reproductions.deferred('keras', 'layers'):\n"
+        "    import paper\n"
+        "import keras; keras.Model"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_import_contracts_cover_every_paper():
+    contracts = configparser.ConfigParser()
+    contracts.read(Path(__file__).parents[2] / "setup.cfg")
+    papers = {f"reproductions.{name}" for name in reproductions.studies()}
+    for contract, option in ("papers", "source_modules"), ("apart", "modules"), ("lab", "forbidden_modules"):
+        listed = set(contracts[f"importlinter:contract:{contract}"][option].split())
+        assert papers <= listed, contract
+
+
+def test_an_unknown_command_is_refused(reproduce):
+    assert reproduce("retrain").returncode == 2
+
+
+def test_a_recipe_s_file_changes_a_recipe_of_the_suite_s_own_loss(reproduce):
+    (reproduce.folder / "batch.json").write_text('{"batch": 64}')
+    done = reproduce("train", "lenet5", "--recipe", "batch.json", "--scale-batch", "1/3")
+    assert (done.returncode, "a whole batch of 64 images" in done.stderr) == (2, True), done.stderr

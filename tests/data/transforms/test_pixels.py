@@ -1,0 +1,74 @@
+"""Images held in memory: tested by random views, validated without chance, shown where they are misclassified."""
+
+import base64
+
+import numpy as np
+import tensorflow as tf
+
+from reproductions.lab.data import pipeline
+from reproductions.lab.data.registry import Pixels
+from reproductions.lab.data.transforms.registry import View, compose
+from reproductions.lab.evaluation import evaluate, scores
+from reproductions.lab.spec.protocols import find
+from reproductions.lab.spec.study import Network
+from tests.helpers.small import classifier, dataset, pictures, recipe, softmax
+
+SHIFTED = recipe(
+    images=("to_half_range", ("shift", {"pixels": 2}), "random_flip"),
+    test_images=("to_half_range",),
+    protocol="six random views",
+)
+
+
+def in_memory(count: int = 5) -> Pixels:
+    part = pictures([(28, 28)] * count)
+    return Pixels(np.stack(part.pictures), part.labels)
+
+
+def test_pixels_are_tested_by_six_views_made_by_the_steps_of_training():
+    part, told = in_memory(), Network("classifier", classifier, SHIFTED)
+    model = classifier()
+    model.weights[0].assign(30 * model.weights[0])  # its input is smaller
+    (_, found), (_, again) = (evaluate.test(model, told, SHIFTED, dataset(part)) for _ in range(2))
+    np.testing.assert_array_equal(found, again)
+    expected = []
+    for index, image in enumerate(part.images):
+        keys = [tf.constant([number, index], tf.int64) for number in range(6)]
+        six = tf.stack([compose(SHIFTED.images, View(28))(image, key) for key in keys])
+        assert len(np.unique(six.numpy(), axis=0)) > 2
+        expected.append(softmax(model(six).numpy()).mean(axis=0))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    whole = evaluate.test(model, told, SHIFTED, dataset(part), find("whole image"))[1]
+    np.testing.assert_allclose(whole, softmax(model(part.images / np.float32(255) - 0.5).numpy()), atol=1e-5)
+    assert np.abs(whole - found).max() > 1e-3
+
+
+def test_validation_leaves_chance_out_where_a_test_has_random_views():
+    part = in_memory(1)
+    prepared = evaluate.one_view(SHIFTED, View(28), part)(tf.constant(part.images[0]))
+    np.testing.assert_allclose(prepared, part.images[0] / 255 - 0.5, atol=1e-6)
+
+
+def test_misclassified_images_are_shown_as_they_are_and_whitened_ones_from_black_to_white():
+    images = in_memory(3).images
+    errors = [{"index": 2}, {"index": 0}]
+
+    def shown(stored: np.ndarray) -> np.ndarray:
+        return tf.io.decode_png(base64.b64decode(evaluate.pictures(stored, errors))).numpy()
+
+    np.testing.assert_array_equal(shown(images), np.concatenate([images[2], images[0]], axis=1))
+    white = shown(images.astype(np.float32) / 50 - 1)
+    for tile, image in zip(np.split(white, 2, axis=1), images[[2, 0]].astype(float)):
+        np.testing.assert_allclose(tile, 255 * (image - image.min()) / (image.max() - image.min()), atol=0.51)
+    assert not shown(np.ones((3, 8, 8, 3), np.float32)).any()
+
+
+def test_pipelines_end_without_waiting_for_a_thread_that_tunes_them():
+    part, told = in_memory(4), recipe(batch=2)
+    made = [
+        pipeline.training_batches(part, told, View(28), 1, 1),
+        pipeline.validation_batches(part, lambda image: image, 2),
+        scores.view_batches(part, [np.arange(4)], lambda image, index: image[None]),
+        scores.picture_batches(pictures([(28, 28)] * 4), [np.arange(4)], lambda image: tf.zeros((28, 28, 3))),
+    ]
+    assert [batches.options().autotune.enabled for batches in made] == [False] * 4

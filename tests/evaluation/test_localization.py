@@ -1,0 +1,163 @@
+"""ILSVRC's localization error, against the definition in a plain loop."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from reproductions.lab.errors import UsageError
+from reproductions.lab.evaluation.localization import Box, overlap, score
+
+WNIDS = ("n01440764", "n02119789", "n03000001")
+
+
+def write_truth(folder: Path, images: list[list[Box]]) -> Path:
+    """A folder of annotations, written in an order that is not that of their names."""
+    folder.mkdir()
+    for number, boxes in reversed(list(enumerate(images, 1))):
+        objects = "".join(
+            f"<object><name>{box.wnid}</name><bndbox><xmin>{box.xmin}</xmin><ymin>{box.ymin}</ymin>"
+            f"<xmax>{box.xmax}</xmax><ymax>{box.ymax}</ymax></bndbox></object>"
+            for box in boxes
+        )
+        (folder / f"ILSVRC2012_val_{number:08d}.xml").write_text(f"<annotation>{objects}</annotation>")
+    return folder
+
+
+def line(guesses: list[Box]) -> str:
+    return " ".join(f"{box.wnid} {box.xmin} {box.ymin} {box.xmax} {box.ymax}" for box in guesses)
+
+
+def write_guesses(path: Path, images: list[list[Box]]) -> Path:
+    path.write_text("".join(line(guesses) + "\n" for guesses in images))
+    return path
+
+
+def random_boxes(random: np.random.Generator, most: int) -> list[Box]:
+    found = []
+    for _ in range(random.integers(1, most + 1)):
+        x, y, width, height = random.integers(0, 12, 4)
+        found.append(Box(WNIDS[random.integers(3)], x, y, x + width, y + height))
+    return found
+
+
+def pixels(box: Box) -> set[tuple[int, int]]:
+    return {(x, y) for x in range(box.xmin, box.xmax + 1) for y in range(box.ymin, box.ymax + 1)}
+
+
+def test_overlaps_are_those_of_sets_of_pixels():
+    random = np.random.default_rng(1)
+    for _ in range(300):
+        one, other = random_boxes(random, 1)[0], random_boxes(random, 1)[0]
+        expected = len(pixels(one) & pixels(other)) / len(pixels(one) | pixels(other))
+        assert overlap(one, other) == pytest.approx(expected)
+
+
+def test_the_error_is_the_definition_in_a_plain_loop(tmp_path):
+    random = np.random.default_rng(2)
+    truth = [random_boxes(random, 3) for _ in range(200)]
+    guesses = [random_boxes(random, 7) for _ in range(200)]
+    errors = wrong_classes = 0
+    for own, boxes in zip(guesses, truth):
+        best = class_best = 1
+        for guess in own[:5]:
+            for box in boxes:
+                d = guess.wnid != box.wnid
+                common = len(pixels(guess) & pixels(box))
+                f = common / (len(pixels(guess)) + len(pixels(box)) - common) < 0.5
+                best, class_best = min(best, max(d, f)), min(class_best, d)
+        errors, wrong_classes = errors + best, wrong_classes + class_best
+    found = score(write_guesses(tmp_path / "guesses.txt", guesses), write_truth(tmp_path / "truth", truth))
+    assert 0 < errors < 200 and (found["errors"], found["images"]) == (errors, 200)
+    assert found["error"] == errors / 2 and found["class_error"] == wrong_classes / 2
+
+
+def test_half_an_overlap_is_enough_and_less_is_not(tmp_path):
+    truth = write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]])
+    for xmax, errors in (4, 0), (3, 1):
+        guess = write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[0], 0, 0, xmax, 9)]])
+        assert score(guess, truth)["errors"] == errors
+
+
+def test_numbers_are_the_classes_that_the_kit_says_in_whatever_order(tmp_path):
+    truth = write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]])
+    guesses = tmp_path / "guesses.txt"
+    guesses.write_text("3 0 0 9 9\n")
+    kits = [tmp_path / "kit2012", tmp_path / "kit2015"]
+    for kit in kits:
+        (kit / "data").mkdir(parents=True)
+    row = np.dtype([("ILSVRC2012_ID", "O"), ("WNID", "O")])
+    savemat(kits[0] / "data" / "meta.mat", {"synsets": np.array([(1, WNIDS[1]), (2, WNIDS[2]), (3, WNIDS[0])], row)})
+    (kits[1] / "data" / "map_clsloc.txt").write_text(f"{WNIDS[1]} 1 kit_fox\n{WNIDS[0]} 3 tench\n")
+    for kit in kits:
+        assert score(guesses, truth, kit)["errors"] == 0
+    guesses.write_text("1 0 0 9 9\n")
+    assert score(guesses, truth, kits[0])["errors"] == 1
+    with pytest.raises(UsageError, match="line 1: no class has the number 1; name the kit with --devkit"):
+        score(guesses, truth)
+
+
+def test_blacklisted_images_do_not_count(tmp_path):
+    truth = write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]] * 3)
+    guesses = write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[i], 0, 0, 9, 9)] for i in (0, 1, 1)])
+    blacklist = tmp_path / "blacklist.txt"
+    blacklist.write_text("2\n")
+    assert score(guesses, truth, blacklist=blacklist)["error"] == 50
+    blacklist.write_text("2\n4\n")
+    with pytest.raises(UsageError, match=r"blacklist\.txt, line 2: '4' is not the number of one of 3 images"):
+        score(guesses, truth, blacklist=blacklist)
+
+
+BOMB = (
+    '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    "<annotation><object><name>&b;</name></object></annotation>"
+)
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        (BOMB, "declares a document type"),
+        (BOMB.encode("utf-16"), "declares a document type"),
+        ("<annotation>", "cannot be read"),
+        ("<annotation/>", "holds no object"),
+        ("<annotation><object><name>n1</name></object></annotation>", "lacks its name, or a corner"),
+    ],
+)
+def test_annotations_that_are_damaged_or_dangerous_are_named(text, says, tmp_path):
+    truth = write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]])
+    (truth / "ILSVRC2012_val_00000001.xml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    guesses = write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[0], 0, 0, 9, 9)]])
+    with pytest.raises(UsageError, match=rf"ILSVRC2012_val_00000001\.xml .*{says}"):
+        score(guesses, truth)
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("n1 0 0 9 9\nn1 0 0 9\n", "guesses.txt, line 2: a label and four numbers are wanted"),
+        ("n1 0 0 9 9\nn1 0 0 x 9\n", "guesses.txt, line 2: 0 0 x 9 are not four numbers"),
+        ("n1 0 0 9 9\nn1 0 0 -1 9\n", "guesses.txt, line 2: 0 0 -1 9 is no box"),
+        ("n1 0 0 9 9\nn1 0 0 nan 9\n", "guesses.txt, line 2: 0 0 nan 9 is no box"),
+        ("n1 0 0 9 9\n", "guesses.txt has 1 lines, but .* has boxes of 2 images"),
+    ],
+)
+def test_guesses_that_are_damaged_are_named_by_their_line(text, says, tmp_path):
+    truth = write_truth(tmp_path / "truth", [[Box("n1", 0, 0, 9, 9)]] * 2)
+    (tmp_path / "guesses.txt").write_text(text)
+    with pytest.raises(UsageError, match=says):
+        score(tmp_path / "guesses.txt", truth)
+
+
+def test_the_command_prints_the_error_and_refuses_mistakes(tmp_path):
+    write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]] * 2)
+    write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[i], 0, 0, 9, 9)] for i in range(2)])
+    code = "from reproductions.cli.main import main; main()"
+    words = [sys.executable, "-c", code, "localization", "guesses.txt", "--truth"]
+    done = subprocess.run([*words, "truth"], cwd=tmp_path, capture_output=True, text=True)
+    assert "localization error 50.00% (1 of 2 images" in done.stdout, done.stderr
+    done = subprocess.run([*words, "nowhere"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and "nowhere holds no XML files" in done.stderr

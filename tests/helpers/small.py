@@ -1,0 +1,110 @@
+"""Small networks and pictures in memory, to test with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from reproductions.lab.data.registry import Dataset, Pixels
+from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.evaluation import scores as scoring
+from reproductions.lab.spec.protocols import find
+from reproductions.lab.spec.study import Network, Recipe, keras_object
+
+# Heights and widths of pictures, several of each.
+SIZES = [(40, 60), (60, 40), (33, 33), (40, 60), (50, 60), (40, 60), (60, 40), (35, 80)]
+
+
+@dataclass
+class Pictures:
+    """Encoded pictures in memory, as a part of a data set; counts what is read, and breaks off after so many."""
+
+    pictures: Sequence[np.ndarray]
+    labels: np.ndarray
+    blacklisted: np.ndarray
+    filenames: np.ndarray
+    reads: list[int] = field(default_factory=list)
+    break_after: int | None = None
+
+    def read(self, index: int) -> bytes:
+        if self.break_after is not None and len(self.reads) >= self.break_after:
+            raise OSError("the disk is gone")
+        self.reads.append(int(index))
+        return tf.io.encode_png(self.pictures[int(index)]).numpy()
+
+    def joined(self, other: Pictures) -> Pictures:
+        raise NotImplementedError
+
+
+def ramp(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A picture no two places of which are alike: rows, columns and noise, (height, width, 3) uint8."""
+    rows, columns = np.mgrid[:height, :width]
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width))
+    return np.stack([rows * 255 // height, columns * 255 // width, noise], axis=-1).astype(np.uint8)
+
+
+def tinted(picture: np.ndarray, seed: int) -> np.ndarray:
+    """The picture in colours of its own, so that a network tells it from others."""
+    return (picture * np.random.default_rng(seed).random(3) ** 2).astype(np.uint8)
+
+
+def pictures(sizes: Sequence[tuple[int, int]], classes: int = 12) -> Pictures:
+    count = len(sizes)
+    return Pictures(
+        [tinted(ramp(*size, seed), seed) for seed, size in enumerate(sizes)],
+        np.arange(count) % classes,
+        np.arange(count) % 4 == 1,
+        np.array([f"val_{i:03d}.JPEG" for i in range(count)]),
+    )
+
+
+def classifier(size: int = 28, classes: int = 12, padding: str = "same", seed: int = 1) -> keras.Model:
+    """Two stages and two fully connected layers, like VGG's, with weights that make the classes differ."""
+    images = x = keras.Input((size, size, 3), name="images")
+    for stage in 1, 2:
+        x = keras.layers.Conv2D(6, 3, padding=padding, activation="relu", name=f"conv{stage}")(x)
+        x = keras.layers.MaxPooling2D(2, name=f"pool{stage}")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    x = keras.layers.Dense(10, activation="relu", name="fc6")(x)
+    x = keras.layers.Dropout(0.5, name="drop6")(x)
+    model = keras.Model(images, keras.layers.Dense(classes, name="fc7")(x), name="classifier")
+    random = np.random.default_rng(seed)
+    scale = [0.005] + [0.3] * (len(model.weights) - 1)
+    model.set_weights([random.normal(0, s, w.shape).astype("float32") for s, w in zip(scale, model.get_weights())])
+    return model
+
+
+def recipe(**changes: object) -> Recipe:
+    told = dict(
+        dataset="pictures",
+        images=(),
+        optimizer=keras_object("SGD"),
+        loss=keras_object("SparseCategoricalCrossentropy"),
+        rates=((1, 0.1),),
+        batch=4,
+        epochs=1,
+        protocol="ten crops",
+    )
+    return Recipe(**{**told, **changes})  # type: ignore[arg-type]
+
+
+def network(**changes: object) -> Network:
+    return Network("classifier", classifier, recipe(**changes))
+
+
+def dataset(test: Pictures | Pixels, name: str = "pictures", sha256: str = "0" * 64) -> Dataset:
+    return Dataset(name, "a test", "memory", sha256, test, test, test)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def scores(model: keras.Model, part: Pictures | Pixels, name: str) -> np.ndarray:
+    """The scores of a network of logits on these pictures, by the protocol of this name."""
+    return scoring.class_scores(model, "logits", part, find(name), (), View(model.input_shape[1]))

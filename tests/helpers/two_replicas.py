@@ -1,0 +1,77 @@
+"""Updates on two replicas and on one, printed as JSON; run by test_replicas.py in a process of its own."""
+
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from reproductions.lab.spec.study import keras_object
+from reproductions.lab.training.step import Steps, decay_weights, own_seeds
+from tests.training.test_step import IMAGES, LABELS, RECIPE, linear
+
+
+def weights(devices, **changes):
+    strategy = tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
+    recipe = replace(RECIPE, **changes)
+    with strategy.scope():
+        images = keras.Input((5,))
+        limit = keras.constraints.MaxNorm(0.8, axis=0)
+        start = keras.initializers.GlorotUniform(seed=3)
+        model = keras.Model(images, keras.layers.Dense(3, kernel_initializer=start, kernel_constraint=limit)(images))
+        decay_weights(model, recipe.weight_decay)
+        optimizer = keras.optimizers.get(dict(recipe.optimizer))
+        optimizer.build(model.trainable_variables)
+    run = Steps(model, optimizer, recipe, "logits", strategy)
+    share = 8 // len(devices)
+
+    def data(context):
+        return tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(share, drop_remainder=True).repeat()
+
+    batches = iter(strategy.distribute_datasets_from_function(data))
+    for _ in range(4):
+        sums = run.update(next(batches))
+    return model.get_weights()[0].tolist(), {k: float(v) for k, v in sums.items()}
+
+
+def masks():
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        model = linear(dropout=0.5)
+    own_seeds(model, strategy)
+    drop = model.layers[1]
+    ones = strategy.run(tf.function(lambda: drop(tf.ones((4, 5)), training=True)))
+    return [value.numpy().tolist() for value in strategy.experimental_local_results(ones)]
+
+
+def overflow_on_the_second():
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        model = linear()
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
+        optimizer.build(model.trainable_variables)
+    run = Steps(model, optimizer, RECIPE, "logits", strategy)
+    spoilt = IMAGES.copy()
+    spoilt[4:] = np.inf
+
+    def data(context):
+        return tf.data.Dataset.from_tensor_slices((spoilt, LABELS)).batch(4, drop_remainder=True)
+
+    before = model.get_weights()[0]
+    run.update(next(iter(strategy.distribute_datasets_from_function(data))))
+    return bool((model.get_weights()[0] == before).all()), float(optimizer.dynamic_scale.numpy())
+
+
+def main() -> None:
+    changes = dict(weight_decay=0.1, clip_norm=0.2, optimizer=keras_object("SGD", learning_rate=0.5, momentum=0.9))
+    averaged = keras_object("RMSprop", learning_rate=0.05, epsilon=1.0, use_ema=True)
+    found = {
+        "one": weights(["CPU:0"], **changes),
+        "two": weights(["CPU:0", "CPU:1"], **changes),
+        "one averaged": weights(["CPU:0"], optimizer=averaged),
+        "two averaged": weights(["CPU:0", "CPU:1"], optimizer=averaged),
+        "masks": masks(),
+        "overflow": overflow_on_the_second(),
+    }
+    print(json.dumps(found))

@@ -1,0 +1,151 @@
+"""Recipes changed by settings and by files: what is named is taken, and nothing else."""
+
+import inspect
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import reproductions
+from reproductions.lab.errors import UsageError
+from reproductions.lab.spec import recipes
+from reproductions.lab.spec.study import Choice, Decay, LogUniform, Network, Plateau, Recipe, Whole, keras_object
+from reproductions.lab.training.config import Options, resolve
+
+STUDIES = reproductions.studies()
+NETWORKS = [network for study in STUDIES.values() for network in study.networks]
+LENET5 = reproductions.find_network("lenet5").to_train()
+FILE = Path("best.json")
+
+
+def test_the_first_rate_takes_all_others_with_it():
+    assert recipes.with_settings(LENET5, {"rate": 0.006}).rates == (
+        (1, 0.006), (3, 0.0024), (6, 0.0012), (9, 0.0006), (13, 0.00012),
+    )  # fmt: skip
+    for rates in Decay(0.1, 0.5, 2), Plateau(0.1, patience=3):
+        assert recipes.with_settings(replace(LENET5, rates=rates), {"rate": 0.3}).rates == replace(rates, first=0.3)
+
+
+def test_settings_are_fields_of_the_recipe_or_else_options_of_the_builder():
+    changed = recipes.with_settings(LENET5, {"batch": 64, "weight_decay": 0.1, "dropout": 0.4, "width": 8})
+    assert changed == replace(LENET5, batch=64, weight_decay=0.1, options={"dropout": 0.4, "width": 8})
+
+
+@pytest.mark.parametrize("network", [network for network in NETWORKS if network.domains], ids=lambda each: each.name)
+def test_domains_are_of_settings_that_there_are_and_hold_the_recipe_s_own(network):
+    own = network.to_train()
+    for name, domain in network.domains.items():
+        assert name in ("rate", *recipes.NUMBERS, *recipes.WHOLE_NUMBERS, *inspect.signature(network.build).parameters)
+        value = own.learning_rate(1) if name == "rate" else getattr(own, name, None)
+        if isinstance(domain, Choice):
+            assert value is None or value in domain.values
+        elif isinstance(domain, (LogUniform, Whole)):
+            assert 0 < domain.low < domain.high
+            assert not value or domain.low <= value <= domain.high
+
+
+@pytest.mark.parametrize("network", [network for network in NETWORKS if network.recipe], ids=lambda each: each.name)
+def test_every_recipe_survives_a_file(network):
+    own = network.to_train()
+    told = json.loads(json.dumps(own.as_data()))
+    assert recipes.overridden(LENET5, told, FILE) == own
+    assert recipes.otherwise(own.as_data(), own.as_data()) == {}
+
+
+def test_a_network_without_a_recipe_cannot_be_trained():
+    with pytest.raises(UsageError, match="mine has no recipe yet: it can be built and tabulated, not trained"):
+        Network("mine", dict).to_train()
+
+
+def test_a_recipe_with_everything_in_it_survives_a_file():
+    recipe = Recipe(
+        dataset="x", images=("a", ("b", {"c": 1})), optimizer=keras_object("SGD"), loss=keras_object("L"),
+        rates=Plateau(0.1), batch=2, epochs=3, initial_weights=keras_object("G"), parts=("train",), test_images=("d",),
+        protocol="p", weight_decay={"conv1": 0.1}, bias_rate=2.0, heads={"main": 1.0}, clip_norm=2.0, micro_batch=1,
+        starts_from=("conv1",), input_size=8, training_images=7, curvature=5, options={"width": 4},
+    )  # fmt: skip
+    told = json.loads(json.dumps(recipes.otherwise(recipe.as_data(), LENET5.as_data())))
+    assert set(told) == set(recipes.FIELDS)
+    assert recipes.overridden(LENET5, told, FILE) == recipe
+    decays = replace(recipe, rates=Decay(0.1, 0.5, 2.0))
+    assert recipes.overridden(recipe, json.loads(json.dumps(decays.as_data())), FILE) == decays
+
+
+def test_a_file_may_name_a_few_fields_or_be_a_record():
+    (path,) = reproductions.RUNS.glob("lenet5-lecture-seed1.json")
+    lecture = reproductions.find_network("lenet5-lecture").to_train()
+    assert recipes.overridden(LENET5, recipes.read(path), path) == lecture
+    assert recipes.overridden(LENET5, {"batch": 64}, path) == replace(LENET5, batch=64)
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ('{"batsch": 64}', "there is no setting of a recipe, as in .*best.json, 'batsch'; choose from: dataset"),
+        ('{"batch": "many"}', 'best.json: batch cannot be "many"'),
+        ('{"batch": 0}', "batch cannot be 0"),
+        ('{"epochs": true}', "epochs cannot be true"),
+        ('{"weight_decay": -1}', "weight_decay cannot be -1"),
+        ('{"weight_decay": {"conv1": "much"}}', 'weight_decay cannot be {"conv1": "much"}'),
+        ('{"bias_rate": true}', "bias_rate cannot be true"),
+        ('{"rates": [[2, 0.1]]}', "rates cannot be"),
+        ('{"rates": [[1, 0.1], [1, 0.2]]}', "rates cannot be"),
+        ('{"rates": {"first": 0.1}}', "rates cannot be"),
+        ('{"optimizer": "SGD"}', 'optimizer cannot be "SGD"'),
+        ('{"parts": "train"}', 'parts cannot be "train"'),
+        ('{"parts": ["test"]}', r'parts cannot be \["test"\]'),
+        ('{"parts": ["train", "test"]}', "parts cannot be"),
+        ('{"parts": []}', "parts cannot be"),
+        ('{"parts": ["train", "train"]}', "parts cannot be"),
+        ('{"rates": {"first": "x", "factor": 0.1, "every": 1}}', "rates cannot be"),
+        ('{"rates": {"first": 0.1, "factor": 0.1, "every": 0}}', "rates cannot be"),
+        ("[1]", "must hold fields of a recipe"),
+        ("{", "is no JSON"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_refused(text, says, tmp_path):
+    path = tmp_path / "best.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UsageError, match=says):
+        recipes.overridden(LENET5, recipes.read(path), path)
+
+
+@pytest.mark.parametrize(
+    "told, says",
+    [
+        ({"optimizer": {"class_name": "Foo", "config": {}}}, "optimizer cannot be made"),
+        ({"optimizer": {"class_name": "SGD", "config": {"momentom": 0.9}}}, "optimizer cannot be made"),
+        ({"loss": {"class_name": "Foo", "config": {}}}, "loss cannot be made"),
+        ({"protocol": "nope"}, "there is no protocol 'nope'"),
+        ({"bias_rate": 2, "optimizer": {"class_name": "Adam", "config": {}}}, "a bias_rate is for SGD"),
+    ],
+)
+def test_what_cannot_be_made_or_tested_is_refused_before_training(told, says, tmp_path):
+    path = tmp_path / "told.json"
+    path.write_text(json.dumps(told))
+    with pytest.raises(UsageError, match=says):
+        resolve(reproductions.find_network("lenet5-lecture"), Options(recipe=path))
+
+
+def test_a_recipe_from_a_file_is_what_the_file_says(tmp_path):
+    network = reproductions.find_network("lenet5-lecture")
+    path, own = tmp_path / "told.json", json.dumps(network.to_train().as_data())
+    path.write_text(own)
+    assert json.dumps(resolve(network, Options(recipe=path)).as_data()) == own
+    path.write_text("{}")
+    assert json.dumps(resolve(network, Options(recipe=path)).as_data()) == own
+    assert json.loads(own)["optimizer"]["class_name"] == "SGD"
+
+
+def test_a_number_that_is_the_default_is_the_default():
+    path = Path("told.json")
+    assert json.dumps(recipes.overridden(LENET5, {"weight_decay": 0}, path).as_data()) == json.dumps(LENET5.as_data())
+
+
+def test_a_batch_is_not_scaled_where_there_is_no_rate_to_scale():
+    with pytest.raises(UsageError, match="Adadelta has none: use --recipe"):
+        resolve(reproductions.find_network("convnetjs-cifar10"), Options(scale_batch=Fraction(2)))
