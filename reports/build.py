@@ -14,6 +14,7 @@ import reproductions
 from reports import run_groups
 from reports.pages import Computed, Pages, render
 from reports.sections import tuning
+from reproductions.lab.files import atomic_write
 from reproductions.lab.results import run_record
 
 HERE = Path(__file__).parent
@@ -81,7 +82,7 @@ def report(runs: Path | None = None, out: Path | None = None, check: bool = Fals
     except OSError as error:
         raise reproductions.UsageError(f"{folder} cannot be made: {error.strerror}") from None
     for path, text in files.items():
-        with run_record.replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_bytes(text.encode())
     if out is None:  # the folder of the committed pages; another one may hold its owner's files too
         for path in stale:

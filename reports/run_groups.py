@@ -13,7 +13,7 @@ import pandas
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.results.run_record import FULL, WHOLE, Record
 from reproductions.lab.results.stats import mean_and_deviation, mean_in_words, wilson_interval
-from reproductions.lab.spec import recipes
+from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.study import Network, Study
 
 RULE = (
@@ -72,12 +72,12 @@ class Runs:
     @property
     def changes(self) -> list[str]:
         """Where the recipe is not the study's own, a phrase each."""
-        return recipes.changes(self.records[0].recipe, self.network.to_train().as_data())
+        return recipe_changes.changes(self.records[0].recipe, self.network.to_train().as_data())
 
     @property
     def by_record(self) -> bool:
         """Whether its record must tell how it was trained: switches for passes, parts and their size would not do."""
-        told = recipes.otherwise(self.records[0].recipe, self.network.to_train().as_data())
+        told = recipe_changes.otherwise(self.records[0].recipe, self.network.to_train().as_data())
         return bool(told.keys() - {"epochs", "parts", "training_images"})
 
     @property

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.spec.study import Network, Study
+from reproductions.lab.spec import Network, Study
 
 if TYPE_CHECKING:
     import keras

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec.study import Domain, LogUniform, Network, Plateau, Recipe, Study, keras_object
+from reproductions.lab.spec import Domain, LogUniform, Network, Plateau, Recipe, Study, keras_object
 
 # Figure 2 and section 3.5, with the maps after pooling.
 SHAPES = {

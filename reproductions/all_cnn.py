@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from reproductions.lab.spec.study import Choice, Domain, KerasObject, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import Choice, Domain, KerasObject, Network, Recipe, Study, keras_object
 
 # Table 1: the convolutions (side, maps) before each of the two pools.
 TABLE_1 = {

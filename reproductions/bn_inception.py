@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 import layers
-from reproductions.lab.spec.study import Decay, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import Decay, Network, Recipe, Study, keras_object
 
 # Figure 5: #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool, pool proj.
 FIGURE_5 = {

@@ -6,7 +6,7 @@ import functools
 
 import keras
 
-from reproductions.lab.spec.study import Network, Recipe, Study, keras_object
+from reproductions.lab.spec import Network, Recipe, Study, keras_object
 
 
 def convnetjs_cifar10(classes: int = 10) -> keras.Model:

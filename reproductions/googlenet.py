@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec.study import Decay, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import Decay, Network, Recipe, Study, keras_object
 
 # Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj; None stands for a max pool.
 TABLE_1: dict[str, tuple[int, ...] | None] = {

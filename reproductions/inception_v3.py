@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec.study import Decay, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import Decay, Network, Recipe, Study, keras_object
 
 # Table 1: the input of each row.
 SHAPES_V2 = {

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec.study import Decay, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import Decay, Network, Recipe, Study, keras_object
 
 SHAPES = {
     "conv1_relu": (149, 149, 32), "conv2_relu": (147, 147, 32), "conv3_relu": (147, 147, 64), "stem1": (73, 73, 160),

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec.study import Choice, Domain, KerasObject, LogUniform, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import Choice, Domain, KerasObject, LogUniform, Network, Recipe, Study, keras_object
 
 # Table I: the S2 maps that each C3 map sees.
 TABLE_I = (

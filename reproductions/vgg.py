@@ -8,7 +8,7 @@ from dataclasses import replace
 import keras
 
 import layers
-from reproductions.lab.spec.study import KerasObject, Network, Plateau, Recipe, Study, keras_object
+from reproductions.lab.spec import KerasObject, Network, Plateau, Recipe, Study, keras_object
 
 # Table 1: the five stages of each network; "3" and "1" are the sides of its convolutions.
 TABLE_1 = {

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec.study import Network, Plateau, Recipe, Study, keras_object
+from reproductions.lab.spec import Network, Plateau, Recipe, Study, keras_object
 
 SHAPES = {
     "conv1": (110, 110, 96), "pool1": (55, 55, 96), "conv2": (26, 26, 256), "pool2": (13, 13, 256),

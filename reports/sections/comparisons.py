@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.run_groups import Runs
 from reproductions.lab.results import compare
-from reproductions.lab.spec import recipes
+from reproductions.lab.spec import recipe_changes
 
 
 def compared(printed: Mapping[str, Any], found: Sequence[Runs]) -> list[dict[str, Any]]:
@@ -36,7 +36,10 @@ def trained_alike(found: Sequence[Runs]) -> list[list[Runs]]:
     for runs in found:
         record, own = runs.records[0], runs.network.to_train()
         if runs.data == own.dataset:
-            for alike in recipes.otherwise(record.recipe, own.as_data()), recipes.completed(record.recipe):
+            for alike in (
+                recipe_changes.otherwise(record.recipe, own.as_data()),
+                recipe_changes.completed(record.recipe),
+            ):
                 together.setdefault(repr((alike, record.precision)), []).append(runs)
     return list(together.values())
 

@@ -9,7 +9,7 @@ import jinja2
 
 from reports import figures
 from reports.run_groups import Runs
-from reproductions.lab.spec import recipes
+from reproductions.lab.spec import recipe_changes
 
 
 def by_size(found: Sequence[Runs]) -> list[list[Runs]]:
@@ -20,7 +20,7 @@ def by_size(found: Sequence[Runs]) -> list[list[Runs]]:
     together: dict[str, list[Runs]] = {}
     for runs in found:
         own = runs.network.to_train()
-        further = recipes.otherwise(runs.records[0].recipe, own.as_data()).keys() - {"training_images"}
+        further = recipe_changes.otherwise(runs.records[0].recipe, own.as_data()).keys() - {"training_images"}
         if runs.data == own.dataset and not further:
             together.setdefault(runs.network.name, []).append(runs)
     return [sorted(own, key=lambda runs: runs.images) for own in together.values() if len(own) > 1]

@@ -19,7 +19,7 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.results import compare, trial_record
 from reproductions.lab.results.run_record import FULL
 from reproductions.lab.results.trial_record import Trial, best_of
-from reproductions.lab.spec import recipes
+from reproductions.lab.spec import recipe_changes
 
 LEFT, TOP, SIDE, GAP = 48, 28, 200, 34
 BEST, OTHER = "#d55e00", "#0072b2"
@@ -95,7 +95,7 @@ def won(runs: Runs, search: Search) -> bool:
     if best is None or record.data["sha256"] != search.told["sha256"]:
         return False
     trained = {"parts": search.told["recipe"]["parts"], "epochs": record.recipe["epochs"]}
-    return not recipes.changes(record.recipe, {**best.recipe, **trained})
+    return not recipe_changes.changes(record.recipe, {**best.recipe, **trained})
 
 
 def table(trials: Sequence[Trial]) -> pandas.DataFrame:

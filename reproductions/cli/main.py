@@ -16,6 +16,7 @@ import reproductions
 from reproductions.cli import compare, evaluate, tune
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
+from reproductions.lab.files import atomic_write
 from reproductions.lab.spec.study import Study
 
 FORMATS = ("text", "markdown", "csv", "json", "latex")
@@ -241,7 +242,6 @@ def show_claims(options: argparse.Namespace) -> None:
 def write_audit() -> None:
     """Computes what the pages show without training into reports/computed, where the report finds it."""
     from reproductions.lab.analysis import architecture_tables
-    from reproductions.lab.results import run_record
 
     folder = reproductions.RUNS.parent / "computed"
     folder.mkdir(exist_ok=True)
@@ -252,7 +252,7 @@ def write_audit() -> None:
         for name in reproductions.studies()
     }
     for name, found in (("tables", cells), ("claims", audited())):
-        with run_record.replacing(folder / f"{name}.json") as unfinished:
+        with atomic_write(folder / f"{name}.json") as unfinished:
             unfinished.write_text(json.dumps(found, indent=1) + "\n")
         print(f"written: {folder / name}.json")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import reproductions
 from reproductions.lab.errors import UsageError
+from reproductions.lab.files import atomic_write
 
 if TYPE_CHECKING:
     from reproductions.lab.tuning.search import Bench
@@ -101,25 +102,25 @@ def finish(bench: Bench, retrain: int) -> None:
     from reports.formats import written
     from reports.pages import templates
     from reports.sections import tuning as searches
-    from reproductions.lab.results import run_record, trial_record
-    from reproductions.lab.spec import recipes
+    from reproductions.lab.results import trial_record
+    from reproductions.lab.spec import recipe_changes
     from reproductions.lab.tuning import search as tune
 
     tune.sweep(bench)
     found = trial_record.read_all(bench.run_dir)
     best = trial_record.best_of(found)
     print(f"\n{written(searches.table(found), 'text')}\n")
-    with run_record.replacing(bench.run_dir / "search.svg") as unfinished:
+    with atomic_write(bench.run_dir / "search.svg") as unfinished:
         unfinished.write_text(searches.picture(templates(), found, f"{bench.network.name} on {bench.data.name}"))
     if best is None:
         raise UsageError("every trial failed: choose other domains, lower learning rates for one")
     path, told = bench.run_dir / "best.json", tune.best_recipe(bench, best)
-    with run_record.replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_text(json.dumps(told, indent=1) + "\n")
     own = bench.network.to_train().as_data()
     print(
         f"best: {trial_record.told(best.settings)}: {trial_record.outcome(best)}\n"
-        f"against the recipe: {'; '.join(recipes.changes({**own, **told}, own)) or 'nothing'}\n"
+        f"against the recipe: {'; '.join(recipe_changes.changes({**own, **told}, own)) or 'nothing'}\n"
         f"picture: {bench.run_dir / 'search.svg'}\n"
         f"recipe: {path}, for reproduce train {bench.study.name} --network {bench.network.name} --recipe {path}"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproductions.lab.data import cifar10, registry, status, whitening
+from reproductions.lab.data import base, cifar10, registry, status, whitening
 from reproductions.lab.data.cifar10 import ARCHIVE, FOLDER, NPZ, TEST, TRAINING
 from reproductions.lab.errors import UsageError
 
@@ -201,7 +201,7 @@ def test_pickles_are_refused_with_the_version_to_take(name, tmp_path):
 
 def test_where_there_is_none_it_is_said_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(registry, "download", lambda title, name: None)
+    monkeypatch.setattr(base, "download", lambda title, name: None)
     advice = f"download https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
     with pytest.raises(UsageError, match=f"{tmp_path} holds no CIFAR-10: {advice}"):
         registry.load("cifar10", tmp_path)
@@ -218,7 +218,7 @@ def test_where_there_is_none_it_is_said_what_to_do(tmp_path, monkeypatch):
 def test_the_cache_of_keras_comes_before_the_network(arrays, tmp_path, monkeypatch):
     monkeypatch.delenv("REPRODUCTIONS_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(registry, "download", lambda *words: pytest.fail("asked the network"))
+    monkeypatch.setattr(base, "download", lambda *words: pytest.fail("asked the network"))
     write_folder(tmp_path / "datasets", batches(arrays))
     assert registry.load("cifar10").source == "the binary version"
     assert f"there: {tmp_path / 'datasets' / FOLDER}" in status.status(None)
@@ -229,7 +229,7 @@ def test_what_keras_downloads_is_the_same_set(arrays, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     other = shuffled(arrays)
     columns = {name: other[name][:, np.newaxis] for name in ("y_train", "y_test")}
-    monkeypatch.setattr(registry, "download", lambda title, name: {**other, **columns})
+    monkeypatch.setattr(base, "download", lambda title, name: {**other, **columns})
     data = registry.load("cifar10")
     write_npz(tmp_path, arrays)
     assert data.source == "Keras' download" and data.sha256 == registry.load("cifar10", tmp_path).sha256
@@ -254,4 +254,4 @@ def test_the_whitened_set_is_whitened_by_all_training_images_and_keeps_its_check
         np.testing.assert_array_equal(images, made.apply(getattr(plain, part).images))
         np.testing.assert_array_equal(labels, getattr(plain, part).labels)
     assert len(white.training(("train", "validation"), 50).labels) == 50
-    assert registry.describe(white)["classes"] == 10
+    assert base.describe(white)["classes"] == 10

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproductions.lab.data import mnist, registry
+from reproductions.lab.data import base, mnist, registry
 from reproductions.lab.errors import UsageError
 from tests.helpers import small
 
@@ -161,7 +161,7 @@ def test_a_wrong_npz_is_named_in_one_sentence(spoil, says, arrays, tmp_path):
 def with_member(file, name, data):
     """An archive in which one member is these bytes."""
     with zipfile.ZipFile(file, "w") as archive:
-        for array in registry.ARRAYS:
+        for array in base.ARRAYS:
             archive.writestr(f"{array}.npy", npy(np.zeros(3)))
         archive.writestr(name, data)
 

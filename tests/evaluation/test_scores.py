@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import reproductions
-from reproductions.lab.data.registry import Pixels
+from reproductions.lab.data.base import Pixels
 from reproductions.lab.data.transforms import decode, registry
 from reproductions.lab.data.transforms.registry import View
 from reproductions.lab.errors import UsageError

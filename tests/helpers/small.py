@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.data.registry import Dataset, Pixels
+from reproductions.lab.data.base import Dataset, Pixels
 from reproductions.lab.data.transforms.registry import View
 from reproductions.lab.evaluation import scores as scoring
+from reproductions.lab.spec import Network, Recipe, keras_object
 from reproductions.lab.spec.protocols import find
-from reproductions.lab.spec.study import Network, Recipe, keras_object
 
 # Heights and widths of pictures, several of each.
 SIZES = [(40, 60), (60, 40), (33, 33), (40, 60), (50, 60), (40, 60), (60, 40), (35, 80)]

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.spec.study import keras_object
+from reproductions.lab.spec import keras_object
 from reproductions.lab.training.step import Steps, decay_weights, own_seeds
 from tests.training.test_step import IMAGES, LABELS, RECIPE, linear
 

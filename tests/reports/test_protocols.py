@@ -10,8 +10,7 @@ from reports import run_groups
 from reports.build import computed, published_figures
 from reports.pages import render
 from reproductions.lab.results import run_record
-from reproductions.lab.spec import recipes
-from reproductions.lab.spec.study import Network, Recipe, keras_object
+from reproductions.lab.spec import Network, Recipe, keras_object, recipe_changes
 from tests.reports.test_report import FIGURES, LENET5, made_up
 
 RECIPE = Recipe(
@@ -104,7 +103,9 @@ def test_only_what_all_seeds_were_tested_by_is_averaged():
 
 def test_records_older_than_recipes_that_name_a_protocol_are_of_whole_images():
     old = made_up(95)
-    plain = {name: value for name, value in old.recipe.items() if name not in recipes.DEFAULTS or name == "parts"}
+    plain = {
+        name: value for name, value in old.recipe.items() if name not in recipe_changes.DEFAULTS or name == "parts"
+    }
     assert "protocol" not in plain and "protocol" in old.recipe
     older = replace(old, recipe={**plain, "initial_weights": old.recipe["initial_weights"]}, seed=2)
     (runs,) = run_groups.runs_of(LENET5, [old, older])

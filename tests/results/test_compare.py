@@ -19,7 +19,7 @@ from reproductions.lab.results.compare import compare, passes_to, sentences
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.results.stats import holm, mcnemar_exact, paired_difference
 from reproductions.lab.spec import protocols
-from reproductions.lab.spec.recipes import changes
+from reproductions.lab.spec.recipe_changes import changes
 from tests.reports.test_report import made_up
 
 # Of one data set: others are not compared.

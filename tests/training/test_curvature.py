@@ -11,7 +11,7 @@ import tensorflow as tf
 import layers
 from reproductions import UsageError, find_network, find_study
 from reproductions.lab.data import pipeline
-from reproductions.lab.data.registry import Pixels
+from reproductions.lab.data.base import Pixels
 from reproductions.lab.data.transforms.context import View
 from reproductions.lab.results import run_record
 from reproductions.lab.training import distributed

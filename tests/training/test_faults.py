@@ -27,7 +27,7 @@ from reproductions.lab.evaluation import evaluate
 evaluate.class_scores = lambda *words: os.kill(os.getpid(), signal.SIGTERM)
 """
 DIVERGES = """
-from reproductions.lab.spec.study import Recipe
+from reproductions.lab.spec import Recipe
 Recipe.learning_rate = lambda recipe, epoch, errors=(): 0.002 if epoch < 2 else 3e38
 """
 

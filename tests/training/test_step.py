@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import reproductions
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec.study import Decay, Plateau, Recipe, keras_object
+from reproductions.lab.spec import Decay, Plateau, Recipe, keras_object
 from reproductions.lab.training.step import Steps, decay_weights
 
 RECIPE = Recipe(

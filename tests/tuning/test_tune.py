@@ -17,10 +17,10 @@ from reports.sections import tuning as searches
 from reproductions.cli import tune as tuning
 from reproductions.lab import environment
 from reproductions.lab.data import registry
-from reproductions.lab.data.registry import Dataset, Pixels
+from reproductions.lab.data.base import Dataset, Pixels
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import run_record, trial_record
-from reproductions.lab.spec.study import Choice, LogUniform, Network, Recipe, Study, Whole, keras_object
+from reproductions.lab.spec import Choice, LogUniform, Network, Recipe, Study, Whole, keras_object
 from reproductions.lab.training import finalize, loop
 from reproductions.lab.tuning import search
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from reproductions.lab.data import registry, whitening
-from reproductions.lab.data.registry import ARRAYS, Arrays, Dataset, Pixels
+from reproductions.lab.data import base, whitening
+from reproductions.lab.data.base import ARRAYS, Arrays, Dataset, Pixels
 from reproductions.lab.errors import UsageError, reading
 
 SHA256 = "6d98175bc324572ef05bcbafcbc0832768a2892d937e137cd995d8b47607001e"  # of the arrays in the order of `ordered`
@@ -45,7 +45,7 @@ def pickled(folder: Path) -> Path | None:
 
 def read_npz(path: Path) -> Arrays:
     """Four arrays; labels, which Keras gives as (n, 1), as (n,)."""
-    arrays = registry.read_npz(path)
+    arrays = base.read_npz(path)
     return {
         name: array[:, 0] if name.startswith("y") and array.shape[1:] == (1,) else array
         for name, array in arrays.items()
@@ -111,12 +111,12 @@ def ordered(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def dataset(arrays: Arrays, source: str, path: Path) -> Dataset:
     """The data set of these arrays; UsageError where they have not its shapes and values."""
-    registry.check_arrays("CIFAR-10", arrays, SHAPES, dict.fromkeys(ARRAYS, path))
+    base.check_arrays("CIFAR-10", arrays, SHAPES, dict.fromkeys(ARRAYS, path))
     train, test = (ordered(arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
     arrays = dict(zip(ARRAYS, (*train, *test)))
-    sha256 = registry.checksum(arrays)
+    sha256 = base.checksum(arrays)
     name = "cifar10" if sha256 == SHA256 else "cifar10-altered"
-    return registry.split(name, source, str(path), sha256, arrays, VALIDATION)
+    return base.split(name, source, str(path), sha256, arrays, VALIDATION)
 
 
 def found_in(folder: Path) -> Dataset | None:
@@ -133,16 +133,16 @@ def found_in(folder: Path) -> Dataset | None:
 
 def downloaded() -> Dataset | None:
     """As Keras downloads it. What Keras unpickles has passed its checksum."""
-    arrays = registry.download("CIFAR-10", "cifar10")
+    arrays = base.download("CIFAR-10", "cifar10")
     if arrays is None:
         return None
     flat = {name: array[:, 0] if name.startswith("y") else array for name, array in arrays.items()}
-    return dataset(flat, "Keras' download", registry.keras_cache())
+    return dataset(flat, "Keras' download", base.keras_cache())
 
 
 def load(data_dir: Path | None) -> Dataset:
     """CIFAR-10 from the user's folder, Keras' cache or the network. UsageError tells where it may be had."""
-    folder = registry.data_folder(data_dir)
+    folder = base.data_folder(data_dir)
     found = found_in(folder) if folder else None
     if found:
         return found
@@ -153,9 +153,9 @@ def load(data_dir: Path | None) -> Dataset:
         )
     if data_dir:
         raise UsageError(f"{folder} holds no CIFAR-10: {DOWNLOAD} and put it there, as it is; {NPZ} will do too")
-    found = found_in(registry.keras_cache()) or downloaded()
+    found = found_in(base.keras_cache()) or downloaded()
     if found is None:
-        looked = f"{folder} and {registry.keras_cache()} hold" if folder else f"{registry.keras_cache()} holds"
+        looked = f"{folder} and {base.keras_cache()} hold" if folder else f"{base.keras_cache()} holds"
         raise UsageError(
             f"{looked} no CIFAR-10: {DOWNLOAD}, and name the folder that it is in with --data-dir or REPRODUCTIONS_DATA"
         )

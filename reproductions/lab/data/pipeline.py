@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.data.registry import Encoded, Pixels
+from reproductions.lab.data.base import Encoded, Pixels
 from reproductions.lab.data.transforms.registry import View, compose
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec.study import Recipe
+from reproductions.lab.spec.recipe import Recipe
 
 
 def reader(part: Pixels | Encoded) -> Callable[[Any], Any]:

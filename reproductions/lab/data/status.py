@@ -5,14 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from reproductions.lab.data import cifar10, mnist, registry
+from reproductions.lab.data import base, cifar10, mnist
 from reproductions.lab.data.imagenet import manifest, official
 from reproductions.lab.errors import UsageError
 
 
 def status(data_dir: Path | None) -> str:
     """A line or two about each data set, and what to do about those that are missing."""
-    folder = registry.data_folder(data_dir)
+    folder = base.data_folder(data_dir)
     head = f"looked in {folder}" if folder else "no folder to look in: neither --data-dir nor REPRODUCTIONS_DATA is set"
     found = {"mnist": digits(folder), "cifar10": cifar(folder)}
     found |= {name: imagenet(name, folder) for name in manifest.FOLDERS}
@@ -20,7 +20,7 @@ def status(data_dir: Path | None) -> str:
 
 
 def digits(folder: Path | None) -> str:
-    for place in (folder, registry.keras_cache()):
+    for place in (folder, base.keras_cache()):
         if place is None:
             continue
         if (place / "mnist.npz").is_file():
@@ -33,7 +33,7 @@ def digits(folder: Path | None) -> str:
 
 
 def cifar(folder: Path | None) -> str:
-    for parent in (folder, registry.keras_cache()):
+    for parent in (folder, base.keras_cache()):
         if parent and (there := cifar10.place(parent)):
             return f"there: {there}"
     if folder and (refused := cifar10.pickled(folder)):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from reproductions.lab.data.transforms import decode
 from reproductions.lab.data.transforms.registry import View, compose
 from reproductions.lab.spec.protocols import CROPS, Protocol, positions
-from reproductions.lab.spec.study import ImageStep
+from reproductions.lab.spec.recipe import ImageStep
 
 Prepare = Callable[[Any], Any]
 

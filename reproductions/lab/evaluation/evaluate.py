@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import ops
 
 from reproductions.lab.data import registry
-from reproductions.lab.data.registry import Dataset, Encoded, Pixels
+from reproductions.lab.data.base import Dataset, Encoded, Pixels
 from reproductions.lab.data.transforms.registry import View
 from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.evaluation import crops
@@ -26,7 +26,8 @@ from reproductions.lab.results.predictions import Predictions, figures, predicte
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
-from reproductions.lab.spec.study import ImageStep, Network, Recipe
+from reproductions.lab.spec.recipe import ImageStep, Recipe
+from reproductions.lab.spec.study import Network
 
 __all__ = ["class_scores", "figures", "predicted_classes"]
 

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from reproductions.lab.errors import reading
-from reproductions.lab.results import run_record
+from reproductions.lab.files import atomic_write
 
 
 class Partial:
@@ -94,6 +94,6 @@ class Kept(keras.callbacks.Callback):
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         told = np.frombuffer(json.dumps(self.identity).encode(), np.uint8)
-        with run_record.replacing(self.path) as unfinished:
+        with atomic_write(self.path) as unfinished:
             np.savez(unfinished, scores=self.scores(), told=told)
         self.written = self.done

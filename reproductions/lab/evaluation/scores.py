@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from reproductions.lab.data.base import Encoded, Pixels
 from reproductions.lab.data.pipeline import plainly, reader, without_waiting
-from reproductions.lab.data.registry import Encoded, Pixels
 from reproductions.lab.data.transforms import decode
 from reproductions.lab.data.transforms.registry import View
 from reproductions.lab.errors import UsageError
@@ -21,7 +21,7 @@ from reproductions.lab.evaluation import crops
 from reproductions.lab.evaluation.fully_convolutional import fully_convolutional
 from reproductions.lab.evaluation.partial_scores import Partial
 from reproductions.lab.spec.protocols import Protocol
-from reproductions.lab.spec.study import ImageStep
+from reproductions.lab.spec.recipe import ImageStep
 
 BATCH = 200  # views that pass through the network together, on each device
 

@@ -15,7 +15,7 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.results import predictions, run_record
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.results.stats import holm, mcnemar_exact, mean_and_deviation, paired_difference, wilson_interval
-from reproductions.lab.spec import protocols, recipes
+from reproductions.lab.spec import protocols, recipe_changes
 
 DOUBT = 0.05  # the p value from which two networks are not told apart
 
@@ -30,7 +30,7 @@ class Run:
     @property
     def settings(self) -> dict[str, Any]:
         """The recipe, and the precision it was computed in."""
-        return {**recipes.completed(self.record.recipe), "precision": self.record.precision}
+        return {**recipe_changes.completed(self.record.recipe), "precision": self.record.precision}
 
     def test(self, protocol: str) -> dict[str, Any]:
         return self.record.by_protocol[protocol]
@@ -163,7 +163,7 @@ def paired(one: Kind, other: Kind, protocol: str) -> dict[str, Any]:
     """By how much the second errs more, seed by seed; null what cannot be had."""
     seeds = [seed for seed in one.runs if seed in other.runs]
     told: dict[str, Any] = {
-        "first": one.name, "second": other.name, "changes": recipes.changes(other.settings, one.settings),
+        "first": one.name, "second": other.name, "changes": recipe_changes.changes(other.settings, one.settings),
         "seeds": seeds, "difference": None, "interval": None, "p": None,
     }  # fmt: skip
     if seeds:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from reproductions.lab.errors import UsageError, reading
-from reproductions.lab.results import run_record
+from reproductions.lab.files import atomic_write
 from reproductions.lab.results.stats import wilson_interval
 from reproductions.lab.spec.protocols import Protocol
 
@@ -34,7 +34,7 @@ class Predictions:
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         told = np.frombuffer(json.dumps(self.told).encode(), np.uint8)
-        with run_record.replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             np.savez(unfinished, scores=self.scores, labels=self.labels, names=self.names, told=told)
 
 

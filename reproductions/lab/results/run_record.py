@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec import recipes
+from reproductions.lab.files import atomic_write
+from reproductions.lab.spec import recipe_changes
 
 FULL = "float32"
 WHOLE = "whole image"  # the protocol of records older than protocols
@@ -70,7 +68,7 @@ class Record:
     @property
     def kind(self) -> str:
         """The same for runs that differ in their seed alone, which may be averaged."""
-        recipe = recipes.completed(self.recipe)
+        recipe = recipe_changes.completed(self.recipe)
         normalized = recipe["micro_batch"] and self.execution.get("images_at_a_time")
         told = [self.network, self.data["sha256"], recipe, self.precision, normalized]
         return json.dumps(told, sort_keys=True)
@@ -87,7 +85,7 @@ class Record:
 
     def write(self, path: Path) -> None:
         text = json.dumps(asdict(self), indent=1) + "\n"
-        with replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_text(text)
 
     def tested(self, figures: dict[str, Any]) -> Record:
@@ -141,30 +139,3 @@ def read_all(folder: Path) -> list[Record]:
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder of records or runs")
     return [read(path) for path in sorted(folder.glob("*/record.json")) or sorted(folder.glob("[!.]*.json"))]
-
-
-UNFINISHED = ".unfinished-"
-
-
-@contextlib.contextmanager
-def replacing(path: Path, before: Path | None = None) -> Iterator[Path]:
-    """A path to write to, with the same suffix, that takes the place of `path` once the block has ended well.
-
-    What was there is kept as `before`, where that is named.
-    """
-    unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
-    try:
-        yield unfinished
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        if before and path.exists():
-            os.replace(path, before)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def sweep(folder: Path) -> None:
-    """Removes what killed processes left unfinished in a folder."""
-    for path in folder.glob(f"{UNFINISHED}*"):
-        path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results import run_record
+from reproductions.lab.files import atomic_write
 
 FOLDER = "trials"
 
@@ -50,7 +50,7 @@ class Trial:
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with run_record.replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 

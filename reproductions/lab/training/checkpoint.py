@@ -16,7 +16,7 @@ import numpy as np
 from keras import ops
 
 from reproductions.lab.errors import UsageError, reading
-from reproductions.lab.results import run_record
+from reproductions.lab.files import atomic_write
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Progress:
         arrays: dict[str, Any] = {f"variable{i}": ops.convert_to_numpy(v) for i, v in enumerate(variables)}
         arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
         try:
-            with run_record.replacing(self.path, before=self.before) as unfinished:
+            with atomic_write(self.path, backup=self.before) as unfinished:
                 np.savez(unfinished, **arrays)
         except OSError as error:
             raise UsageError(

@@ -11,10 +11,11 @@ from typing import Any
 
 import keras
 
-from reproductions.lab.data import registry
+from reproductions.lab.data import base
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec import protocols, recipes
-from reproductions.lab.spec.study import Network, Recipe, Study
+from reproductions.lab.spec import protocols, recipe_changes
+from reproductions.lab.spec.recipe import Recipe
+from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed, model
 
 
@@ -55,7 +56,7 @@ def resolve(network: Network, options: Options) -> Recipe:
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
     if options.recipe is not None:
-        recipe = recipes.overridden(recipe, recipes.read(options.recipe), options.recipe)
+        recipe = recipe_changes.overridden(recipe, recipe_changes.read(options.recipe), options.recipe)
         check(recipe, options.recipe)
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
@@ -101,7 +102,7 @@ def micro_batches(recipe: Recipe, options: Options, replicas: int) -> int:
     return options.accumulate
 
 
-def default_run_dir(network: Network, recipe: Recipe, data: registry.Dataset, options: Options) -> Path:
+def default_run_dir(network: Network, recipe: Recipe, data: base.Dataset, options: Options) -> Path:
     name = f"{network.name}-{data.name}-seed{options.seed}"
     if recipe != network.recipe:
         name += f"-{options.recipe.stem}" if options.recipe else ""
@@ -121,7 +122,7 @@ class Plan:
     network: Network
     options: Options
     recipe: Recipe
-    data: registry.Dataset
+    data: base.Dataset
     strategy: Any  # a tf.distribute.Strategy
     workers: int = 1
 

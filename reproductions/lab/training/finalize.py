@@ -14,9 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from reproductions.lab import environment
-from reproductions.lab.data import registry
+from reproductions.lab.data import base
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
+from reproductions.lab.files import atomic_write
 from reproductions.lab.results import run_record
 from reproductions.lab.training import model as networks
 from reproductions.lab.training.checkpoint import Progress
@@ -59,7 +60,7 @@ def count(weights: list[Any]) -> int:
 def finish(plan: Plan, model: keras.Model, progress: Progress) -> None:
     """Saves the model, tests it, and writes the record. UsageError where the folder cannot be written to."""
     try:
-        with run_record.replacing(plan.run_dir / "model.keras") as unfinished:
+        with atomic_write(plan.run_dir / "model.keras") as unfinished:
             networks.tested(model, plan.recipe).save(unfinished)
         described = describe(plan, model, progress)
         told = {name: plan.identity[name] for name in ("study", "network", "seed")}
@@ -73,7 +74,7 @@ def describe(plan: Plan, model: keras.Model, progress: Progress) -> dict[str, An
     recipe, data = plan.recipe, plan.data
     test, scores = evaluate.test(networks.tested(model, recipe), plan.network, recipe, data, tested=plan.run_dir)
     seen: dict[str, Any] = {"misclassified": [], "pictures": None}
-    if isinstance(data.test, registry.Pixels):
+    if isinstance(data.test, base.Pixels):
         errors = evaluate.misclassified(evaluate.predicted_classes(scores), data.test.labels)
         seen = {"misclassified": errors, "pictures": evaluate.pictures(data.test.images, errors)}
     rows = progress.at.rows
@@ -83,7 +84,7 @@ def describe(plan: Plan, model: keras.Model, progress: Progress) -> dict[str, An
     usual = statistics.median(row["seconds"] for row in rows[1:] or rows)
     return {
         "recipe": recipe.as_data(),
-        "data": registry.describe(data),
+        "data": base.describe(data),
         **progress.code,
         "versions": versions(),
         "device": device(plan.replicas),

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from reproductions.lab.data.pipeline import plainly
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec.study import Recipe
+from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.training.checkpoint import Progress
 from reproductions.lab.training.distributed import task
 from reproductions.lab.training.step import Steps

@@ -11,7 +11,8 @@ import keras
 
 from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.results import run_record
-from reproductions.lab.spec.study import Network, Recipe
+from reproductions.lab.spec.recipe import Recipe
+from reproductions.lab.spec.study import Network
 
 
 def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras.Model:

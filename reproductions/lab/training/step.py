@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.evaluation.evaluate import answers
-from reproductions.lab.spec.study import Recipe
+from reproductions.lab.spec.recipe import Recipe
 
 Sums = dict[str, Any]  # of loss times images and of errors, and the images they are of
 

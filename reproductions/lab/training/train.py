@@ -12,6 +12,7 @@ from reproductions.lab.data import pipeline, registry
 from reproductions.lab.data.transforms.registry import View
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
+from reproductions.lab.files import remove_unfinished
 from reproductions.lab.results import run_record
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import curvature, distributed
@@ -110,7 +111,7 @@ def trained(plan: Plan, progress: Progress, stop: Stop) -> keras.Model:
         repeat_exactly()
     worker, workers = distributed.task()
     if not worker:
-        run_record.sweep(progress.path.parent)
+        remove_unfinished(progress.path.parent)
     with strategy.scope():
         model = networks.build(plan.network, recipe, data.classes)
         networks.start(model, recipe, options.init_from)

@@ -16,12 +16,15 @@ import keras_tuner
 import tensorflow as tf
 from keras_tuner.engine.base_tuner import BaseTuner
 
-from reproductions.lab.data import registry
+from reproductions.lab.data import base, registry
 from reproductions.lab.errors import UsageError, reading
-from reproductions.lab.results import run_record, trial_record
+from reproductions.lab.files import atomic_write, remove_unfinished
+from reproductions.lab.results import trial_record
 from reproductions.lab.results.trial_record import Trial
-from reproductions.lab.spec import recipes
-from reproductions.lab.spec.study import Choice, Domain, LogUniform, Network, Recipe, Study, Whole, plain
+from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec.recipe import Recipe, plain
+from reproductions.lab.spec.search_space import Choice, Domain, LogUniform, Whole
+from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed
 from reproductions.lab.training.checkpoint import Progress, alone_in, same_run
 from reproductions.lab.training.config import Options, Plan, resolve
@@ -66,7 +69,7 @@ class Bench:
     network: Network
     search: Search
     run_dir: Path
-    data: registry.Dataset
+    data: base.Dataset
     own: Recipe
     code: Mapping[str, Any]
 
@@ -84,7 +87,7 @@ class Bench:
         }  # fmt: skip
 
     def recipe(self, settings: Mapping[str, Any], passes: int) -> Recipe:
-        return replace(recipes.with_settings(self.own, settings), epochs=passes, parts=("train",))
+        return replace(recipe_changes.with_settings(self.own, settings), epochs=passes, parts=("train",))
 
     def trial(self, settings: dict[str, Any], passes: int) -> Trial:
         """The outcome of settings after so many passes: trained now, or gone on with, or found done."""
@@ -236,7 +239,7 @@ def begin(bench: Bench) -> None:
             raise UsageError(f"{bench.run_dir} holds a search already: go on with --resume, or name another folder")
         join(bench)
         return
-    with run_record.replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         told = {**bench.identity(), "data": bench.data.name, **bench.code, "versions": versions(), "device": device(1)}
         unfinished.write_text(json.dumps(told, indent=1) + "\n")
 
@@ -260,7 +263,7 @@ def run(tuner: Tuner) -> None:
 
 def sweep(bench: Bench) -> None:
     """Removes the states of trials that nobody will go on with, and what killed workers left unfinished."""
-    run_record.sweep(bench.run_dir / trial_record.FOLDER)
+    remove_unfinished(bench.run_dir / trial_record.FOLDER)
     for state in (bench.run_dir / trial_record.FOLDER).iterdir():
         if state.is_dir():
             shutil.rmtree(state, ignore_errors=True)
@@ -269,4 +272,4 @@ def sweep(bench: Bench) -> None:
 def best_recipe(bench: Bench, best: Trial) -> dict[str, Any]:
     """The best settings as fields of a recipe, those alone that are not the network's own; passes and parts are."""
     own = bench.network.to_train()
-    return recipes.otherwise(recipes.with_settings(own, best.settings).as_data(), own.as_data())
+    return recipe_changes.otherwise(recipe_changes.with_settings(own, best.settings).as_data(), own.as_data())

@@ -6,11 +6,11 @@ import numpy as np
 import tensorflow as tf
 
 from reproductions.lab.data import pipeline
-from reproductions.lab.data.registry import Pixels
+from reproductions.lab.data.base import Pixels
 from reproductions.lab.data.transforms.registry import View, compose
 from reproductions.lab.evaluation import evaluate, scores
+from reproductions.lab.spec import Network
 from reproductions.lab.spec.protocols import find
-from reproductions.lab.spec.study import Network
 from tests.helpers.small import classifier, dataset, pictures, recipe, softmax
 
 SHIFTED = recipe(

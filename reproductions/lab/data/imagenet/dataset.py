@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from reproductions.lab.data.base import Dataset, data_folder
 from reproductions.lab.data.imagenet import manifest, official, pixel_statistics, tfrecord
-from reproductions.lab.data.registry import Dataset, data_folder
 from reproductions.lab.errors import UsageError, reading
 
 HELD_OUT = 100  # one in so many

@@ -19,7 +19,7 @@ from reproductions.lab.data.imagenet.parallel import Share
 from reproductions.lab.data.imagenet.shards import WORK, Shard, cut, listing_path
 from reproductions.lab.data.imagenet.sources import Place
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import replacing
+from reproductions.lab.files import atomic_write
 
 # 256 shards of the training set: few enough to be kept open all at once, small enough to be made again.
 PER_SHARD = 5_005
@@ -100,7 +100,7 @@ def survey(options: Options, share: Share) -> tuple[Plan, dict[str, Place]]:
         classes, tables, out = list_all(places, kit, share)
         parts = {name: described(tables[name], len(classes), out[name]) for name in places}
         for name, table in tables.items():
-            with replacing(listing_path(options.folder, name)) as unfinished:
+            with atomic_write(listing_path(options.folder, name)) as unfinished:
                 np.save(unfinished, table)
     set_shards(parts, options.shards)
     words = kit.words if kit else {}
@@ -111,7 +111,7 @@ def survey(options: Options, share: Share) -> tuple[Plan, dict[str, Place]]:
             f"{options.folder} holds an unfinished preparation of another kind: {difference}; "
             "delete the folder, or name another with --to"
         )
-    with replacing(saved_at) as unfinished:
+    with atomic_write(saved_at) as unfinished:
         unfinished.write_text(json.dumps({**vars(plan), "fingerprint": fingerprint}))
     return plan, places
 

@@ -34,7 +34,7 @@ from reproductions.lab.data.imagenet.parallel import Share, sharing
 from reproductions.lab.data.imagenet.pixel_statistics import Sums
 from reproductions.lab.data.imagenet.shards import WORK, Shard, make
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import replacing, sweep
+from reproductions.lab.files import atomic_write, remove_unfinished
 
 # A stray broken picture is named and left out; more of them than this mean a damaged source.
 MOST_UNDECODABLE = 10
@@ -54,7 +54,7 @@ def prepare(options: Options) -> Path:
         (folder / WORK).mkdir(parents=True, exist_ok=True)
         with locked(folder / WORK / "lock"), sharing(options.workers) as share:
             for place in (folder, folder / WORK):
-                sweep(place)
+                remove_unfinished(place)
             (mend if (folder / manifest.NAME).is_file() else prepare_all)(options, share)
             shutil.rmtree(folder / WORK)
     except OSError as error:
@@ -134,7 +134,7 @@ def finish(folder: Path, plan: Plan, shards: list[Shard]) -> None:
         "classes": plan.classes, "parts": parts, "blacklisted": plan.blacklisted,
         "files": {name: manifest.sha256(folder / name) for name in files},
     }, indent=1)  # fmt: skip
-    with replacing(folder / manifest.NAME) as unfinished:
+    with atomic_write(folder / manifest.NAME) as unfinished:
         unfinished.write_text(text + "\n")
 
 
@@ -176,7 +176,7 @@ def index(rows: list[np.ndarray], blacklisted: list[str] | None) -> dict[str, np
 
 
 def save(path: Path, arrays: dict[str, Any]) -> None:
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         np.savez_compressed(unfinished, **arrays)
 
 

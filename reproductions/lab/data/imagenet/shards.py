@@ -15,7 +15,7 @@ from reproductions.lab.data.imagenet import tfrecord
 from reproductions.lab.data.imagenet.encode import Undecodable, prepared
 from reproductions.lab.data.imagenet.pixel_statistics import Sums
 from reproductions.lab.data.imagenet.sources import Place
-from reproductions.lab.results.run_record import replacing
+from reproductions.lab.files import atomic_write
 
 WORK = "work"  # folder of what is needed until all is done
 
@@ -74,7 +74,7 @@ def make(shard: Shard) -> str:
         return shard.name
     digest, position, index, sums = hashlib.sha256(), 0, [], Sums()
     odd: dict[str, list[tuple[str, str]]] = {"undecodable": [], "converted": []}
-    with replacing(shard.path) as unfinished:
+    with atomic_write(shard.path) as unfinished:
         with unfinished.open("wb") as file:
             for row, example, centre in examples(shard, odd):
                 record = tfrecord.framed(example)
@@ -83,7 +83,7 @@ def make(shard: Shard) -> str:
                 digest.update(record)
                 if shard.part == "train":
                     sums.add(centre)
-        with replacing(shard.notes) as notes:
+        with atomic_write(shard.notes) as notes:
             listed: dict[str, Any] = {kind: np.array(found, dtype=str).reshape(-1, 2) for kind, found in odd.items()}
             np.savez_compressed(
                 notes, index=np.array(index, dtype=index_type(shard.rows().dtype["name"])), **listed,

@@ -15,7 +15,7 @@ from typing import Any
 from reproductions.lab.data.transforms import augment, crops, normalize
 from reproductions.lab.data.transforms.context import View, part
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.spec.study import ImageStep
+from reproductions.lab.spec.recipe import ImageStep
 
 __all__ = ["STEPS", "View", "compose"]
 

@@ -10,8 +10,17 @@ import pytest
 
 import reproductions
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec import recipes
-from reproductions.lab.spec.study import Choice, Decay, LogUniform, Network, Plateau, Recipe, Whole, keras_object
+from reproductions.lab.spec import (
+    Choice,
+    Decay,
+    LogUniform,
+    Network,
+    Plateau,
+    Recipe,
+    Whole,
+    keras_object,
+    recipe_changes,
+)
 from reproductions.lab.training.config import Options, resolve
 
 STUDIES = reproductions.studies()
@@ -21,15 +30,17 @@ FILE = Path("best.json")
 
 
 def test_the_first_rate_takes_all_others_with_it():
-    assert recipes.with_settings(LENET5, {"rate": 0.006}).rates == (
+    assert recipe_changes.with_settings(LENET5, {"rate": 0.006}).rates == (
         (1, 0.006), (3, 0.0024), (6, 0.0012), (9, 0.0006), (13, 0.00012),
     )  # fmt: skip
     for rates in Decay(0.1, 0.5, 2), Plateau(0.1, patience=3):
-        assert recipes.with_settings(replace(LENET5, rates=rates), {"rate": 0.3}).rates == replace(rates, first=0.3)
+        assert recipe_changes.with_settings(replace(LENET5, rates=rates), {"rate": 0.3}).rates == replace(
+            rates, first=0.3
+        )
 
 
 def test_settings_are_fields_of_the_recipe_or_else_options_of_the_builder():
-    changed = recipes.with_settings(LENET5, {"batch": 64, "weight_decay": 0.1, "dropout": 0.4, "width": 8})
+    changed = recipe_changes.with_settings(LENET5, {"batch": 64, "weight_decay": 0.1, "dropout": 0.4, "width": 8})
     assert changed == replace(LENET5, batch=64, weight_decay=0.1, options={"dropout": 0.4, "width": 8})
 
 
@@ -37,7 +48,12 @@ def test_settings_are_fields_of_the_recipe_or_else_options_of_the_builder():
 def test_domains_are_of_settings_that_there_are_and_hold_the_recipe_s_own(network):
     own = network.to_train()
     for name, domain in network.domains.items():
-        assert name in ("rate", *recipes.NUMBERS, *recipes.WHOLE_NUMBERS, *inspect.signature(network.build).parameters)
+        assert name in (
+            "rate",
+            *recipe_changes.NUMBERS,
+            *recipe_changes.WHOLE_NUMBERS,
+            *inspect.signature(network.build).parameters,
+        )
         value = own.learning_rate(1) if name == "rate" else getattr(own, name, None)
         if isinstance(domain, Choice):
             assert value is None or value in domain.values
@@ -50,8 +66,8 @@ def test_domains_are_of_settings_that_there_are_and_hold_the_recipe_s_own(networ
 def test_every_recipe_survives_a_file(network):
     own = network.to_train()
     told = json.loads(json.dumps(own.as_data()))
-    assert recipes.overridden(LENET5, told, FILE) == own
-    assert recipes.otherwise(own.as_data(), own.as_data()) == {}
+    assert recipe_changes.overridden(LENET5, told, FILE) == own
+    assert recipe_changes.otherwise(own.as_data(), own.as_data()) == {}
 
 
 def test_a_network_without_a_recipe_cannot_be_trained():
@@ -66,18 +82,18 @@ def test_a_recipe_with_everything_in_it_survives_a_file():
         protocol="p", weight_decay={"conv1": 0.1}, bias_rate=2.0, heads={"main": 1.0}, clip_norm=2.0, micro_batch=1,
         starts_from=("conv1",), input_size=8, training_images=7, curvature=5, options={"width": 4},
     )  # fmt: skip
-    told = json.loads(json.dumps(recipes.otherwise(recipe.as_data(), LENET5.as_data())))
-    assert set(told) == set(recipes.FIELDS)
-    assert recipes.overridden(LENET5, told, FILE) == recipe
+    told = json.loads(json.dumps(recipe_changes.otherwise(recipe.as_data(), LENET5.as_data())))
+    assert set(told) == set(recipe_changes.FIELDS)
+    assert recipe_changes.overridden(LENET5, told, FILE) == recipe
     decays = replace(recipe, rates=Decay(0.1, 0.5, 2.0))
-    assert recipes.overridden(recipe, json.loads(json.dumps(decays.as_data())), FILE) == decays
+    assert recipe_changes.overridden(recipe, json.loads(json.dumps(decays.as_data())), FILE) == decays
 
 
 def test_a_file_may_name_a_few_fields_or_be_a_record():
     (path,) = reproductions.RUNS.glob("lenet5-lecture-seed1.json")
     lecture = reproductions.find_network("lenet5-lecture").to_train()
-    assert recipes.overridden(LENET5, recipes.read(path), path) == lecture
-    assert recipes.overridden(LENET5, {"batch": 64}, path) == replace(LENET5, batch=64)
+    assert recipe_changes.overridden(LENET5, recipe_changes.read(path), path) == lecture
+    assert recipe_changes.overridden(LENET5, {"batch": 64}, path) == replace(LENET5, batch=64)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +127,7 @@ def test_a_file_that_is_no_recipe_is_refused(text, says, tmp_path):
     if text is not None:
         path.write_text(text)
     with pytest.raises(UsageError, match=says):
-        recipes.overridden(LENET5, recipes.read(path), path)
+        recipe_changes.overridden(LENET5, recipe_changes.read(path), path)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +159,9 @@ def test_a_recipe_from_a_file_is_what_the_file_says(tmp_path):
 
 def test_a_number_that_is_the_default_is_the_default():
     path = Path("told.json")
-    assert json.dumps(recipes.overridden(LENET5, {"weight_decay": 0}, path).as_data()) == json.dumps(LENET5.as_data())
+    assert json.dumps(recipe_changes.overridden(LENET5, {"weight_decay": 0}, path).as_data()) == json.dumps(
+        LENET5.as_data()
+    )
 
 
 def test_a_batch_is_not_scaled_where_there_is_no_rate_to_scale():

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.spec.study import Decay, Plateau, Recipe, plain
+from reproductions.lab.spec.recipe import Recipe, plain
+from reproductions.lab.spec.schedules import Decay, Plateau
 
 UNSET = "unset"
 DEFAULTS: dict[str, Any] = plain(
