@@ -34,7 +34,7 @@ OPTIMIZED = "--optimized"
 def steps_of(name: str, batch: int | None) -> tuple[Steps, tuple[int, ...]]:
     """The steps of a network's recipe, and the shape of its images."""
     network = reproductions.find_network(name)
-    recipe = replace(network.to_train(), batch=batch or network.to_train().batch)
+    recipe = replace(network.to_train(), batch_size=batch or network.to_train().batch_size)
     model = networks.build(network, recipe, 10)
     optimizer = keras.optimizers.get(dict(recipe.optimizer))
     optimizer.build(model.trainable_variables)
@@ -56,7 +56,7 @@ def main(name: str = "lenet5", batch: str | None = None) -> None:
     if optimized := OPTIMIZED in sys.argv:
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
     steps, shape = steps_of(name, int(batch) if batch else None)
-    size = steps.recipe.batch
+    size = steps.recipe.batch_size
     images = np.random.default_rng(1).normal(size=(size, *shape)).astype("float32")
     batches = iter(tf.data.Dataset.from_tensors((images, np.arange(size) % 10)).repeat())
 

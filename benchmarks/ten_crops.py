@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.evaluation.scores import class_scores
 from reproductions.lab.spec.protocols import PROTOCOLS
 
@@ -54,7 +54,7 @@ def network() -> keras.Model:
 
 def seconds(model: keras.Model, name: str, images: int) -> float:
     began = time.process_time()
-    class_scores(model, "logits", Photographs(images), PROTOCOLS[name], (), View(SIZE))
+    class_scores(model, "logits", Photographs(images), PROTOCOLS[name], (), TransformContext(SIZE))
     return time.process_time() - began
 
 

@@ -104,22 +104,22 @@ def study_pages(
     sized = training_set_size.described(environment, found)
     if sized:
         pages[f"{study.name}-sizes.svg"] = sized["picture"]
-    told = {**told, "rule": run_groups.RULE, "departures": departures(study), "found": sections, "tunings": tunings}
+    told = {**told, "rule": run_groups.RULE, "deviations": deviations(study), "found": sections, "tunings": tunings}
     text = tidy(environment.get_template("study.md.jinja").render(study=study, sizes=sized, **told))
     pages[f"{study.name}.html"] = html(environment, study.title, text, pages)
     pages[f"{study.name}.md"] = text
     return pages
 
 
-def departures(study: Study) -> list[tuple[tuple[str, ...], list[str]]]:
-    """Each departure once, under the names of the networks that depart so."""
+def deviations(study: Study) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Each deviation once, under the names of the networks that depart so."""
     names: dict[str, list[str]] = {}
     for network in study.networks:
-        for departure in network.departures or ("none known",):
-            names.setdefault(departure, []).append(network.name)
+        for deviation in network.deviations or ("none known",):
+            names.setdefault(deviation, []).append(network.name)
     together: dict[tuple[str, ...], list[str]] = {}
-    for departure, networks in names.items():
-        together.setdefault(tuple(networks), []).append(departure)
+    for deviation, networks in names.items():
+        together.setdefault(tuple(networks), []).append(deviation)
     return list(together.items())
 
 

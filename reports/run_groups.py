@@ -77,22 +77,22 @@ class Runs:
     @property
     def by_record(self) -> bool:
         """Whether its record must tell how it was trained: switches for passes, parts and their size would not do."""
-        told = recipe_changes.otherwise(self.records[0].recipe, self.network.to_train().as_data())
-        return bool(told.keys() - {"epochs", "parts", "training_images"})
+        told = recipe_changes.changed_fields(self.records[0].recipe, self.network.to_train().as_data())
+        return bool(told.keys() - {"epochs", "splits", "training_images"})
 
     @property
     def comparable(self) -> bool:
         """Whether the recipe is the study's own and the data are the paper's, unaltered."""
         own = self.network.to_train()
-        at_a_time = {run.execution.get("images_at_a_time") for run in self.records}
-        normalized = own.micro_batch is None or at_a_time == {own.micro_batch}
+        at_a_time = {run.execution.get("forward_batch_size") for run in self.records}
+        normalized = own.micro_batch_size is None or at_a_time == {own.micro_batch_size}
         return self.data == own.dataset and not self.changes and normalized
 
     @property
     def images(self) -> int:
         """The images that it was trained on."""
         recipe, sizes = self.records[0].recipe, self.records[0].data
-        return int(recipe.get("training_images") or sum(sizes[part] for part in recipe["parts"]))
+        return int(recipe.get("training_images") or sum(sizes[part] for part in recipe["splits"]))
 
     @property
     def schedule(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec import Domain, LogUniform, Network, Plateau, Recipe, Study, keras_object
+from reproductions.lab.spec import Domain, LogUniform, Network, Recipe, ReduceLROnPlateau, Study, keras_object
 
 # Figure 2 and section 3.5, with the maps after pooling.
 SHAPES = {
@@ -123,19 +123,19 @@ def variant(build: Any, name: str, **options: Any) -> Any:
 # Section 5; the images as in sections 2 and 4.1.
 RECIPE = Recipe(
     dataset="imagenet",
-    images=(("random_crop", {"of": 256, "crop": 227, "subtract": "mean_image"}), "random_flip", "pca_colour"),
-    test_images=("subtract_mean_image",),
+    train_transforms=(("random_crop", {"of": 256, "crop": 227, "subtract": "mean_image"}), "random_flip", "pca_colour"),
+    test_transforms=("subtract_mean_image",),
     protocol="ten crops",
     optimizer=keras_object("SGD", momentum=0.9),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
     weight_decay=0.0005,
-    rates=Plateau(first=0.01, factor=0.1, patience=5, drops=3),
-    batch=128,
+    learning_rate=ReduceLROnPlateau(initial_learning_rate=0.01, factor=0.1, patience=5, max_reductions=3),
+    batch_size=128,
     epochs=90,
-    parts=("train",),
+    splits=("train",),
 )
 
-DEPARTURES = (
+DEVIATIONS = (
     "The text says 224 input, from which 55 maps do not follow; the default here is 227. With 224 the right and "
     "bottom edge are padded, as in the original code.",
     "The original code normalizes conv1 before its ReLU, which comes after pool1, and starts conv3 to conv5 with a "
@@ -152,15 +152,15 @@ DEPARTURES = (
 # parameter file, and the page of its wiki on methodology, each in its last version.
 CIFAR10_RECIPE = Recipe(
     dataset="cifar10",
-    images=("subtract_mean_image", "random_patch", "random_flip"),
-    test_images=("subtract_mean_image",),
+    train_transforms=("subtract_mean_image", "random_patch", "random_flip"),
+    test_transforms=("subtract_mean_image",),
     protocol="ten patches",
     optimizer=keras_object("SGD", momentum=0.9),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
     weight_decay={"local3": 0.004, "local4": 0.004, "fc10": 0.01},
-    bias_rate=2.0,
-    rates=((1, 0.001), (431, 0.0001), (441, 0.00001)),
-    batch=128,
+    bias_learning_rate_multiplier=2.0,
+    learning_rate=((1, 0.001), (431, 0.0001), (441, 0.00001)),
+    batch_size=128,
     epochs=450,
 )
 
@@ -168,14 +168,14 @@ CIFAR10_RECIPE = Recipe(
 CIFAR10_NO_LRN_RECIPE = replace(
     CIFAR10_RECIPE,
     weight_decay={"local3": 0.004, "local4": 0.004, "fc10": 0.004},
-    rates=((1, 0.001), (121, 0.0001), (131, 0.00001)),
+    learning_rate=((1, 0.001), (121, 0.0001), (131, 0.00001)),
     epochs=140,
 )
 
 # The layers-conv-local-11pct file and its parameters as they were first.
 CIFAR10_FIRST_RECIPE = replace(
     CIFAR10_NO_LRN_RECIPE,
-    rates=((1, 0.001), (391, 0.0001), (401, 0.00001)),
+    learning_rate=((1, 0.001), (391, 0.0001), (401, 0.00001)),
     epochs=410,
 )
 
@@ -184,17 +184,17 @@ def figure1_recipe(rate: float) -> Recipe:
     """ "No regularization of any kind was employed"; the abscissa of Figure 1 ends at 40 passes."""
     return replace(
         CIFAR10_RECIPE,
-        images=("subtract_mean_image",),
-        test_images=(),
+        train_transforms=("subtract_mean_image",),
+        test_transforms=(),
         protocol="whole image",
         weight_decay=0.0,
-        rates=((1, rate),),
+        learning_rate=((1, rate),),
         epochs=40,
     )
 
 
 # "The learning rates for each network were chosen independently to make training as fast as possible."
-FIGURE1_DOMAINS: dict[str, Domain] = {"rate": LogUniform(0.0005, 0.05)}
+FIGURE1_SEARCH_SPACE: dict[str, Domain] = {"learning_rate": LogUniform(0.0005, 0.05)}
 
 ON_ALL_IMAGES = (
     "cuda-convnet's author trains for {} passes on four fifths of the training images, for {} on all, and for 20 more "
@@ -202,7 +202,7 @@ ON_ALL_IMAGES = (
 )
 ANOTHER_ORDER = "cuda-convnet takes the images in the same order each pass; here in a new one."
 
-CIFAR10_DEPARTURES = (
+CIFAR10_DEVIATIONS = (
     "The paper describes these networks by reference to its authors' code alone; here cuda-convnet's "
     "layers-conv-local-11pct and -13pct files. The four layers are two convolutions and two locally connected ones, "
     "below a fully connected fifth.",
@@ -211,7 +211,7 @@ CIFAR10_DEPARTURES = (
     ANOTHER_ORDER,
 )
 
-FIGURE1_DEPARTURES = (
+FIGURE1_DEVIATIONS = (
     "The paper names four layers and no sizes; here the three convolutions and the fully connected layer of "
     "cuda-convnet's layers-19pct file, without its weight decay.",
     "The paper does not print the rates that it chose to make training as fast as possible; here, for units of either "
@@ -233,14 +233,14 @@ STUDY = Study(
             "alexnet",
             alexnet,
             RECIPE,
-            departures=DEPARTURES,
+            deviations=DEVIATIONS,
         ),
         Network(
             "alexnet-caffe",
             variant(alexnet, "alexnet-caffe", pool_first=True),
             RECIPE,
-            departures=(
-                *DEPARTURES,
+            deviations=(
+                *DEVIATIONS,
                 "Pooling before normalization, as CaffeNet does and the lecture draws it; the constants of the "
                 "normalization stay the paper's, where Caffe has k = 1 and divides alpha by n.",
             ),
@@ -249,15 +249,15 @@ STUDY = Study(
             "alexnet-one-tower",
             variant(alexnet, "alexnet-one-tower", towers=1),
             RECIPE,
-            departures=(*DEPARTURES, "conv2, conv4 and conv5 see all maps, as one GPU would have allowed."),
+            deviations=(*DEVIATIONS, "conv2, conv4 and conv5 see all maps, as one GPU would have allowed."),
         ),
         Network(
             "alexnet-cifar10",
             alexnet_cifar10,
             CIFAR10_RECIPE,
-            departures=(
+            deviations=(
                 ON_ALL_IMAGES.format(350, 150, 450),
-                *CIFAR10_DEPARTURES,
+                *CIFAR10_DEVIATIONS,
                 "The file in its last version, whose normalization (n = 9, k = 1, alpha = 0.001 / 9) comes after "
                 "pool1, where that of section 3 (n = 5, k = 2, alpha = 0.0001) comes before pooling.",
                 "Beside normalization this version differs from the network without it, here as in the authors' files: "
@@ -268,9 +268,9 @@ STUDY = Study(
             "alexnet-cifar10-first",
             variant(alexnet_cifar10, "alexnet-cifar10-first", neighbours=5, pool_first=False, local3=32),
             CIFAR10_FIRST_RECIPE,
-            departures=(
+            deviations=(
                 ON_ALL_IMAGES.format(300, 150, 410),
-                *CIFAR10_DEPARTURES,
+                *CIFAR10_DEVIATIONS,
                 "The file in its first version, whose normalization (n = 5, k = 1, alpha = 0.001 / 5) comes before "
                 "pool1; from the network without it, it differs in normalization and passes alone. Which version the "
                 "paper's 11% is of is not known.",
@@ -280,24 +280,24 @@ STUDY = Study(
             "alexnet-cifar10-no-lrn",
             variant(alexnet_cifar10, "alexnet-cifar10-no-lrn", neighbours=0, local3=32),
             CIFAR10_NO_LRN_RECIPE,
-            departures=(
+            deviations=(
                 ON_ALL_IMAGES.format(100, 40, 140),
-                *CIFAR10_DEPARTURES,
+                *CIFAR10_DEVIATIONS,
             ),
         ),
         Network(
             "alexnet-cifar10-relu",
             figure1,
             figure1_recipe(0.00222),
-            departures=FIGURE1_DEPARTURES,
-            domains=FIGURE1_DOMAINS,
+            deviations=FIGURE1_DEVIATIONS,
+            search_space=FIGURE1_SEARCH_SPACE,
         ),
         Network(
             "alexnet-cifar10-tanh",
             variant(figure1, "alexnet-cifar10-tanh", activation="tanh"),
             figure1_recipe(0.0193),
-            departures=FIGURE1_DEPARTURES,
-            domains=FIGURE1_DOMAINS,
+            deviations=FIGURE1_DEVIATIONS,
+            search_space=FIGURE1_SEARCH_SPACE,
         ),
     ),
 )

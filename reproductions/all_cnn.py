@@ -27,7 +27,7 @@ def all_cnn(
     classes: int = 10,
     input_size: int = 32,
     padding: str = "valid",
-    initial_weights: KerasObject = GLOROT,
+    kernel_initializer: KerasObject = GLOROT,
     name: str = "",
 ) -> keras.Model:
     """Tables 1 and 2: images (batch, input_size, input_size, 3), whitened, to logits (batch, classes).
@@ -36,7 +36,7 @@ def all_cnn(
     takes stride 2 instead), convpool (a 3x3 convolution before it) or all (a 3x3 convolution of stride 2
     instead). With `padding` "valid" the seventh layer leaves 6x6 maps, as printed; "same" leaves 8x8.
     """
-    conv = functools.partial(keras.layers.Conv2D, activation="relu", kernel_initializer=dict(initial_weights))
+    conv = functools.partial(keras.layers.Conv2D, activation="relu", kernel_initializer=dict(kernel_initializer))
     images = keras.Input((input_size, input_size, 3), name="images")
     x = keras.layers.Dropout(0.2, name="drop0")(images)
     for stage, convolutions in enumerate(TABLE_1[model], 1):
@@ -67,20 +67,23 @@ def halve(x: Any, maps: int, family: str, stage: int, conv: Any) -> Any:
 # Section 3.2, for every network.
 RECIPE = Recipe(
     dataset="cifar10-whitened",
-    images=(),
+    train_transforms=(),
     optimizer=keras_object("SGD", momentum=0.9),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
-    rates=((1, 0.01), (201, 0.001), (251, 0.0001), (301, 0.00001)),
-    batch=32,
+    learning_rate=((1, 0.01), (201, 0.001), (251, 0.0001), (301, 0.00001)),
+    batch_size=32,
     epochs=350,
     weight_decay=0.001,
-    initial_weights=GLOROT,
+    kernel_initializer=GLOROT,
 )
 
 # The first is the paper's grid.
-DOMAINS: dict[str, Domain] = {"rate": Choice((0.25, 0.1, 0.05, 0.01)), "batch": Choice((32, 64, 128, 256))}
+SEARCH_SPACE: dict[str, Domain] = {
+    "learning_rate": Choice((0.25, 0.1, 0.05, 0.01)),
+    "batch_size": Choice((32, 64, 128, 256)),
+}
 
-DEPARTURES = (
+DEVIATIONS = (
     "The paper does not say how weights start; here as Glorot and Bengio.",
     "The paper averages over 6x6 maps without naming the layer that leaves them; here the unpadded 3x3.",
     "The paper takes the best of the rates 0.25, 0.1, 0.05 and 0.01 and says neither which it was nor the size of a "
@@ -88,7 +91,7 @@ DEPARTURES = (
     "units of the last layer, which ends in a ReLU, come to be at zero for every image within some hundred updates, "
     "and stay there.",
 )
-STRIDED_DEPARTURES = (
+STRIDED_DEVIATIONS = (
     "The paper does not say where dropout goes in the strided networks; here after the strided layer.",
     "In Strided-CNN-B the convolution before the pool, which takes its stride, is the 1x1.",
 )
@@ -104,8 +107,8 @@ STUDY = Study(
             f"{family}-cnn-{model}",
             functools.partial(all_cnn, model, family),
             RECIPE,
-            departures=DEPARTURES + (STRIDED_DEPARTURES if family == "strided" else ()),
-            domains=DOMAINS,
+            deviations=DEVIATIONS + (STRIDED_DEVIATIONS if family == "strided" else ()),
+            search_space=SEARCH_SPACE,
         )
         for family in reversed(FAMILIES)
         for model in reversed(TABLE_1)

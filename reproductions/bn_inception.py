@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 import layers
-from reproductions.lab.spec import Decay, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import ExponentialDecay, Network, Recipe, Study, keras_object
 
 # Figure 5: #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool, pool proj.
 FIGURE_5 = {
@@ -49,15 +49,15 @@ def bn_inception(classes: int = 1000, input_size: int = 224) -> keras.Model:
 # BN-x30, section 4.2: rate 0.045, which decays six times as fast as GoogLeNet's; no dropout, little weight decay.
 RECIPE = Recipe(
     dataset="imagenet-originals",
-    images=("area_and_aspect_crop", "random_flip", "subtract_mean_colour"),
-    test_images=("subtract_mean_colour",),
+    train_transforms=("area_and_aspect_crop", "random_flip", "subtract_mean_colour"),
+    test_transforms=("subtract_mean_colour",),
     protocol="one crop",
     optimizer=keras_object("SGD", momentum=0.9),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
     weight_decay=0.0002 / 5,
-    rates=Decay(first=0.045, factor=0.96, every=8 / 6),
-    batch=32,
-    micro_batch=32,
+    learning_rate=ExponentialDecay(initial_learning_rate=0.045, decay_rate=0.96, decay_epochs=8 / 6),
+    batch_size=32,
+    micro_batch_size=32,
     epochs=150,
 )
 
@@ -72,7 +72,7 @@ STUDY = Study(
             "bn-inception",
             bn_inception,
             RECIPE,
-            departures=(
+            deviations=(
                 "The paper divides GoogLeNet's weight decay by five, which it does not print; here a fifth of Caffe's.",
                 "The paper trains asynchronously on ten replicas, 32 images an update; here one update after another, "
                 "for 150 passes, the 6 million steps of its longest curve, and without auxiliary heads.",

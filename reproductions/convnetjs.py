@@ -33,21 +33,21 @@ BATCH, L2_DECAY = 4, 0.0001
 
 RECIPE = Recipe(
     dataset="cifar10",
-    images=("to_half_range", ("shift", {"pixels": 2}), "random_flip"),
+    train_transforms=("to_half_range", ("shift", {"pixels": 2}), "random_flip"),
     # As Zeiler 2012 has it: without a learning rate.
     optimizer=keras_object("Adadelta", rho=0.95, epsilon=1e-8),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
-    rates=((1, 1.0),),
-    batch=BATCH,
+    learning_rate=((1, 1.0),),
+    batch_size=BATCH,
     epochs=50,
-    parts=("train",),
-    test_images=("to_half_range",),
+    splits=("train",),
+    test_transforms=("to_half_range",),
     protocol="six random views",
     # The trainer divides the gradient of the decay by the batch too.
     weight_decay=L2_DECAY / BATCH,
 )
 
-DEPARTURES = (
+DEVIATIONS = (
     "The demo trains as long as one watches; here 50 passes.",
     "The demo draws images at random from those that are loaded, more and more while it runs; here each pass takes all "
     "of them, each once.",
@@ -64,5 +64,5 @@ STUDY = Study(
     authors="Karpathy",
     year=2014,
     url="https://cs.stanford.edu/people/karpathy/convnetjs/demo/cifar10.html",
-    networks=(Network("convnetjs-cifar10", convnetjs_cifar10, RECIPE, departures=DEPARTURES),),
+    networks=(Network("convnetjs-cifar10", convnetjs_cifar10, RECIPE, deviations=DEVIATIONS),),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec import Decay, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import ExponentialDecay, Network, Recipe, Study, keras_object
 
 # Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj; None stands for a max pool.
 TABLE_1: dict[str, tuple[int, ...] | None] = {
@@ -78,15 +78,15 @@ def googlenet(classes: int = 1000, input_size: int = 224, auxiliary: bool = Fals
 # Sections 5 and 6.
 RECIPE = Recipe(
     dataset="imagenet-originals",
-    images=("area_and_aspect_crop", "random_flip", "photometric_distortion", "subtract_mean_colour"),
-    test_images=("subtract_mean_colour",),
+    train_transforms=("area_and_aspect_crop", "random_flip", "photometric_distortion", "subtract_mean_colour"),
+    test_transforms=("subtract_mean_colour",),
     protocol="144 crops",
     optimizer=keras_object("SGD", momentum=0.9, use_ema=True, ema_momentum=0.9999),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
-    heads=LOSS_WEIGHTS,
+    loss_weights=LOSS_WEIGHTS,
     weight_decay=0.0002,
-    rates=Decay(first=0.01, factor=0.96, every=8),
-    batch=32,
+    learning_rate=ExponentialDecay(initial_learning_rate=0.01, decay_rate=0.96, decay_epochs=8),
+    batch_size=32,
     epochs=60,
 )
 
@@ -101,7 +101,7 @@ STUDY = Study(
             "googlenet",
             googlenet,
             RECIPE,
-            departures=(
+            deviations=(
                 "The paper does not print its first rate, batch, weight decay and passes; here 0.01, 32, 0.0002 "
                 "and 60, as in Caffe's GoogLeNet.",
                 "The paper trains asynchronously on many machines; here one update after another.",

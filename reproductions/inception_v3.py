@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec import Decay, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import ExponentialDecay, Network, Recipe, Study, keras_object
 
 # Table 1: the input of each row.
 SHAPES_V2 = {
@@ -99,20 +99,20 @@ def trunk(images: Any, x: Any, classes: int, auxiliary: bool, released: bool, na
 # Sections 7 and 8: 50 replicas of 32 images, "running average of the parameters computed over time".
 RECIPE = Recipe(
     dataset="imagenet-originals",
-    images=("area_and_aspect_crop", "random_flip", "photometric_distortion", "to_unit_range"),
-    test_images=("to_unit_range",),
+    train_transforms=("area_and_aspect_crop", "random_flip", "photometric_distortion", "to_unit_range"),
+    test_transforms=("to_unit_range",),
     protocol="one crop",
     optimizer=keras_object("RMSprop", rho=0.9, epsilon=1.0, use_ema=True, ema_momentum=0.9999),
     loss=keras_object("CategoricalCrossentropy", from_logits=True, label_smoothing=0.1),
-    heads={"logits": 1.0, "auxiliary": 0.4},
-    rates=Decay(first=0.045, factor=0.94, every=2),
-    clip_norm=2.0,
-    batch=50 * 32,
-    micro_batch=32,
+    loss_weights={"logits": 1.0, "auxiliary": 0.4},
+    learning_rate=ExponentialDecay(initial_learning_rate=0.045, decay_rate=0.94, decay_epochs=2),
+    global_clipnorm=2.0,
+    batch_size=50 * 32,
+    micro_batch_size=32,
     epochs=100,
 )
 
-DEPARTURES = (
+DEVIATIONS = (
     "The paper's 50 replicas take 32 images each, whether one by one or together it does not say; here together, an "
     "update for 1,600 images, batch normalization still over 32.",
     "The paper prints neither the weight of the auxiliary loss nor the decay of the running average; here 0.4 and "
@@ -133,8 +133,8 @@ STUDY = Study(
             "inception-v3",
             inception_v3,
             RECIPE,
-            departures=(
-                *DEPARTURES,
+            deviations=(
+                *DEVIATIONS,
                 "The released network, which differs from Table 1: 1x1 with 80 maps, an unpadded 3x3 with 192 and a "
                 "pool before the blocks, a first block of 256 maps, and 5x5 convolutions kept on 35x35.",
                 "The release starts from a truncated normal with deviation 0.1 and averages statistics with 0.9997; "
@@ -145,8 +145,8 @@ STUDY = Study(
             "inception-v2",
             inception_v2,
             RECIPE,
-            departures=(
-                *DEPARTURES,
+            deviations=(
+                *DEVIATIONS,
                 "Inception-v2 of Szegedy et al. 2015, Table 1; for the network of Ioffe and Szegedy see bn-inception.",
                 "Table 1 prints only what enters the blocks; their inside, and the reductions of Figure 10 between "
                 "them, are those of the released Inception-v3.",

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec import Decay, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import ExponentialDecay, Network, Recipe, Study, keras_object
 
 SHAPES = {
     "conv1_relu": (149, 149, 32), "conv2_relu": (147, 147, 32), "conv3_relu": (147, 147, 64), "stem1": (73, 73, 160),
@@ -60,15 +60,15 @@ def inception_v4(classes: int = 1000, input_size: int = 299) -> keras.Model:
 # Section 4: as Inception-v3, on 20 replicas.
 RECIPE = Recipe(
     dataset="imagenet-originals",
-    images=("area_and_aspect_crop", "random_flip", "photometric_distortion", "to_unit_range"),
-    test_images=("to_unit_range",),
+    train_transforms=("area_and_aspect_crop", "random_flip", "photometric_distortion", "to_unit_range"),
+    test_transforms=("to_unit_range",),
     protocol="one crop",
     optimizer=keras_object("RMSprop", rho=0.9, epsilon=1.0, use_ema=True, ema_momentum=0.9999),
     loss=keras_object("CategoricalCrossentropy", from_logits=True, label_smoothing=0.1),
-    rates=Decay(first=0.045, factor=0.94, every=2),
-    clip_norm=2.0,
-    batch=20 * 32,
-    micro_batch=32,
+    learning_rate=ExponentialDecay(initial_learning_rate=0.045, decay_rate=0.94, decay_epochs=2),
+    global_clipnorm=2.0,
+    batch_size=20 * 32,
+    micro_batch_size=32,
     epochs=100,
 )
 
@@ -83,7 +83,7 @@ STUDY = Study(
             "inception-v4",
             inception_v4,
             RECIPE,
-            departures=(
+            deviations=(
                 "The paper does not say how weights start; here Glorot's uniform.",
                 "The paper has 20 replicas and prints no batch; here 32 images each, as in Inception-v3, together: an "
                 "update for 640 images, batch normalization over 32.",

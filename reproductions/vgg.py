@@ -8,7 +8,7 @@ from dataclasses import replace
 import keras
 
 import layers
-from reproductions.lab.spec import KerasObject, Network, Plateau, Recipe, Study, keras_object
+from reproductions.lab.spec import KerasObject, Network, Recipe, ReduceLROnPlateau, Study, keras_object
 
 # Table 1: the five stages of each network; "3" and "1" are the sides of its convolutions.
 TABLE_1 = {
@@ -33,7 +33,7 @@ def vgg(
     configuration: str,
     classes: int = 1000,
     input_size: int = 224,
-    initial_weights: KerasObject = PRINTED_START,
+    kernel_initializer: KerasObject = PRINTED_START,
     name: str = "",
 ) -> keras.Model:
     """Table 1: images (batch, input_size, input_size, 3), mean RGB subtracted, to logits (batch, classes)."""
@@ -43,42 +43,42 @@ def vgg(
     x = images
     for stage, (sides, maps) in enumerate(zip(TABLE_1[configuration], MAPS), 1):
         for number, side in enumerate(map(int, sides), 1):
-            x = conv(maps, side, kernel_initializer=dict(initial_weights), name=f"conv{stage}-{number}")(x)
+            x = conv(maps, side, kernel_initializer=dict(kernel_initializer), name=f"conv{stage}-{number}")(x)
         if configuration == "A-LRN" and stage == 1:
             x = layers.LocalResponseNormalization(name="norm1")(x)
         x = keras.layers.MaxPooling2D(2, name=f"pool{stage}")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     for number in 6, 7:
         dense = keras.layers.Dense(
-            4096, activation="relu", kernel_initializer=dict(initial_weights), name=f"fc{number}"
+            4096, activation="relu", kernel_initializer=dict(kernel_initializer), name=f"fc{number}"
         )
         x = keras.layers.Dropout(0.5, name=f"drop{number}")(dense(x))
-    logits = keras.layers.Dense(classes, kernel_initializer=dict(initial_weights), name="fc8")(x)
+    logits = keras.layers.Dense(classes, kernel_initializer=dict(kernel_initializer), name="fc8")(x)
     return keras.Model(images, logits, name=name or f"vgg-{configuration.lower()}")
 
 
 # Section 3.1, at the fixed scale S = 256.
 RECIPE = Recipe(
     dataset="imagenet",
-    images=(("scale_jittered_crop", {"smallest": 256, "largest": 256, "crop": 224}), "random_flip", "pca_colour",
+    train_transforms=(("scale_jittered_crop", {"smallest": 256, "largest": 256, "crop": 224}), "random_flip", "pca_colour",
             "subtract_mean_colour"),
-    test_images=("subtract_mean_colour",),
+    test_transforms=("subtract_mean_colour",),
     protocol="dense at 256",
     optimizer=keras_object("SGD", momentum=0.9),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
     weight_decay=0.0005,
-    rates=Plateau(first=0.01, factor=0.1, patience=5, drops=3),
-    batch=256,
+    learning_rate=ReduceLROnPlateau(initial_learning_rate=0.01, factor=0.1, patience=5, max_reductions=3),
+    batch_size=256,
     epochs=74,
-    initial_weights=keras_object("GlorotUniform"),
-    parts=("train",),
+    kernel_initializer=keras_object("GlorotUniform"),
+    splits=("train",),
 )  # fmt: skip
 
 # "We initialised the first four convolutional layers and the last three fully-connected layers with the layers of
 # net A": stages of one convolution in A have two in the others.
 FROM_A = ("conv1-1", "conv2-1", "conv3-1", "conv3-2", "fc6", "fc7", "fc8")
 
-DEPARTURES = (
+DEVIATIONS = (
     "The paper watches the validation images, which are its test images too; here one in a hundred training images "
     "of each class is held out for that, and not trained on.",
     "The paper divides the rate by ten by hand when the validation error stops improving; here after 5 passes "
@@ -98,8 +98,8 @@ STUDY = Study(
         Network(
             f"vgg-{configuration.lower()}",
             functools.partial(vgg, configuration),
-            RECIPE if configuration in ("A", "A-LRN") else replace(RECIPE, starts_from=FROM_A),
-            departures=DEPARTURES,
+            RECIPE if configuration in ("A", "A-LRN") else replace(RECIPE, init_layers=FROM_A),
+            deviations=DEVIATIONS,
         )
         for configuration in TABLE_1
     ),

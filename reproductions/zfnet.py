@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 import layers
-from reproductions.lab.spec import Network, Plateau, Recipe, Study, keras_object
+from reproductions.lab.spec import Network, Recipe, ReduceLROnPlateau, Study, keras_object
 
 SHAPES = {
     "conv1": (110, 110, 96), "pool1": (55, 55, 96), "conv2": (26, 26, 256), "pool2": (13, 13, 256),
@@ -63,18 +63,18 @@ def zfnet(
 # Section 3.
 RECIPE = Recipe(
     dataset="imagenet",
-    images=(("one_of_ten_crops", {"of": 256, "crop": 224, "subtract": "mean_image"}),),
-    test_images=("subtract_mean_image",),
+    train_transforms=(("one_of_ten_crops", {"of": 256, "crop": 224, "subtract": "mean_image"}),),
+    test_transforms=("subtract_mean_image",),
     protocol="ten crops",
     optimizer=keras_object("SGD", momentum=0.9),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
-    rates=Plateau(first=0.01, factor=0.1, patience=4, drops=3),
-    batch=128,
+    learning_rate=ReduceLROnPlateau(initial_learning_rate=0.01, factor=0.1, patience=4, max_reductions=3),
+    batch_size=128,
     epochs=70,
-    parts=("train",),
+    splits=("train",),
 )
 
-DEPARTURES = (
+DEVIATIONS = (
     "The 110 x 110 maps of Figure 3 need one pixel of padding around the image, and its 55 and 13 pooling that "
     "runs over the edge.",
     'Figure 3 says "contrast norm." without constants; here those of Krizhevsky et al. 2012, across maps.',
@@ -93,12 +93,12 @@ STUDY = Study(
     year=2013,
     url="https://arxiv.org/abs/1311.2901",
     networks=(
-        Network("zfnet", zfnet, RECIPE, departures=DEPARTURES),
+        Network("zfnet", zfnet, RECIPE, deviations=DEVIATIONS),
         Network(
             "zfnet-512",
             functools.partial(zfnet, maps=(512, 1024, 512), name="zfnet-512"),
             RECIPE,
-            departures=(*DEPARTURES, "Table 2's network (b), the one that the lecture describes."),
+            deviations=(*DEVIATIONS, "Table 2's network (b), the one that the lecture describes."),
         ),
     ),
 )

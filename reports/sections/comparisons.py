@@ -37,7 +37,7 @@ def trained_alike(found: Sequence[Runs]) -> list[list[Runs]]:
         record, own = runs.records[0], runs.network.to_train()
         if runs.data == own.dataset:
             for alike in (
-                recipe_changes.otherwise(record.recipe, own.as_data()),
+                recipe_changes.changed_fields(record.recipe, own.as_data()),
                 recipe_changes.completed(record.recipe),
             ):
                 together.setdefault(repr((alike, record.precision)), []).append(runs)
@@ -48,7 +48,7 @@ def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
     """What was seen, in one line; every comparison in sentences; and what is not of the networks' own recipes."""
     wanted = float(printed["training_error"]) if printed["training_error"] else None
     told = compare.compare_runs([run for runs in found for run in as_read(runs)], training_error=wanted)
-    # Each network by its recipe: how these differ is told among the departures.
+    # Each network by its recipe: how these differ is told among the deviations.
     told["pairs"] = [{**pair, "changes": []} for pair in told["pairs"]]
     if wanted:
         return {"seen": compare.times_as_fast(*told["training"]), "sentences": [], "changes": changes(found)}

@@ -27,15 +27,15 @@ def switches(runs: Runs, record: Record) -> Iterator[str]:
             yield f"--epochs {recipe['epochs']}"
         if recipe.get("training_images"):
             yield f"--training-images {recipe['training_images']}"
-        if "validation" not in recipe["parts"] and "validation" in own.parts:
+        if "validation" not in recipe["splits"] and "validation" in own.splits:
             yield "--hold-out"
     if record.precision != FULL:
         yield f"--precision {record.precision}"
     if how.get("jit"):
         yield "--jit"
-    if how.get("micro_batches", 1) > 1:
-        yield f"--accumulate {how['micro_batches']}"
+    if how.get("accumulation_steps", 1) > 1:
+        yield f"--accumulate {how['accumulation_steps']}"
     if how.get("threads"):
         yield f"--threads {how['threads']}"
-    if how.get("started_from"):
+    if how.get("init_from"):
         yield "--init-from RUN_DIR"

@@ -20,7 +20,7 @@ def by_size(found: Sequence[Runs]) -> list[list[Runs]]:
     together: dict[str, list[Runs]] = {}
     for runs in found:
         own = runs.network.to_train()
-        further = recipe_changes.otherwise(runs.records[0].recipe, own.as_data()).keys() - {"training_images"}
+        further = recipe_changes.changed_fields(runs.records[0].recipe, own.as_data()).keys() - {"training_images"}
         if runs.data == own.dataset and not further:
             together.setdefault(runs.network.name, []).append(runs)
     return [sorted(own, key=lambda runs: runs.images) for own in together.values() if len(own) > 1]

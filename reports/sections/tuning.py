@@ -94,7 +94,7 @@ def won(runs: Runs, search: Search) -> bool:
     best, record = best_of(search.trials), runs.records[0]
     if best is None or record.data["sha256"] != search.told["sha256"]:
         return False
-    trained = {"parts": search.told["recipe"]["parts"], "epochs": record.recipe["epochs"]}
+    trained = {"splits": search.told["recipe"]["splits"], "epochs": record.recipe["epochs"]}
     return not recipe_changes.changes(record.recipe, {**best.recipe, **trained})
 
 

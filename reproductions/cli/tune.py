@@ -113,7 +113,7 @@ def finish(bench: Bench, retrain: int) -> None:
     with atomic_write(bench.run_dir / "search.svg") as unfinished:
         unfinished.write_text(searches.picture(templates(), found, f"{bench.network.name} on {bench.data.name}"))
     if best is None:
-        raise UsageError("every trial failed: choose other domains, lower learning rates for one")
+        raise UsageError("every trial failed: choose another search space, with lower learning rates for one")
     path, told = bench.run_dir / "best.json", tune.best_recipe(bench, best)
     with atomic_write(path) as unfinished:
         unfinished.write_text(json.dumps(told, indent=1) + "\n")

@@ -10,7 +10,7 @@ import tensorflow as tf
 import reproductions
 from reports.build import published_figures
 from reproductions.lab.data.transforms import decode, registry
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import crops
 from reproductions.lab.spec import protocols
@@ -22,7 +22,7 @@ SIZE = 28  # an eighth of 224: 256 becomes 32
 
 def views_of(name: str, picture: np.ndarray, steps=(), size: int = SIZE) -> np.ndarray:
     encoded = tf.io.encode_png(picture)
-    return crops.stacked(find(name), steps, View(size))(encoded, tf.constant(0, tf.int64)).numpy()
+    return crops.stacked(find(name), steps, TransformContext(size))(encoded, tf.constant(0, tf.int64)).numpy()
 
 
 def six(square: np.ndarray) -> list[np.ndarray]:
@@ -50,7 +50,7 @@ def test_ten_crops_are_corners_and_centre_of_the_central_square_and_their_mirror
 def test_ten_patches_are_centre_and_corners_of_the_stored_image_and_their_mirrors():
     image = ramp(32, 30)
     views = [
-        crops.stacked(find(name), (), View(SIZE))(tf.constant(image), tf.constant(0, tf.int64)).numpy()
+        crops.stacked(find(name), (), TransformContext(SIZE))(tf.constant(image), tf.constant(0, tf.int64)).numpy()
         for name in ("ten patches", "centre patch")
     ]
     places = [(2, 1), (0, 0), (0, 2), (4, 0), (4, 2)]
@@ -121,7 +121,7 @@ def test_random_views_are_six_results_of_the_training_steps_the_same_in_every_te
         return tf.cast(image, tf.float32) + tf.random.stateless_uniform((), key)
 
     monkeypatch.setitem(registry.STEPS, "shift", shift)
-    views = crops.stacked(find("six random views"), ("shift",), View(4))
+    views = crops.stacked(find("six random views"), ("shift",), TransformContext(4))
     image = np.zeros((4, 4, 3), np.uint8)
     first, again, other = (views(image, tf.constant(i, tf.int64)).numpy() for i in (0, 0, 1))
     assert first.shape == (6, 4, 4, 3) and len(np.unique(first[:, 0, 0, 0])) == 6

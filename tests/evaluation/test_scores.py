@@ -12,7 +12,7 @@ import tensorflow as tf
 import reproductions
 from reproductions.lab.data.base import Pixels
 from reproductions.lab.data.transforms import decode, registry
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import crops, evaluate
 from reproductions.lab.evaluation import scores as scoring
@@ -23,7 +23,7 @@ from tests.helpers.small import SIZES, classifier, dataset, network, pictures, r
 
 def views(part, index: int, name: str, size: int = 28) -> np.ndarray:
     stored = tf.constant(part.read(index))
-    return crops.stacked(find(name), (), View(size))(stored, tf.constant(index, tf.int64)).numpy()
+    return crops.stacked(find(name), (), TransformContext(size))(stored, tf.constant(index, tf.int64)).numpy()
 
 
 @pytest.fixture(autouse=True)
@@ -101,19 +101,19 @@ def test_the_smallest_penalty_wins():
     images = keras.Input((2, 2, 1))
     model = keras.Model(images, keras.layers.Flatten()(images))
     part = Pixels(np.array([[[9, 2], [5, 7]], [[3, 8], [9, 1]]], np.uint8), np.array([1, 0]))
-    found = scoring.class_scores(model, "penalties", part, find("whole image"), ("to_input",), View(2))
+    found = scoring.class_scores(model, "penalties", part, find("whole image"), ("to_input",), TransformContext(2))
     np.testing.assert_array_equal(found, [[-9, -2, -5, -7], [-3, -8, -9, -1]])
 
 
 def test_validation_sees_the_centre_of_a_photograph_and_the_whole_of_a_stored_image():
     part = pictures(SIZES[:1])
-    view, stored = View(28), tf.constant(part.read(0))
+    view, stored = TransformContext(28), tf.constant(part.read(0))
     for name, same in [("144 crops", "centre crop"), ("dense at 256", "centre crop"), ("one crop", "one crop")]:
         found = evaluate.one_view(recipe(protocol=name), view, part)(stored)
         np.testing.assert_array_equal(found, views(part, 0, same)[0])
-    patch = evaluate.one_view(recipe(protocol="ten patches"), View(2), part)
+    patch = evaluate.one_view(recipe(protocol="ten patches"), TransformContext(2), part)
     np.testing.assert_array_equal(patch(np.arange(16).reshape(4, 4, 1))[..., 0], [[5, 6], [9, 10]])
-    whole = evaluate.one_view(recipe(protocol="whole image", images=("to_input",)), View(2), part)
+    whole = evaluate.one_view(recipe(protocol="whole image", train_transforms=("to_input",)), TransformContext(2), part)
     np.testing.assert_array_equal(whole(np.eye(2, dtype=np.uint8))[..., 0], np.eye(2))
 
 
@@ -145,7 +145,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from tests.helpers.small import classifier, pictures
 from reproductions.lab.evaluation import scores as scoring
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.spec.protocols import PROTOCOLS
 part = pictures([(40, 60)] * 3 + [(60, 40)] * 2)
 for name in "144 crops", "ten crops", "dense at 224, 256, 288":
@@ -153,7 +153,7 @@ for name in "144 crops", "ten crops", "dense at 224, 256, 288":
     for strategy in tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]):
         with strategy.scope():
             model = classifier()
-        found.append(scoring.class_scores(model, "logits", part, PROTOCOLS[name], (), View(28)))
+        found.append(scoring.class_scores(model, "logits", part, PROTOCOLS[name], (), TransformContext(28)))
     np.testing.assert_allclose(*found, atol=1e-5)
 """
 

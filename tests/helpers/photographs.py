@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 from scipy import stats
 
-from reproductions.lab.data.transforms.registry import View, compose
+from reproductions.lab.data.transforms.registry import TransformContext, compose
 
 MODES = ("RGB", "L", "CMYK", "PNG")
 
@@ -50,7 +50,7 @@ STATISTICS = statistics()
 
 def results(steps, stored, draws, size=16, statistics=STATISTICS, parallel=2) -> np.ndarray:
     """What the steps make of one stored image under `draws` keys, in a pipeline as in training."""
-    prepare, image = compose(steps, View(size, statistics)), tf.constant(stored)
+    prepare, image = compose(steps, TransformContext(size, statistics)), tf.constant(stored)
     keys = tf.data.Dataset.range(draws).map(lambda number: tf.stack([tf.constant(3, tf.int64), number]))
     made = keys.map(lambda key: prepare(image, key), num_parallel_calls=parallel, deterministic=True)
     return next(iter(made.batch(draws))).numpy()

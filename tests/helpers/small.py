@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from reproductions.lab.data.base import Dataset, Pixels
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.evaluation import scores as scoring
 from reproductions.lab.spec import Network, Recipe, keras_object
 from reproductions.lab.spec.protocols import find
@@ -81,11 +81,11 @@ def classifier(size: int = 28, classes: int = 12, padding: str = "same", seed: i
 def recipe(**changes: object) -> Recipe:
     told = dict(
         dataset="pictures",
-        images=(),
+        train_transforms=(),
         optimizer=keras_object("SGD"),
         loss=keras_object("SparseCategoricalCrossentropy"),
-        rates=((1, 0.1),),
-        batch=4,
+        learning_rate=((1, 0.1),),
+        batch_size=4,
         epochs=1,
         protocol="ten crops",
     )
@@ -107,4 +107,4 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def scores(model: keras.Model, part: Pictures | Pixels, name: str) -> np.ndarray:
     """The scores of a network of logits on these pictures, by the protocol of this name."""
-    return scoring.class_scores(model, "logits", part, find(name), (), View(model.input_shape[1]))
+    return scoring.class_scores(model, "logits", part, find(name), (), TransformContext(model.input_shape[1]))

@@ -64,7 +64,9 @@ def overflow_on_the_second():
 
 
 def main() -> None:
-    changes = dict(weight_decay=0.1, clip_norm=0.2, optimizer=keras_object("SGD", learning_rate=0.5, momentum=0.9))
+    changes = dict(
+        weight_decay=0.1, global_clipnorm=0.2, optimizer=keras_object("SGD", learning_rate=0.5, momentum=0.9)
+    )
     averaged = keras_object("RMSprop", learning_rate=0.05, epsilon=1.0, use_ema=True)
     found = {
         "one": weights(["CPU:0"], **changes),

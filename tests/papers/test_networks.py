@@ -126,7 +126,7 @@ def test_alexnet_for_cifar_10_starts_as_the_authors_files_say():
 
 def test_the_first_version_of_the_four_layers_differs_in_normalization_and_passes_alone():
     first, without = (reproductions.find_network(f"alexnet-cifar10-{name}") for name in ("first", "no-lrn"))
-    assert replace(first.recipe, rates=(), epochs=1) == replace(without.recipe, rates=(), epochs=1)
+    assert replace(first.recipe, learning_rate=(), epochs=1) == replace(without.recipe, learning_rate=(), epochs=1)
     layers = [[layer.name for layer in small(network.name).layers] for network in (first, without)]
     assert layers[0][1:5] == ["conv1", "norm1", "pool1", "conv2"] and set(layers[0]) - set(layers[1]) == {
         "norm1",
@@ -137,10 +137,13 @@ def test_the_first_version_of_the_four_layers_differs_in_normalization_and_passe
 
 def test_the_networks_of_figure_1_differ_in_their_units_and_the_rates_found_for_them_alone():
     relu, tanh = (reproductions.find_network(f"alexnet-cifar10-{unit}") for unit in ("relu", "tanh"))
-    assert replace(relu.recipe, rates=()) == replace(tanh.recipe, rates=()) and not relu.recipe.weight_decay
+    assert (
+        replace(relu.recipe, learning_rate=()) == replace(tanh.recipe, learning_rate=())
+        and not relu.recipe.weight_decay
+    )
     for network in relu, tanh:
         searched = trial_record.read_all(reproductions.RUNS.parent / "tuned" / f"{network.name}-random")
-        assert network.recipe.learning_rate(1) == trial_record.best_of(searched).settings["rate"]
+        assert network.recipe.learning_rate_at(1) == trial_record.best_of(searched).settings["learning_rate"]
     units = {unit: [getattr(layer, "activation", None) for layer in small(f"alexnet-cifar10-{unit}").layers]
              for unit in ("relu", "tanh")}  # fmt: skip
     pairs = {(one.__name__, other.__name__) for one, other in zip(*units.values()) if one}

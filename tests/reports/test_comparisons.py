@@ -140,11 +140,13 @@ def test_the_pages_and_the_index_show_what_was_printed_and_seen():
 
 
 def trial(rate, error):
-    recipe = {**LENET5.networks[0].recipe.as_data(), "rates": [[1, rate]], "parts": ["train"]}
-    return Trial({"rate": rate}, recipe, 1, [{"epoch": 1, "val_error": error}], error, None, 1.0, "tuner0", f"{rate}")
+    recipe = {**LENET5.networks[0].recipe.as_data(), "learning_rate": [[1, rate]], "splits": ["train"]}
+    return Trial(
+        {"learning_rate": rate}, recipe, 1, [{"epoch": 1, "val_error": error}], error, None, 1.0, "tuner0", f"{rate}"
+    )
 
 
-BEST = {"rates": [[1, 0.01]]}
+BEST = {"learning_rate": [[1, 0.01]]}
 TOLD = {"study": "lenet5", "network": "lenet5", "tuner": "random", "epochs": 20, "seed": 1, "data": "mnist",
         "sha256": "mnist", "recipe": LENET5.networks[0].recipe.as_data()}  # fmt: skip
 
@@ -181,7 +183,7 @@ def test_a_search_that_was_gone_on_with_at_another_commit_says_so():
 
 def test_a_winner_that_became_the_recipe_is_not_held_against_itself():
     own = LENET5.networks[0].recipe.as_data()
-    winner = replace(trial(0.01, 2.0), recipe={**own, "parts": ["train"]})
+    winner = replace(trial(0.01, 2.0), recipe={**own, "splits": ["train"]})
     page = pages([made_up(90)], searched=[tuning.Search("lenet5-random", TOLD, [winner])])["lenet5.md"]
     assert "The best: rate 0.01" in page and "the winner" not in page
 

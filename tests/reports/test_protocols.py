@@ -15,11 +15,11 @@ from tests.reports.test_report import FIGURES, LENET5, made_up
 
 RECIPE = Recipe(
     dataset="imagenet",
-    images=(),
+    train_transforms=(),
     optimizer=keras_object("SGD"),
     loss=keras_object("SparseCategoricalCrossentropy"),
-    rates=((1, 0.1),),
-    batch=256,
+    learning_rate=((1, 0.1),),
+    batch_size=256,
     epochs=20,
     protocol="1 crop",
 )
@@ -104,10 +104,10 @@ def test_only_what_all_seeds_were_tested_by_is_averaged():
 def test_records_older_than_recipes_that_name_a_protocol_are_of_whole_images():
     old = made_up(95)
     plain = {
-        name: value for name, value in old.recipe.items() if name not in recipe_changes.DEFAULTS or name == "parts"
+        name: value for name, value in old.recipe.items() if name not in recipe_changes.DEFAULTS or name == "splits"
     }
     assert "protocol" not in plain and "protocol" in old.recipe
-    older = replace(old, recipe={**plain, "initial_weights": old.recipe["initial_weights"]}, seed=2)
+    older = replace(old, recipe={**plain, "kernel_initializer": old.recipe["kernel_initializer"]}, seed=2)
     (runs,) = run_groups.runs_of(LENET5, [old, older])
     assert runs.comparable and runs.protocols == ["whole image"]
     assert rows(old, study=LENET5, published=FIGURES).loc["LeNet-5"]["verdict"] == "reproduced"

@@ -82,8 +82,8 @@ def test_other_data_or_another_schedule_are_not_comparable():
     assert verdict(made_up(95, data="mnist-altered")) == "not comparable"
     other = "not comparable: another recipe: "
     assert verdict(made_up(95, epochs=2)) == other + "epochs 2, not 20"
-    assert verdict(made_up(95, parts=["train"])) == other + "parts train, not train and validation"
-    assert verdict(made_up(95, batch=512, data="mnist-subset")) == other + "batch 512, not 32"
+    assert verdict(made_up(95, splits=["train"])) == other + "parts train, not train and validation"
+    assert verdict(made_up(95, batch_size=512, data="mnist-subset")) == other + "batch 512, not 32"
 
 
 def test_a_network_on_whitened_images_answers_the_figure_that_is_printed_for_the_data_set():
@@ -157,7 +157,7 @@ def test_pages_are_a_pure_function_of_records(finished):
     page = pages["lenet5.md"]
     assert "Made from `mnist-subset`, not from mnist." in page
     assert "not comparable: another recipe: epochs 3, not 20 |" in page
-    assert all(departure in page for departure in LENET5.networks[0].departures)
+    assert all(deviation in page for deviation in LENET5.networks[0].deviations)
     assert "<svg" in pages["lenet5.html"] and "<img" not in pages["lenet5.html"]
     picture = next(text for path, text in pages.items() if "subset-errors" in path)
     for error in records[1].misclassified:
@@ -169,15 +169,17 @@ def test_a_page_says_how_to_repeat_a_run_by_another_recipe():
     published = {name: published_figures(name) for name in STUDIES}
     for changes, words in (
         ({}, "--seed 1`"),
-        ({"epochs": 3, "parts": ["train"]}, "--seed 1 --epochs 3 --hold-out`"),
+        ({"epochs": 3, "splits": ["train"]}, "--seed 1 --epochs 3 --hold-out`"),
         ({"epochs": 3, "training_images": 15000}, "--seed 1 --epochs 3 --training-images 15000`"),
-        ({"epochs": 3, "batch": 64},
+        ({"epochs": 3, "batch_size": 64},
          "--seed 1 --recipe RECORD`, RECORD being a copy of its record, made before checking the commit out"),
-        ({"precision": "mixed_bfloat16", "jit": True, "micro_batches": 2},
+        ({"precision": "mixed_bfloat16", "jit": True, "accumulation_steps": 2},
          "--seed 1 --precision mixed_bfloat16 --jit --accumulate 2`"),
         ({"threads": 2}, "--seed 1 --threads 2`"),
     ):  # fmt: skip
-        how = {name: changes.pop(name) for name in ("precision", "jit", "micro_batches", "threads") if name in changes}
+        how = {
+            name: changes.pop(name) for name in ("precision", "jit", "accumulation_steps", "threads") if name in changes
+        }
         run = replace(made_up(95, **changes), execution=how)
         page = render(STUDIES, published, [run], computed())["lenet5.md"]
         assert f"Again: `reproduce train lenet5 --network lenet5 {words}\n" in page

@@ -249,15 +249,15 @@ SGD = {"class_name": "SGD", "config": {"momentum": 0.9}}
     "changed, phrases",
     [
         ({}, []),
-        ({"batch": 512, "epochs": 3}, ["batch 512, not 32", "epochs 3, not 20"]),
+        ({"batch_size": 512, "epochs": 3}, ["batch 512, not 32", "epochs 3, not 20"]),
         ({"weight_decay": 0.0005}, ["weight decay 0.0005, not 0.0"]),
         ({"weight_decay": {"conv1": 0.1}}, ["weight decay conv1=0.1, not 0.0"]),
         ({"optimizer": {**SGD, "config": {"momentum": 0.5}}}, ["optimizer momentum 0.5, not 0.9"]),
         ({"optimizer": {**SGD, "config": {}}}, ["optimizer momentum unset, not 0.9"]),
         ({"optimizer": {"class_name": "Adam", "config": {}}}, ["optimizer Adam, not SGD(momentum=0.9)"]),
-        ({"rates": [[first, 2 * rate] for first, rate in RECIPE["rates"]]}, ["rates 2 times as high"]),
+        ({"learning_rate": [[first, 2 * rate] for first, rate in RECIPE["learning_rate"]]}, ["rates 2 times as high"]),
         (
-            {"rates": {"first": 0.1, "factor": 0.5, "every": 2}},
+            {"learning_rate": {"first": 0.1, "factor": 0.5, "every": 2}},
             [
                 "rates first=0.1, factor=0.5, every=2, not 0.002 from pass 1, 0.0008 from pass 3, "
                 "0.0004 from pass 6, 0.0002 from pass 9, 4e-05 from pass 13"
@@ -265,8 +265,8 @@ SGD = {"class_name": "SGD", "config": {"momentum": 0.9}}
         ),
         ({"images": ["lenet_field", ["affine", {"degrees": 5}]]},
          ["images lenet_field and affine(degrees=5), not lenet_field"]),
-        ({"heads": {"main": 1.0}}, ["heads main 1.0, not unset"]),
-        ({"initial_weights": None}, ["initial weights none, not layers>FanInUniform(bound=2.4)"]),
+        ({"loss_weights": {"main": 1.0}}, ["heads main 1.0, not unset"]),
+        ({"kernel_initializer": None}, ["initial weights none, not layers>FanInUniform(bound=2.4)"]),
     ],
 )  # fmt: skip
 def test_changes_of_a_recipe_are_phrases(changed, phrases):
@@ -274,12 +274,12 @@ def test_changes_of_a_recipe_are_phrases(changed, phrases):
 
 
 def test_recipes_older_than_a_setting_have_its_default():
-    old = {name: value for name, value in RECIPE.items() if name not in ("weight_decay", "protocol", "heads")}
+    old = {name: value for name, value in RECIPE.items() if name not in ("weight_decay", "protocol", "loss_weights")}
     assert changes(old, RECIPE) == changes(RECIPE, old) == []
 
 
 def test_a_decay_is_compared_part_by_part():
     decay = {"first": 0.1, "factor": 0.5, "every": 2}
-    assert changes({**RECIPE, "rates": {**decay, "first": 0.2}}, {**RECIPE, "rates": decay}) == [
+    assert changes({**RECIPE, "learning_rate": {**decay, "first": 0.2}}, {**RECIPE, "learning_rate": decay}) == [
         "rates first 0.2, not 0.1"
     ]

@@ -10,16 +10,16 @@ import tensorflow as tf
 
 import reproductions
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec import Decay, Plateau, Recipe, keras_object
+from reproductions.lab.spec import ExponentialDecay, Recipe, ReduceLROnPlateau, keras_object
 from reproductions.lab.training.step import Steps, decay_weights
 
 RECIPE = Recipe(
     dataset="made-up",
-    images=(),
+    train_transforms=(),
     optimizer=keras_object("SGD", learning_rate=0.1, momentum=0.9),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
-    rates=((1, 0.1),),
-    batch=8,
+    learning_rate=((1, 0.1),),
+    batch_size=8,
     epochs=1,
 )
 RNG = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def test_updates_are_those_of_convnetjs_own_trainer():
     weights = [weight.astype(float) for weight in model.get_weights()]
     gsum, xsum = ([np.zeros_like(p) for p in weights] for _ in range(2))
     run = steps(model, recipe)
-    run.optimizer.learning_rate = recipe.learning_rate(1)
+    run.optimizer.learning_rate = recipe.learning_rate_at(1)
     for _ in range(10):
         summed = [batch_size * mean for mean in softmax_gradients(*weights, images, labels)]
         for i, p in enumerate(weights):
@@ -98,7 +98,7 @@ def test_biases_learn_at_a_rate_of_their_own():
     model = linear()
     before = [weight.astype(float) for weight in model.get_weights()]
     of_kernel, of_bias = softmax_gradients(*before)
-    steps(model, replace(RECIPE, bias_rate=2.0, clip_norm=100.0)).update((IMAGES, LABELS))
+    steps(model, replace(RECIPE, bias_learning_rate_multiplier=2.0, global_clipnorm=100.0)).update((IMAGES, LABELS))
     np.testing.assert_allclose(model.get_weights()[0], before[0] - 0.1 * of_kernel, atol=1e-6)
     np.testing.assert_allclose(model.get_weights()[1], before[1] - 0.2 * of_bias, atol=1e-6)
 
@@ -124,12 +124,12 @@ def test_the_figures_of_an_update_are_sums_over_its_images():
     assert float(sums["errors"]) == (logits.argmax(1) != LABELS).sum()
 
 
-@pytest.mark.parametrize("parts", [2, 8])
+@pytest.mark.parametrize("splits", [2, 8])
 def test_a_batch_taken_in_parts_makes_the_same_update(parts):
     whole, split = linear(), linear()
     recipe = replace(RECIPE, weight_decay=0.5)
     first = steps(whole, recipe).update((IMAGES, LABELS))
-    second = steps(split, recipe, micro_batches=parts).update((IMAGES, LABELS))
+    second = steps(split, recipe, accumulation_steps=parts).update((IMAGES, LABELS))
     for one, other in zip(whole.get_weights(), split.get_weights()):
         np.testing.assert_allclose(one, other, atol=1e-6)
     assert {name: float(value) for name, value in first.items()} == pytest.approx(
@@ -138,7 +138,7 @@ def test_a_batch_taken_in_parts_makes_the_same_update(parts):
 
 
 def test_the_gradient_of_an_update_is_cut_to_the_norm_as_a_whole():
-    plain = replace(RECIPE, optimizer=keras_object("SGD", learning_rate=1.0), clip_norm=0.01)
+    plain = replace(RECIPE, optimizer=keras_object("SGD", learning_rate=1.0), global_clipnorm=0.01)
     model = linear()
     before = [weight.astype(float) for weight in model.get_weights()]
     gradients = softmax_gradients(*before)
@@ -154,7 +154,7 @@ def test_heads_add_their_weighted_losses():
     model = keras.Model(images, {"main": main, "aside": side})
     each = {name: -np.log(softmax(IMAGES @ model.get_layer(name).get_weights()[0]))[np.arange(8), LABELS].sum()
             for name in ("main", "aside")}  # fmt: skip
-    sums = steps(model, replace(RECIPE, heads={"main": 1.0, "aside": 0.3})).update((IMAGES, LABELS))
+    sums = steps(model, replace(RECIPE, loss_weights={"main": 1.0, "aside": 0.3})).update((IMAGES, LABELS))
     assert float(sums["loss"]) == pytest.approx(each["main"] + 0.3 * each["aside"], rel=1e-5)
 
 
@@ -194,8 +194,8 @@ def test_half_precision_scales_its_loss_and_learns():
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
     optimizer.build(model.trainable_variables)
     plain = linear()
-    run = Steps(model, optimizer, replace(RECIPE, clip_norm=0.05), "logits", tf.distribute.get_strategy())
-    reference = steps(plain, replace(RECIPE, optimizer=keras_object("SGD", learning_rate=0.1), clip_norm=0.05))
+    run = Steps(model, optimizer, replace(RECIPE, global_clipnorm=0.05), "logits", tf.distribute.get_strategy())
+    reference = steps(plain, replace(RECIPE, optimizer=keras_object("SGD", learning_rate=0.1), global_clipnorm=0.05))
     losses = [float(run.update((IMAGES, LABELS))["loss"]) for _ in range(20)]
     for _ in range(20):
         reference.update((IMAGES, LABELS))
@@ -212,21 +212,29 @@ def test_a_compiled_update_is_the_same():
 
 
 def test_rates_decay_after_so_many_passes():
-    decay = Decay(first=1.0, factor=0.5, every=2)
-    assert [decay.rate(epoch, ()) for epoch in range(1, 6)] == [1, 1, 0.5, 0.5, 0.25]
-    faster = Decay(first=1.0, factor=0.96, every=8 / 6)
-    assert faster.rate(9, ()) == pytest.approx(0.96**6)
+    decay = ExponentialDecay(initial_learning_rate=1.0, decay_rate=0.5, decay_epochs=2)
+    assert [decay.at(epoch, ()) for epoch in range(1, 6)] == [1, 1, 0.5, 0.5, 0.25]
+    faster = ExponentialDecay(initial_learning_rate=1.0, decay_rate=0.96, decay_epochs=8 / 6)
+    assert faster.at(9, ()) == pytest.approx(0.96**6)
 
 
 def test_a_plateau_divides_the_rate_where_the_error_stands_still():
-    plateau = Plateau(first=1.0, factor=0.1, patience=2, drops=2)
+    plateau = ReduceLROnPlateau(initial_learning_rate=1.0, factor=0.1, patience=2, max_reductions=2)
     errors = [50, 40, 41, 42, 39, 39, 39, 39, 39, 39, 39]
-    rates = [plateau.rate(epoch, errors) for epoch in range(1, len(errors) + 2)]
+    rates = [plateau.at(epoch, errors) for epoch in range(1, len(errors) + 2)]
     assert rates == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.01])
 
 
 def test_a_recipe_scaled_up_has_its_rates_scaled_with_it():
-    assert replace(RECIPE, rates=Plateau(0.01)).scaled(Fraction(4)).rates.first == 0.04
-    scaled = replace(RECIPE, rates=((1, 0.1), (3, 0.01))).scaled(Fraction(2))
-    assert (scaled.batch, scaled.rates) == (16, ((1, 0.2), (3, 0.02)))
-    assert replace(RECIPE, rates=Decay(0.1, 0.5, 1)).scaled(Fraction(1, 4)).rates.first == 0.025
+    assert (
+        replace(RECIPE, learning_rate=ReduceLROnPlateau(0.01)).scaled(Fraction(4)).learning_rate.initial_learning_rate
+        == 0.04
+    )
+    scaled = replace(RECIPE, learning_rate=((1, 0.1), (3, 0.01))).scaled(Fraction(2))
+    assert (scaled.batch_size, scaled.learning_rate) == (16, ((1, 0.2), (3, 0.02)))
+    assert (
+        replace(RECIPE, learning_rate=ExponentialDecay(0.1, 0.5, 1))
+        .scaled(Fraction(1, 4))
+        .learning_rate.initial_learning_rate
+        == 0.025
+    )

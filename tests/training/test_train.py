@@ -105,7 +105,7 @@ def test_holding_out_shows_the_validation_error(reproduce):
     )
     assert done.returncode == 0, done.stderr
     told = run_record.read(reproduce.folder / "run" / "record.json")
-    assert told.recipe["parts"] == ["train"] and 0 <= told.epochs[0]["val_error"] <= 100
+    assert told.recipe["splits"] == ["train"] and 0 <= told.epochs[0]["val_error"] <= 100
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset, Pixels
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import run_record, trial_record
-from reproductions.lab.spec import Choice, LogUniform, Network, Recipe, Study, Whole, keras_object
+from reproductions.lab.spec import Choice, IntRange, LogUniform, Network, Recipe, Study, keras_object
 from reproductions.lab.training import finalize, loop
 from reproductions.lab.tuning import search
 
@@ -57,17 +57,17 @@ def dense(width: int = 2, dropout: float = 0.0) -> keras.Model:
 
 RECIPE = Recipe(
     dataset="made-up",
-    images=("lenet_field",),
+    train_transforms=("lenet_field",),
     optimizer=keras_object("SGD"),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
-    rates=((1, 0.01), (2, 0.005)),
-    batch=16,
+    learning_rate=((1, 0.01), (2, 0.005)),
+    batch_size=16,
     epochs=2,
 )
-DOMAINS = {
-    "rate": LogUniform(0.0001, 0.1), "batch": Choice((8, 16)), "width": Whole(1, 4), "dropout": Choice((0.0, 0.5)),
+SEARCH_SPACE = {
+    "learning_rate": LogUniform(0.0001, 0.1), "batch_size": Choice((8, 16)), "width": IntRange(1, 4), "dropout": Choice((0.0, 0.5)),
 }  # fmt: skip
-NETWORK = Network("dense", dense, RECIPE, domains=DOMAINS)
+NETWORK = Network("dense", dense, RECIPE, search_space=SEARCH_SPACE)
 STUDY = Study("made-up", "A study", "Nobody", 2018, "", (NETWORK,))
 
 
@@ -128,9 +128,9 @@ def test_every_trial_is_written_down_with_its_settings_as_they_were_run(undistur
     found = trial_record.read_all(undisturbed)
     assert len(found) == 3
     for trial in found:
-        assert set(trial.settings) == set(DOMAINS)
-        assert trial.recipe["batch"] == trial.settings["batch"] and trial.recipe["parts"] == ["train"]
-        assert trial.recipe["rates"][0] == [1, trial.settings["rate"]]
+        assert set(trial.settings) == set(SEARCH_SPACE)
+        assert trial.recipe["batch_size"] == trial.settings["batch_size"] and trial.recipe["splits"] == ["train"]
+        assert trial.recipe["learning_rate"][0] == [1, trial.settings["learning_rate"]]
         assert trial.recipe["options"] == {name: trial.settings[name] for name in ("width", "dropout")}
         assert [row["epoch"] for row in trial.rows] == [1, 2]
         assert trial.error == trial.rows[-1]["val_error"] and trial.seconds > 0 and trial.failed is None
@@ -181,8 +181,8 @@ def test_another_search_in_the_folder_is_refused(undisturbed, tmp_path):
         searched(undisturbed, max_trials=4)
     with pytest.raises(UsageError, match=r"holds a run with another seed \(1, not 2\)"):
         searched(undisturbed, max_trials=4, seed=2, resume=True)
-    narrower = replace(NETWORK, domains={"rate": LogUniform(0.01, 0.02)})
-    with pytest.raises(UsageError, match="another domains"):
+    narrower = replace(NETWORK, search_space={"learning_rate": LogUniform(0.01, 0.02)})
+    with pytest.raises(UsageError, match="another search_space"):
         searched(undisturbed, narrower, max_trials=4, resume=True)
 
 
@@ -203,19 +203,19 @@ def test_hyperband_goes_on_with_promoted_trials_where_they_stopped(tmp_path, pas
 
 
 def test_bayesian_searches_draw_conclusions(tmp_path):
-    network = replace(NETWORK, domains={"rate": LogUniform(1e-6, 0.1)})
+    network = replace(NETWORK, search_space={"learning_rate": LogUniform(1e-6, 0.1)})
     searched(tmp_path / "run", network, tuner="bayesian", max_trials=4)
-    assert len({trial.settings["rate"] for trial in trial_record.read_all(tmp_path / "run")}) == 4
+    assert len({trial.settings["learning_rate"] for trial in trial_record.read_all(tmp_path / "run")}) == 4
 
 
 def test_settings_that_diverge_fail_and_the_search_goes_on(tmp_path):
-    network = replace(NETWORK, domains={"rate": Choice((0.01, 1e38))})
+    network = replace(NETWORK, search_space={"learning_rate": Choice((0.01, 1e38))})
     bench = searched(tmp_path / "run", network, max_trials=2)
-    found = {trial.settings["rate"]: trial for trial in trial_record.read_all(tmp_path / "run")}
+    found = {trial.settings["learning_rate"]: trial for trial in trial_record.read_all(tmp_path / "run")}
     assert found[0.01].failed is None and len(found) == 2
     assert found[1e38].error is None and "in step" in found[1e38].failed
     best = trial_record.best_of(list(found.values()))
-    assert best.settings == {"rate": 0.01} and search.best_recipe(bench, best) == {}
+    assert best.settings == {"learning_rate": 0.01} and search.best_recipe(bench, best) == {}
     assert list(searches.table(list(found.values()))["validation error"])[1:] == ["failed"]
 
 
@@ -225,8 +225,8 @@ def test_the_winner_is_trained_by_its_recipe_on_all_parts_and_tested(tmp_path, d
     tuning.finish(bench, 2)
     best = trial_record.best_of(trial_record.read_all(tmp_path / "run"))
     told = json.loads((tmp_path / "run" / "best.json").read_text())
-    assert told["rates"][0] == [1, best.settings["rate"]] and best.passes == 1
-    assert not {"epochs", "parts"} & set(told), "it is trained for the recipe's passes, on its parts"
+    assert told["learning_rate"][0] == [1, best.settings["learning_rate"]] and best.passes == 1
+    assert not {"epochs", "splits"} & set(told), "it is trained for the recipe's passes, on its parts"
     name = f"{trial_record.name_of(best.settings)}-{best.passes}"
     runs = [run_record.read(tmp_path / "run" / f"best-{name}-seed{seed}" / "record.json") for seed in (1, 2)]
     for run in runs:
@@ -242,16 +242,16 @@ def test_the_test_part_is_out_of_reach_of_a_search(tmp_path, data):
     bench = search.bench(STUDY, NETWORK, search.Search(run_dir=tmp_path))
     with pytest.raises(AssertionError, match="test part was looked at"):
         bench.data.sizes()
-    assert bench.data.classes == 2 and bench.recipe({"batch": 8}, 1).parts == ("train",)
+    assert bench.data.classes == 2 and bench.recipe({"batch_size": 8}, 1).splits == ("train",)
 
 
 def test_what_cannot_be_searched_is_refused(tmp_path):
     for network, asked, says in (
-        (replace(NETWORK, domains={}), {}, "dense names no domains to search"),
+        (replace(NETWORK, search_space={}), {}, "dense names no search_space to search"),
         (NETWORK, {"max_trials": 0}, "--max-trials must be at least 1; got 0"),
         (NETWORK, {"max_trials": 3, "tuner": "hyperband"}, "--max-trials is not for hyperband"),
         (NETWORK, {"epochs": 0}, "--epochs must be at least 1; got 0"),
-        (replace(NETWORK, domains={"depth": Choice((1, 2))}), {"max_trials": 1}, "dense has one depth only"),
+        (replace(NETWORK, search_space={"depth": Choice((1, 2))}), {"max_trials": 1}, "dense has one depth only"),
     ):
         with pytest.raises(UsageError, match=says):
             searched(tmp_path / "run", network, **asked)

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from reproductions.lab.data.base import Encoded, Pixels
-from reproductions.lab.data.transforms.registry import View, compose
+from reproductions.lab.data.transforms.registry import TransformContext, compose
 from reproductions.lab.errors import UsageError
 from reproductions.lab.spec.recipe import Recipe
 
@@ -47,7 +47,7 @@ def plainly() -> Iterator[None]:
 def training_batches(
     part: Pixels | Encoded,
     recipe: Recipe,
-    view: View,
+    view: TransformContext,
     seed: int,
     epoch: int,
     step: int = 0,
@@ -61,13 +61,13 @@ def training_batches(
     into equal shares, first for the workers and then for the `replicas` of each, which come one after the other.
     """
     size = len(part.labels)
-    steps, share = size // recipe.batch, recipe.batch // workers
-    labels, stored, prepare = tf.constant(part.labels), reader(part), compose(recipe.images, view)
+    steps, share = size // recipe.batch_size, recipe.batch_size // workers
+    labels, stored, prepare = tf.constant(part.labels), reader(part), compose(recipe.train_transforms, view)
 
     def one_pass(number: Any) -> tf.data.Dataset:
         seeds = tf.stack([tf.cast(seed, tf.int64), number])
         order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), seed=seeds)
-        own = tf.reshape(order[: steps * recipe.batch], (steps, workers, share))[:, worker]
+        own = tf.reshape(order[: steps * recipe.batch_size], (steps, workers, share))[:, worker]
         first = tf.where(number == epoch, tf.cast(step, tf.int64), 0)
         chosen = tf.reshape(own[first:], (-1,))
         return tf.data.Dataset.from_tensor_slices((chosen, tf.fill(tf.shape(chosen), number)))
@@ -82,10 +82,10 @@ def training_batches(
 
 
 def first_of_pass(
-    part: Pixels | Encoded, recipe: Recipe, view: View, seed: int, epoch: int, count: int
+    part: Pixels | Encoded, recipe: Recipe, view: TransformContext, seed: int, epoch: int, count: int
 ) -> tuple[Any, Any]:
     """The images that a pass begins with, `count` or else all, and their labels: a function of (seed, pass) too."""
-    whole = replace(recipe, batch=min(count, len(part.labels)), epochs=epoch)
+    whole = replace(recipe, batch_size=min(count, len(part.labels)), epochs=epoch)
     return next(iter(training_batches(part, whole, view, seed, epoch)))
 
 

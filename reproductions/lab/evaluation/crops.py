@@ -8,20 +8,20 @@ from typing import Any
 import tensorflow as tf
 
 from reproductions.lab.data.transforms import decode
-from reproductions.lab.data.transforms.registry import View, compose
+from reproductions.lab.data.transforms.registry import TransformContext, compose
 from reproductions.lab.spec.protocols import CROPS, Protocol, positions
-from reproductions.lab.spec.recipe import ImageStep
+from reproductions.lab.spec.recipe import Transform
 
 Prepare = Callable[[Any], Any]
 
 
-def without_chance(steps: Sequence[ImageStep], view: View) -> Prepare:
+def without_chance(steps: Sequence[Transform], view: TransformContext) -> Prepare:
     """The steps with a key that is always the same."""
     composed = compose(steps, view)
     return lambda image: composed(image, tf.zeros(2, tf.int64))
 
 
-def stacked(protocol: Protocol, steps: Sequence[ImageStep], view: View) -> Callable[[Any, Any], Any]:
+def stacked(protocol: Protocol, steps: Sequence[Transform], view: TransformContext) -> Callable[[Any, Any], Any]:
     """A function of a stored image and its index that gives its views, (views, height, width, channels).
 
     The crops of each canvas come in the order of `protocol.crops`, mirrored ones after all others.
@@ -38,7 +38,7 @@ def stacked(protocol: Protocol, steps: Sequence[ImageStep], view: View) -> Calla
     return views
 
 
-def random_views(steps: Sequence[ImageStep], view: View) -> Callable[[Any, Any], Any]:
+def random_views(steps: Sequence[Transform], view: TransformContext) -> Callable[[Any, Any], Any]:
     """As many results of random steps as "random" stands for: a function of the index, the same in every test."""
     composed = compose(steps, view)
 
@@ -89,7 +89,7 @@ def windows(canvas: Any, kind: str, size: int) -> list[Any]:
     ]
 
 
-def whole_pictures(side: int, steps: Sequence[ImageStep], view: View) -> Callable[[Any], Any]:
+def whole_pictures(side: int, steps: Sequence[Transform], view: TransformContext) -> Callable[[Any], Any]:
     """A function from an encoded picture to all of it, prepared, with this shorter side: (height, width, 3)."""
     prepare = without_chance(steps, view)
     return lambda encoded: prepare(decode.short_side(decode.decode_rgb(encoded), side))

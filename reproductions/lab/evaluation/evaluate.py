@@ -16,7 +16,7 @@ from keras import ops
 
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset, Encoded, Pixels
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError, reading
 from reproductions.lab.evaluation import crops
 from reproductions.lab.evaluation.partial_scores import Partial
@@ -26,7 +26,7 @@ from reproductions.lab.results.predictions import Predictions, figures, predicte
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
-from reproductions.lab.spec.recipe import ImageStep, Recipe
+from reproductions.lab.spec.recipe import Recipe, Transform
 from reproductions.lab.spec.study import Network
 
 __all__ = ["class_scores", "figures", "predicted_classes"]
@@ -39,14 +39,14 @@ def answers(outputs: Any, kind: str) -> Any:
     return ops.argmax(outputs, axis=-1) if kind == "logits" else ops.argmin(outputs, axis=-1)
 
 
-def steps_for(recipe: Recipe, protocol: Protocol) -> Sequence[ImageStep]:
+def steps_for(recipe: Recipe, protocol: Protocol) -> Sequence[Transform]:
     """The image steps of a test: of stored images those of training, where the recipe names none for testing."""
     if protocol.crops == ("random",):
-        return recipe.images
-    return recipe.test_images or (recipe.images if protocol.canvas == "stored" else ())
+        return recipe.train_transforms
+    return recipe.test_transforms or (recipe.train_transforms if protocol.canvas == "stored" else ())
 
 
-def one_view(recipe: Recipe, view: View, part: Pixels | Encoded) -> Callable[[Any], Any]:
+def one_view(recipe: Recipe, view: TransformContext, part: Pixels | Encoded) -> Callable[[Any], Any]:
     """From a stored image to the input, where one view is enough: the whole image, or the centre of a photograph.
 
     For validation while a network is trained; recipes that are tested by TF-slim's central part are validated on it,
@@ -81,7 +81,7 @@ def test(
     if size is None:
         raise UsageError(f"{model.name} takes images of any size: build it with an input_size, to be tested")
     told = {"network": network.name, "protocol": protocol.name, "dataset": data.name, "sha256": data.sha256}
-    partial, view = Partial(), View(size, data.statistics)
+    partial, view = Partial(), TransformContext(size, data.statistics)
     if tested:
         told["weights"] = digest(model)
         path = predictions.path_of(tested, protocol)

@@ -15,13 +15,13 @@ from keras import ops
 from reproductions.lab.data.base import Encoded, Pixels
 from reproductions.lab.data.pipeline import plainly, reader, without_waiting
 from reproductions.lab.data.transforms import decode
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import crops
 from reproductions.lab.evaluation.fully_convolutional import fully_convolutional
 from reproductions.lab.evaluation.partial_scores import Partial
 from reproductions.lab.spec.protocols import Protocol
-from reproductions.lab.spec.recipe import ImageStep
+from reproductions.lab.spec.recipe import Transform
 
 BATCH = 200  # views that pass through the network together, on each device
 
@@ -75,8 +75,8 @@ def class_scores(
     kind: str,
     part: Pixels | Encoded,
     protocol: Protocol,
-    steps: Sequence[ImageStep],
-    view: View,
+    steps: Sequence[Transform],
+    view: TransformContext,
     partial: Partial | None = None,
 ) -> np.ndarray:
     """Scores (images, classes) float32, the largest wins: the mean over all views of the softmax of the logits.
@@ -87,7 +87,7 @@ def class_scores(
     """
     indices, partial = images_of(part, protocol), partial or Partial()
     number, means = 0, []
-    for each in protocol.parts():
+    for each in protocol.components():
         own = []
         for sitting in sittings(model, kind, part, each, indices, steps, view):
             own.append(sitting.scores(partial, number))
@@ -115,8 +115,8 @@ def sittings(
     part: Pixels | Encoded,
     protocol: Protocol,
     indices: np.ndarray,
-    steps: Sequence[ImageStep],
-    view: View,
+    steps: Sequence[Transform],
+    view: TransformContext,
 ) -> list[Sitting]:
     """The passes that a protocol needs: one over all crops, or one at each scale of a dense test."""
     if isinstance(part, Pixels) and protocol.canvas != "stored":

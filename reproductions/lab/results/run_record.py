@@ -31,7 +31,7 @@ class Record:
         tests: the same by other protocols, by their names, as far as they were made since.
         misclassified: index in the test set, label and prediction of each error.
         pictures: base64 of a PNG with those images in a row, or null where they are too many.
-        execution: precision, jit, micro_batches, workers, replicas; threads, on processors; and the run that it started
+        execution: precision, jit, accumulation_steps, workers, replicas; threads, on processors; and the run that it started
             from, if any.
         wall_seconds: from start to record, all sittings together.
         images_per_second: while training; the median over passes but the first.
@@ -69,7 +69,7 @@ class Record:
     def kind(self) -> str:
         """The same for runs that differ in their seed alone, which may be averaged."""
         recipe = recipe_changes.completed(self.recipe)
-        normalized = recipe["micro_batch"] and self.execution.get("images_at_a_time")
+        normalized = recipe["micro_batch_size"] and self.execution.get("forward_batch_size")
         told = [self.network, self.data["sha256"], recipe, self.precision, normalized]
         return json.dumps(told, sort_keys=True)
 
@@ -100,7 +100,7 @@ class Record:
 
 
 NEEDED = {
-    "recipe": ("dataset", "images", "epochs", "parts", "batch"),
+    "recipe": ("dataset", "images", "epochs", "splits", "batch_size"),
     "data": ("name", "source", "sha256", "train", "validation", "test"),
     "test": ("errors", "images", "error", "interval", "per_class"),
 }

@@ -20,7 +20,7 @@ class Trial:
     """One set of settings, and what came of it.
 
     Attributes:
-        settings: by the names of the network's domains.
+        settings: by the names of the network's search_space.
         recipe: resolved, as it was run; `Recipe.as_data`.
         rows: a row a pass, as in a run's record, with the error on the validation part, `val_error`, in percent.
         error: that of the last pass; None for a trial that failed.

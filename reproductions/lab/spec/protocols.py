@@ -26,7 +26,7 @@ class Protocol:
         canvas: what crops are taken from: the image as it is stored; the `central` part of a picture, resized to
             the input whatever its shape; or of a picture resized to each of the `short_sides` the central square,
             three squares (left, centre, right, or top, centre, bottom), or all of it. The steps of a recipe's
-            `test_images` are applied to the canvas (of the three squares, to the picture they are cut from).
+            `test_transforms` are applied to the canvas (of the three squares, to the picture they are cut from).
         short_sides: pixels of the shorter side, for a network of one of the `inputs`; in proportion to the first
             of these for others.
         crops: which crops of the canvas, of stored images the first in validation too: "whole" takes it as it is,

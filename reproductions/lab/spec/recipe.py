@@ -7,15 +7,19 @@ from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
 
-from reproductions.lab.spec.schedules import Decay, Plateau
+from reproductions.lab.spec.schedules import ExponentialDecay, ReduceLROnPlateau
 
 KerasObject = Mapping[str, Any]
-ImageStep = str | tuple[str, Mapping[str, Any]]
-Part = Literal["train", "validation"]
+Transform = str | tuple[str, Mapping[str, Any]]
+Split = Literal["train", "validation"]
+LearningRate = tuple[tuple[int, float], ...] | ExponentialDecay | ReduceLROnPlateau
 
 
 def keras_object(class_name: str, **config: Any) -> KerasObject:
-    """A Keras object described in Keras' own terms, to be made later, inside the strategy's scope."""
+    """Describe a Keras object by its class name and configuration.
+
+    It is created later, inside the strategy's scope.
+    """
     return {"class_name": class_name, "config": config}
 
 
@@ -24,81 +28,91 @@ class Recipe:
     """How a network is trained, and how it is tested.
 
     Attributes:
-        dataset: name of the data set, as `reproductions.lab.data.registry` knows it.
-        images: steps of `reproductions.lab.data.transforms.registry` that lead from a stored image to the input in
-            training: names, or (name, options) pairs.
-        optimizer, loss, initial_weights: Keras objects, described; without `initial_weights` the builder's own.
-        rates: (first pass, learning rate) pairs, each holding until the next; or a `Decay` or `Plateau`.
-            Passes count from 1.
-        batch: images an update, over all replicas together.
-        epochs: passes over the training images.
-        parts: the parts of the training set that are trained on.
-        test_images: the steps in testing, before crops are taken; `images` where none are named.
-        protocol: how it is tested, as `reproductions.lab.spec.protocols` knows it.
-        weight_decay: lambda of the update w <- w - rate (gradient + lambda w), on kernels alone; one for all layers,
-            or for each that is decayed, by its name.
-        bias_rate: how many times as high as the others' the rate of biases is, with plain SGD as the optimizer.
-        heads: the loss weight of each output, by name and the main one first, where training has several.
-        clip_norm: the norm that the whole gradient of an update is cut to; None does not cut.
-        micro_batch: images that pass through the network at a time, of which batch normalization takes its
-            statistics; None for all that a replica has of a batch.
-        starts_from: the layers whose weights come from a trained network, named with --init-from.
-        input_size: pixels of a side, where they are not the network's own.
-        options: of the network's builder, by name, where they are not its own.
-        training_images: the first so many images of the parts are trained on; None for all.
-        curvature: images on which the optimizer's curvature of each weight is measured before each pass; None for an
-            optimizer that has none.
+        dataset: Name of the data set, a key of `reproductions.lab.data.registry.LOADERS`.
+        train_transforms: Transforms from a stored image to the input, in training; names from
+            `reproductions.lab.data.transforms.registry`, or (name, options) pairs.
+        optimizer: Keras optimizer, described by `keras_object`.
+        loss: Keras loss, described by `keras_object`.
+        learning_rate: (first epoch, learning rate) pairs, each valid until the next; or a schedule. Epochs count from 1.
+        batch_size: Images per update, over all replicas together.
+        epochs: Epochs of training.
+        kernel_initializer: Keras initializer, described by `keras_object`; by default that of the builder.
+        splits: Splits of the training set that are trained on.
+        test_transforms: Transforms in testing, before crops are taken; by default `train_transforms`.
+        protocol: Test protocol, a key of `reproductions.lab.spec.protocols.PROTOCOLS`.
+        weight_decay: Lambda of the update w <- w - learning_rate * (gradient + lambda * w), on kernels only; one value
+            for all layers, or values by layer name.
+        bias_learning_rate_multiplier: Learning rate of biases divided by that of kernels. For plain SGD only.
+        loss_weights: Loss weight of each output by name, the main output first, where training has several.
+        global_clipnorm: Norm that the whole gradient of an update is clipped to; by default it is not.
+        micro_batch_size: Images per forward pass, over which batch normalization takes its statistics; by default all
+            that a replica has of a batch.
+        init_layers: Layers whose weights come from a trained network, given by `--init-from`.
+        input_size: Height and width of the input in pixels; by default those of the network.
+        options: Further arguments of the network's builder, by name.
+        training_images: Number of images of the splits to train on, the first ones; by default all.
+        curvature: Number of images on which the optimizer's curvatures are measured before each epoch, for an optimizer
+            that has any.
     """
 
     dataset: str
-    images: tuple[ImageStep, ...]
+    train_transforms: tuple[Transform, ...]
     optimizer: KerasObject
     loss: KerasObject
-    rates: tuple[tuple[int, float], ...] | Decay | Plateau
-    batch: int
+    learning_rate: LearningRate
+    batch_size: int
     epochs: int
-    initial_weights: KerasObject | None = None
-    parts: tuple[Part, ...] = ("train", "validation")
-    test_images: tuple[ImageStep, ...] = ()
+    kernel_initializer: KerasObject | None = None
+    splits: tuple[Split, ...] = ("train", "validation")
+    test_transforms: tuple[Transform, ...] = ()
     protocol: str = "whole image"
     weight_decay: float | Mapping[str, float] = 0.0
-    bias_rate: float = 1.0
-    heads: Mapping[str, float] = field(default_factory=dict)
-    clip_norm: float | None = None
-    micro_batch: int | None = None
-    starts_from: tuple[str, ...] = ()
+    bias_learning_rate_multiplier: float = 1.0
+    loss_weights: Mapping[str, float] = field(default_factory=dict)
+    global_clipnorm: float | None = None
+    micro_batch_size: int | None = None
+    init_layers: tuple[str, ...] = ()
     input_size: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     training_images: int | None = None
     curvature: int | None = None
 
-    def learning_rate(self, epoch: int, errors: Sequence[float] = ()) -> float:
-        """The learning rate of a pass, counted from 1, after passes with these validation errors."""
-        if isinstance(self.rates, (Decay, Plateau)):
-            return self.rates.rate(epoch, errors)
-        return [rate for first, rate in self.rates if first <= epoch][-1]
+    def learning_rate_at(self, epoch: int, errors: Sequence[float] = ()) -> float:
+        """Return the learning rate of an epoch.
+
+        Args:
+            epoch: Number of the epoch, from 1.
+            errors: Validation errors of the epochs before it, for schedules that depend on them.
+        """
+        if isinstance(self.learning_rate, (ExponentialDecay, ReduceLROnPlateau)):
+            return self.learning_rate.at(epoch, errors)
+        return [rate for first, rate in self.learning_rate if first <= epoch][-1]
 
     def scaled(self, factor: Fraction) -> Recipe:
-        """The recipe for a batch `factor` times as large, its learning rates as many times as high."""
-        return self if factor == 1 else replace(self.with_rates_times(float(factor)), batch=int(self.batch * factor))
+        """Return the recipe with batch size and learning rates multiplied by `factor`."""
+        if factor == 1:
+            return self
+        return replace(self.with_learning_rate_times(float(factor)), batch_size=int(self.batch_size * factor))
 
-    def with_rates_times(self, factor: float) -> Recipe:
-        """The recipe with all its learning rates that many times as high, to twelve digits."""
+    def with_learning_rate_times(self, factor: float) -> Recipe:
+        """Return the recipe with all learning rates multiplied by `factor`, to twelve digits."""
 
         def times(rate: float) -> float:
             return float(f"{rate * factor:.12g}")  # 0.3, not 0.30000000000000004
 
-        if isinstance(self.rates, (Decay, Plateau)):
-            return replace(self, rates=replace(self.rates, first=times(self.rates.first)))
-        return replace(self, rates=tuple((first, times(rate)) for first, rate in self.rates))
+        schedule = self.learning_rate
+        if isinstance(schedule, (ExponentialDecay, ReduceLROnPlateau)):
+            initial = times(schedule.initial_learning_rate)
+            return replace(self, learning_rate=replace(schedule, initial_learning_rate=initial))
+        return replace(self, learning_rate=tuple((first, times(rate)) for first, rate in schedule))
 
     def as_data(self) -> dict[str, Any]:
-        """The recipe as JSON would give it back: lists for tuples."""
+        """Return the recipe as JSON would give it back, with lists for tuples."""
         return plain(asdict(self))
 
 
 def plain(value: Any) -> Any:
-    """A copy with dictionaries and lists for every mapping and sequence."""
+    """Return a copy with dictionaries and lists in place of all mappings and sequences."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,17 +1,17 @@
-"""Recipes as data: completed, changed, read from files, and held against each other in words."""
+"""Recipes changed by settings or by a file, and the differences between two recipes in words."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.spec.recipe import Recipe, plain
-from reproductions.lab.spec.schedules import Decay, Plateau
+from reproductions.lab.spec.recipe import LearningRate, Recipe, plain
+from reproductions.lab.spec.schedules import ExponentialDecay, ReduceLROnPlateau
 
 UNSET = "unset"
 DEFAULTS: dict[str, Any] = plain(
@@ -19,24 +19,29 @@ DEFAULTS: dict[str, Any] = plain(
     | {field.name: field.default_factory() for field in fields(Recipe) if field.default_factory is not MISSING}
 )
 
-
 FIELDS = tuple(field.name for field in fields(Recipe))
-WHOLE_NUMBERS = ("batch", "epochs", "micro_batch", "input_size", "training_images", "curvature")
-NUMBERS = ("weight_decay", "bias_rate", "clip_norm")
-WORDS = ("dataset", "protocol")
-PARTS = {"train", "validation"}  # never the test part
-STEPS = ("images", "test_images")
-KERAS_OBJECTS = ("optimizer", "loss", "initial_weights")
+POSITIVE_INTEGERS = ("batch_size", "epochs", "micro_batch_size", "input_size", "training_images", "curvature")
+NUMBERS = ("weight_decay", "bias_learning_rate_multiplier", "global_clipnorm")
+STRINGS = ("dataset", "protocol")
+SPLITS = {"train", "validation"}  # never the test split
+TRANSFORMS = ("train_transforms", "test_transforms")
+KERAS_OBJECTS = ("optimizer", "loss", "kernel_initializer")
 
 
-# --- Recipes changed
+# --- Changing a recipe
 
 
 def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
-    """The recipe with settings as `Network.domains` names them: "rate", fields, and options of the builder."""
+    """Return the recipe with other settings.
+
+    Args:
+        recipe: Recipe to change.
+        settings: Values by the names of `Network.search_space`: "learning_rate" for the first learning rate, fields of
+            the recipe, and arguments of the builder.
+    """
     for name, value in settings.items():
-        if name == "rate":
-            recipe = recipe.with_rates_times(value / recipe.learning_rate(1))
+        if name == "learning_rate":
+            recipe = recipe.with_learning_rate_times(value / recipe.learning_rate_at(1))
         elif name in FIELDS:
             recipe = replace(recipe, **{name: value})
         else:
@@ -45,96 +50,121 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The fields of a recipe in a JSON file, or those in a run's record; UsageError names a file with none."""
+    """Return the fields of a recipe in a JSON file, or those in the record of a run.
+
+    Raises:
+        UsageError: If the file cannot be read or holds neither.
+    """
     try:
-        told = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}") from None
-    told = told.get("recipe", told) if isinstance(told, dict) else told
-    if not isinstance(told, dict):
-        raise UsageError(f"{path} must hold fields of a recipe, by name")
-    return told
+        raise UsageError(f"{path} is not a JSON file: {error}") from None
+    content = content.get("recipe", content) if isinstance(content, dict) else content
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} must contain the fields of a recipe by name")
+    return content
 
 
-def overridden(recipe: Recipe, told: Mapping[str, Any], where: Path) -> Recipe:
-    """The recipe with other fields, given as JSON gives them; UsageError for those that do not exist or do not fit."""
+def overridden(recipe: Recipe, changes: Mapping[str, Any], source: Path) -> Recipe:
+    """Return the recipe with some fields replaced.
+
+    Args:
+        recipe: Recipe to change.
+        changes: New values by field, as JSON gives them.
+        source: File they come from, for error messages.
+
+    Raises:
+        UsageError: If a field does not exist or a value does not fit.
+    """
     changed = {}
-    for name, value in told.items():
+    for name, value in changes.items():
         if name not in FIELDS:
-            raise unknown(f"setting of a recipe, as in {where},", name, FIELDS)
+            raise unknown(f"recipe setting in {source}:", name, FIELDS)
         try:
-            changed[name] = field_from(name, value, DEFAULTS.get(name, UNSET))
+            changed[name] = field_value(name, value, DEFAULTS.get(name, UNSET))
         except (TypeError, ValueError, KeyError):
-            raise UsageError(f"{where}: {name} cannot be {json.dumps(value)}") from None
+            raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}") from None
     return replace(recipe, **changed)
 
 
-def field_from(name: str, value: Any, default: Any) -> Any:
-    """One field of a recipe from what JSON gives; ValueError, TypeError or KeyError where it does not fit."""
+def field_value(name: str, value: Any, default: Any) -> Any:
+    """Return the value of a recipe's field from what JSON gives.
+
+    Raises:
+        ValueError, TypeError, KeyError: If it does not fit.
+    """
     if value == default and not isinstance(value, bool):
         return tuple(default) if isinstance(default, list) else default
-    fits = True
-    if name in WHOLE_NUMBERS:
-        fits = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    valid = True
+    if name in POSITIVE_INTEGERS:
+        valid = isinstance(value, int) and not isinstance(value, bool) and value > 0
     elif name == "weight_decay" and isinstance(value, dict):
-        fits = all(map(is_number, value.values()))
+        valid = all(map(is_number, value.values()))
     elif name in NUMBERS:
-        fits = is_number(value)
-    elif name in WORDS:
-        fits = isinstance(value, str)
+        valid = is_number(value)
+    elif name in STRINGS:
+        valid = isinstance(value, str)
     elif name in KERAS_OBJECTS:
-        fits = isinstance(value["class_name"], str) and isinstance(value["config"], dict)
-    elif name == "parts":
-        fits = isinstance(value, list) and 0 < len(value) == len(set(value) & PARTS)
+        valid = isinstance(value["class_name"], str) and isinstance(value["config"], dict)
+    elif name == "splits":
+        valid = isinstance(value, list) and 0 < len(value) == len(set(value) & SPLITS)
         value = tuple(value)
-    elif name == "starts_from":
-        fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    elif name == "init_layers":
+        valid = isinstance(value, list) and all(isinstance(each, str) for each in value)
         value = tuple(value)
-    elif name in STEPS:
+    elif name in TRANSFORMS:
         value = tuple(step if isinstance(step, str) else (str(step[0]), dict(step[1])) for step in value)
-    elif name == "rates":
-        value = rates_from(value)
+    elif name == "learning_rate":
+        value = schedule_from(value)
     else:
-        fits = isinstance(value, dict)
-    if not fits:
+        valid = isinstance(value, dict)
+    if not valid:
         raise ValueError
     return value
 
 
 def is_number(value: Any) -> bool:
+    """Return whether a JSON value is a number that is not negative."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
-def rates_from(told: Any) -> tuple[tuple[int, float], ...] | Decay | Plateau:
-    if isinstance(told, dict):
-        schedule = Plateau(**told) if {"patience", "drops"} & set(told) else Decay(**told)
-        if not all(is_number(value) and (value > 0 or name == "drops") for name, value in asdict(schedule).items()):
-            raise ValueError
+def schedule_from(value: Any) -> LearningRate:
+    """Return the learning rate schedule that JSON describes.
+
+    Raises:
+        ValueError, TypeError: If it describes none.
+    """
+    if isinstance(value, dict):
+        plateau = bool({"patience", "max_reductions"} & set(value))
+        schedule = ReduceLROnPlateau(**value) if plateau else ExponentialDecay(**value)
+        for name, each in asdict(schedule).items():
+            if not (is_number(each) and (each > 0 or name == "max_reductions")):
+                raise ValueError
         return schedule
-    rates = tuple((int(first), float(rate)) for first, rate in told)
-    if not rates or rates[0][0] != 1 or [first for first, _ in rates] != sorted({first for first, _ in rates}):
+    pairs = tuple((int(first), float(rate)) for first, rate in value)
+    if not pairs or pairs[0][0] != 1 or [first for first, _ in pairs] != sorted({first for first, _ in pairs}):
         raise ValueError
-    return rates
+    return pairs
 
 
-# --- Recipes compared
+# --- Comparing recipes
 
 
 def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe as `Recipe.as_data` gives it, whatever version recorded it: younger fields have their default."""
+    """Return a recorded recipe with defaults for the fields it lacks, as `Recipe.as_data` gives it."""
     return plain({**DEFAULTS, **recipe})
 
 
-def otherwise(recipe: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a recipe that another has not, as `overridden` takes them."""
+def changed_fields(recipe: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a recipe that differ from another's, as `overridden` takes them."""
     other = completed(own)
     return {name: value for name, value in completed(recipe).items() if value != other.get(name, UNSET)}
 
 
 def changes(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """What is otherwise in a recipe than in another, a phrase each: "batch 512, not 128"."""
+    """Return human-readable differences between two recipes, such as "batch size 512, not 128"."""
     one, two = completed(recipe), completed(other)
     return [
         phrase
@@ -143,30 +173,26 @@ def changes(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def differences(name: str, one: Any, other: Any) -> list[str]:
-    """The differences of one setting; of an object of the same kind, those of its parts."""
+def differences(name: str, one: Any, other: Any) -> Iterator[str]:
+    """Yield the differences of one setting; for two objects of the same class, those of their configurations."""
     if one == other:
-        return []
+        return
     if isinstance(one, Mapping) and isinstance(other, Mapping) and one.get("class_name") == other.get("class_name"):
-        return [
-            phrase
-            for key in {**other, **one}
-            for phrase in differences(
-                name if key == "config" else f"{name} {key}", one.get(key, UNSET), other.get(key, UNSET)
-            )
-        ]
-    if name == "rates":
-        factor = factor_between(one, other)
-        if factor is not None:
-            return [f"rates {factor:g} times as high"]
-        return [f"rates {rates_in_words(one)}, not {rates_in_words(other)}"]
-    if name == "training images":
-        return [f"{one or 'all'} training images, not {other or 'all'}"]
-    return [f"{name} {words(one)}, not {words(other)}"]
+        for key in {**other, **one}:
+            label = name if key == "config" else f"{name} {key}"
+            yield from differences(label, one.get(key, UNSET), other.get(key, UNSET))
+    elif name == "learning rate" and (factor := factor_between(one, other)) is not None:
+        yield f"learning rate {factor:g} times as high"
+    elif name == "learning rate":
+        yield f"learning rate {format_schedule(one)}, not {format_schedule(other)}"
+    elif name == "training images":
+        yield f"{one or 'all'} training images, not {other or 'all'}"
+    else:
+        yield f"{name} {format_value(one)}, not {format_value(other)}"
 
 
 def factor_between(rates: Any, others: Any) -> float | None:
-    """The one number that all of a schedule's rates are times those of another, changed at the same passes."""
+    """Return the constant ratio of two schedules that change at the same epochs; None if there is none."""
     if not (isinstance(rates, list) and isinstance(others, list)):
         return None
     if [first for first, _ in rates] != [first for first, _ in others] or not all(rate for _, rate in others):
@@ -175,27 +201,28 @@ def factor_between(rates: Any, others: Any) -> float | None:
     return factors[0] if all(math.isclose(factor, factors[0], rel_tol=1e-9) for factor in factors) else None
 
 
-def rates_in_words(rates: Any) -> str:
+def format_schedule(rates: Any) -> str:
+    """Return a recorded schedule as text: "0.01 from epoch 1, 0.001 from epoch 5"."""
     if isinstance(rates, list):
-        return ", ".join(f"{rate} from pass {first}" for first, rate in rates)
-    return words(rates)
+        return ", ".join(f"{rate} from epoch {first}" for first, rate in rates)
+    return format_value(rates)
 
 
-def words(value: Any) -> str:
-    """A setting as a reader would write it: "SGD(momentum=0.9)", "train and validation", "none"."""
+def format_value(value: Any) -> str:
+    """Return a setting as text: "SGD(momentum=0.9)", "train and validation", "none"."""
     if isinstance(value, Mapping):
-        settings = ", ".join(f"{key}={words(each)}" for key, each in value.get("config", value).items())
+        settings = ", ".join(f"{key}={format_value(each)}" for key, each in value.get("config", value).items())
         if "class_name" in value:
             return f"{value['class_name']}({settings})" if settings else str(value["class_name"])
         return settings or "none"
     if isinstance(value, list):
-        return " and ".join(map(step_in_words, value)) or "none"
+        return " and ".join(map(format_item, value)) or "none"
     return "none" if value is None else str(value)
 
 
-def step_in_words(step: Any) -> str:
-    """An image step, which may be a name with options; or any other item of a list."""
-    if isinstance(step, list):
-        name, options = step
-        return f"{name}({words(options)})"
-    return words(step)
+def format_item(item: Any) -> str:
+    """Return an item of a list as text; a transform may be a (name, options) pair."""
+    if isinstance(item, list):
+        name, options = item
+        return f"{name}({format_value(options)})"
+    return format_value(item)

@@ -1,4 +1,4 @@
-"""Learning rate schedules."""
+"""Learning rate schedules, per epoch. Epochs count from 1."""
 
 from __future__ import annotations
 
@@ -7,34 +7,40 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Decay:
-    """A learning rate multiplied by `factor` after every `every` passes."""
+class ExponentialDecay:
+    """Learning rate multiplied by `decay_rate` after every `decay_epochs` epochs, in steps.
 
-    first: float
-    factor: float
-    every: float
+    Keras' schedule of the same name counts steps of the optimizer; this one counts epochs, which may be fractions.
+    """
 
-    def rate(self, epoch: int, errors: Sequence[float]) -> float:
-        return self.first * self.factor ** int((epoch - 1) / self.every)
+    initial_learning_rate: float
+    decay_rate: float
+    decay_epochs: float
+
+    def at(self, epoch: int, errors: Sequence[float]) -> float:
+        """Return the learning rate of an epoch; `errors` are not used."""
+        return self.initial_learning_rate * self.decay_rate ** int((epoch - 1) / self.decay_epochs)
 
 
 @dataclass(frozen=True)
-class Plateau:
-    """A learning rate multiplied by `factor`, `drops` times at most, where the validation error stands still.
+class ReduceLROnPlateau:
+    """Learning rate multiplied by `factor` when the validation error stops improving.
 
-    It stands still when `patience` passes at one rate have not brought it below the lowest before them.
+    That is when `patience` epochs at one learning rate have not brought the error below the lowest before them. It
+    happens at most `max_reductions` times.
     """
 
-    first: float
+    initial_learning_rate: float
     factor: float = 0.1
     patience: int = 5
-    drops: int = 3
+    max_reductions: int = 3
 
-    def rate(self, epoch: int, errors: Sequence[float]) -> float:
-        dropped, lowest, waited = 0, float("inf"), 0
+    def at(self, epoch: int, errors: Sequence[float]) -> float:
+        """Return the learning rate of an epoch, given the validation errors of the epochs before it."""
+        reductions, lowest, wait = 0, float("inf"), 0
         for error in errors[: epoch - 1]:
-            waited = 0 if error < lowest else waited + 1
+            wait = 0 if error < lowest else wait + 1
             lowest = min(lowest, error)
-            if waited >= self.patience and dropped < self.drops:
-                dropped, waited = dropped + 1, 0
-        return self.first * self.factor**dropped
+            if wait >= self.patience and reductions < self.max_reductions:
+                reductions, wait = reductions + 1, 0
+        return self.initial_learning_rate * self.factor**reductions

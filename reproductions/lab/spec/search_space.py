@@ -1,22 +1,23 @@
-"""What `reproduce tune` may try: ranges and choices of hyperparameters."""
+"""Hyperparameters that `reproduce tune` may try."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+Value = bool | int | float | str
 
 
 @dataclass(frozen=True)
 class LogUniform:
-    """A number between two others, each of its orders of magnitude as likely."""
+    """Float between `low` and `high`, uniform in its logarithm."""
 
     low: float
     high: float
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A whole number from `low` to `high`, both included, in steps."""
+class IntRange:
+    """Integer from `low` to `high`, both included, in steps of `step`."""
 
     low: int
     high: int
@@ -27,7 +28,7 @@ class Whole:
 class Choice:
     """One of several values."""
 
-    values: tuple[Any, ...]
+    values: tuple[Value, ...]
 
 
-Domain = LogUniform | Whole | Choice
+Domain = LogUniform | IntRange | Choice

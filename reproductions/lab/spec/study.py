@@ -16,23 +16,28 @@ class Network:
     """A network under the name by which it is built, trained and reported.
 
     Attributes:
-        build: makes the `keras.Model`; its docstring gives the shapes.
-        recipe: how the paper trains it; None where the suite does not train it yet.
-        outputs: what the model returns: "logits", the largest wins, or "penalties", the smallest.
-        departures: where the run is not the paper's, a sentence each, with the paper's way and ours.
-        domains: what `reproduce tune` searches: "rate" (the first learning rate, which all others follow), fields
-            of the recipe, and options of the builder, by their names.
+        name: Name, unique in the suite.
+        build: Function that returns the `keras.Model`; its docstring gives the shapes.
+        recipe: How the paper trains the network; None if the suite cannot train it yet.
+        outputs: What the model returns: "logits", of which the largest wins, or "penalties", of which the smallest wins.
+        deviations: Deviations from the paper: what the paper does, what is done here, why. One item each.
+        search_space: Domains of `reproduce tune` by name: "learning_rate" (the first one; the others of the schedule
+            keep their ratio to it), further fields of the recipe, and arguments of the builder.
     """
 
     name: str
     build: Callable[..., Any]
     recipe: Recipe | None = None
     outputs: Literal["logits", "penalties"] = "logits"
-    departures: tuple[str, ...] = ()
-    domains: Mapping[str, Domain] = field(default_factory=dict)
+    deviations: tuple[str, ...] = ()
+    search_space: Mapping[str, Domain] = field(default_factory=dict)
 
     def to_train(self) -> Recipe:
-        """The recipe; UsageError for a network that has none yet."""
+        """Return the recipe.
+
+        Raises:
+            UsageError: If the network has none.
+        """
         if self.recipe is None:
             raise UsageError(f"{self.name} has no recipe yet: it can be built and tabulated, not trained")
         return self.recipe
@@ -40,7 +45,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Study:
-    """One paper: what it is, its networks (the paper's own first), and where it may be read."""
+    """One paper: its bibliography and its networks, the paper's own first."""
 
     name: str
     title: str

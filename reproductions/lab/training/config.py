@@ -61,15 +61,17 @@ def resolve(network: Network, options: Options) -> Recipe:
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
     if options.hold_out:
-        recipe = replace(recipe, parts=("train",))
+        recipe = replace(recipe, splits=("train",))
     if options.input_size is not None:
         recipe = replace(recipe, input_size=options.input_size)
     if options.training_images is not None:
         recipe = replace(recipe, training_images=options.training_images)
     if recipe.curvature and options.precision != "float32":
         raise UsageError(f"{network.name} measures curvatures, in float32 alone: leave --precision out")
-    if options.scale_batch <= 0 or recipe.batch * options.scale_batch % 1:
-        raise UsageError(f"--scale-batch must make a whole batch of {recipe.batch} images; got {options.scale_batch}")
+    if options.scale_batch <= 0 or recipe.batch_size * options.scale_batch % 1:
+        raise UsageError(
+            f"--scale-batch must make a whole batch of {recipe.batch_size} images; got {options.scale_batch}"
+        )
     if options.scale_batch != 1 and recipe.optimizer["class_name"] == "Adadelta":
         raise UsageError("--scale-batch takes the learning rate with the batch, and Adadelta has none: use --recipe")
     return recipe.scaled(options.scale_batch)
@@ -78,9 +80,11 @@ def resolve(network: Network, options: Options) -> Recipe:
 def check(recipe: Recipe, where: Path) -> None:
     """UsageError for what Keras would not make, or nobody could test, before anything is trained."""
     protocols.find(recipe.protocol)
-    if recipe.bias_rate != 1 and recipe.optimizer["class_name"] != "SGD":
-        raise UsageError(f"{where}: a bias_rate is for SGD, whose steps are in proportion to gradients")
-    makers = {"optimizer": keras.optimizers.get, "loss": keras.losses.get, "initial_weights": keras.initializers.get}
+    if recipe.bias_learning_rate_multiplier != 1 and recipe.optimizer["class_name"] != "SGD":
+        raise UsageError(
+            f"{where}: a bias_learning_rate_multiplier is for SGD, whose steps are in proportion to gradients"
+        )
+    makers = {"optimizer": keras.optimizers.get, "loss": keras.losses.get, "kernel_initializer": keras.initializers.get}
     for name, make in makers.items():
         try:
             make(copy.deepcopy(getattr(recipe, name)))  # Keras writes into what it is given
@@ -88,15 +92,15 @@ def check(recipe: Recipe, where: Path) -> None:
             raise UsageError(f"{where}: {name} cannot be made: {str(error).splitlines()[0]}") from None
 
 
-def micro_batches(recipe: Recipe, options: Options, replicas: int) -> int:
+def accumulation_steps(recipe: Recipe, options: Options, replicas: int) -> int:
     """The parts in which a replica takes its share of a batch. UsageError where they would not be equal."""
-    share = recipe.batch // replicas
+    share = recipe.batch_size // replicas
     if options.accumulate is None:  # parts of a micro-batch, or of somewhat less where that does not go
-        most = min(recipe.micro_batch or share, share)
+        most = min(recipe.micro_batch_size or share, share)
         return next(parts for parts in range(-(-share // most), share + 1) if share % parts == 0)
     if share % options.accumulate:
         raise UsageError(
-            f"the {share} images that a device has of a batch of {recipe.batch} do not make {options.accumulate} equal "
+            f"the {share} images that a device has of a batch of {recipe.batch_size} do not make {options.accumulate} equal "
             "parts: choose another --accumulate"
         )
     return options.accumulate
@@ -106,8 +110,8 @@ def default_run_dir(network: Network, recipe: Recipe, data: base.Dataset, option
     name = f"{network.name}-{data.name}-seed{options.seed}"
     if recipe != network.recipe:
         name += f"-{options.recipe.stem}" if options.recipe else ""
-        name += f"-{'+'.join(recipe.parts)}-{recipe.epochs}passes"
-        name += f"-batch{recipe.batch}" if options.scale_batch != 1 else ""
+        name += f"-{'+'.join(recipe.splits)}-{recipe.epochs}passes"
+        name += f"-batch{recipe.batch_size}" if options.scale_batch != 1 else ""
         name += f"-{recipe.input_size}pixels" if recipe.input_size else ""
         name += f"-{recipe.training_images}images" if recipe.training_images else ""
     name += f"-{options.precision}" if options.precision != "float32" else ""
@@ -135,8 +139,8 @@ class Plan:
         return self.options.run_dir or default_run_dir(self.network, self.recipe, self.data, self.options)
 
     @cached_property
-    def micro_batches(self) -> int:
-        return micro_batches(self.recipe, self.options, self.replicas)
+    def accumulation_steps(self) -> int:
+        return accumulation_steps(self.recipe, self.options, self.replicas)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -151,7 +155,7 @@ class Plan:
         """How it is carried out, on which its last bits depend too."""
         return {
             "precision": self.options.precision, "jit": self.options.jit,
-            "images_at_a_time": self.recipe.batch // self.replicas // self.micro_batches,
-            "micro_batches": self.micro_batches, "workers": self.workers, "replicas": self.replicas,
+            "forward_batch_size": self.recipe.batch_size // self.replicas // self.accumulation_steps,
+            "accumulation_steps": self.accumulation_steps, "workers": self.workers, "replicas": self.replicas,
             **distributed.threads(), **model.told_of(self.options.init_from),
         }  # fmt: skip

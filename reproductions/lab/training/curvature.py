@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from reproductions.lab.data import pipeline
-from reproductions.lab.data.transforms.context import View
+from reproductions.lab.data.transforms.context import TransformContext
 from reproductions.lab.training.step import Steps
 
 Losses = Callable[[Any, Any], Any]
@@ -56,7 +56,7 @@ def gauss_newton_diagonal(model: keras.Model, losses: Losses, images: Any, label
     return [total / tf.cast(tf.shape(images)[0], total.dtype) for total in sums]
 
 
-def measuring(steps: Steps, images: Any, view: View, seed: int) -> Callable[[int], None]:
+def measuring(steps: Steps, images: Any, view: TransformContext, seed: int) -> Callable[[int], None]:
     """A function to call before each pass, with its number: it measures the optimizer's curvatures.
 
     On the images that the pass begins with, as many as the recipe says; where it says none, nothing is done.

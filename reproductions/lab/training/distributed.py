@@ -71,12 +71,12 @@ def threads() -> dict[str, int]:
     return {} if tf.config.list_physical_devices("GPU") else {"threads": environment.threads()}
 
 
-def usable(gpus: int, batch: int, micro_batch: int | None) -> int:
+def usable(gpus: int, batch: int, micro_batch_size: int | None) -> int:
     """The most devices that have equal shares of a batch, each of whole micro-batches."""
-    return max((n for n in range(1, gpus + 1) if batch % (n * (micro_batch or 1)) == 0), default=1)
+    return max((n for n in range(1, gpus + 1) if batch % (n * (micro_batch_size or 1)) == 0), default=1)
 
 
-def strategy_for(name: str, batch: int, micro_batch: int | None = None) -> tf.distribute.Strategy:
+def strategy_for(name: str, batch: int, micro_batch_size: int | None = None) -> tf.distribute.Strategy:
     """The strategy of this name: auto, single, mirrored or multi-worker.
 
     `auto` is multi-worker where TF_CONFIG or Slurm names several workers; else it mirrors over as many GPUs as
@@ -105,7 +105,7 @@ def strategy_for(name: str, batch: int, micro_batch: int | None = None) -> tf.di
         raise UsageError(f"TF_CONFIG names {task()[1]} workers, which --strategy {name} does not use: unset it")
     gpus = tf.config.list_logical_devices("GPU")
     if name == "auto":
-        devices = gpus[: usable(len(gpus), batch, micro_batch)]
+        devices = gpus[: usable(len(gpus), batch, micro_batch_size)]
         if len(devices) < len(gpus):
             print(
                 f"{len(devices)} of {len(gpus)} GPUs have equal shares of a batch, as the paper has them; "

@@ -78,8 +78,8 @@ def describe(plan: Plan, model: keras.Model, progress: Progress) -> dict[str, An
         errors = evaluate.misclassified(evaluate.predicted_classes(scores), data.test.labels)
         seen = {"misclassified": errors, "pictures": evaluate.pictures(data.test.images, errors)}
     rows = progress.at.rows
-    images = recipe.training_images or sum(data.sizes()[part] for part in recipe.parts)
-    images_a_pass = images // recipe.batch * recipe.batch
+    images = recipe.training_images or sum(data.sizes()[part] for part in recipe.splits)
+    images_a_pass = images // recipe.batch_size * recipe.batch_size
     # The first pass also pays for tracing.
     usual = statistics.median(row["seconds"] for row in rows[1:] or rows)
     return {

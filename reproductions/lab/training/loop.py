@@ -86,7 +86,7 @@ class Training:
     ) -> None:
         self.model, self.steps, self.recipe, self.progress = model, steps, recipe, progress
         self.images, self.save_every, self.prepare_pass = images, save_every, prepare_pass
-        self.last_step = images // recipe.batch
+        self.last_step = images // recipe.batch_size
         self.worker, self.workers = task()
         self.stop, self.short = stop, False
         self.writer: Any = None
@@ -107,7 +107,7 @@ class Training:
         with plainly():
             while at.epoch <= self.recipe.epochs:
                 errors = [row["val_error"] for row in at.rows if "val_error" in row]
-                self.steps.optimizer.learning_rate = self.recipe.learning_rate(at.epoch, errors)
+                self.steps.optimizer.learning_rate = self.recipe.learning_rate_at(at.epoch, errors)
                 self.one_pass(todo)
                 self.end_of_pass(held_out)
 

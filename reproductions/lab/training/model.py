@@ -17,9 +17,9 @@ from reproductions.lab.spec.study import Network
 
 def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras.Model:
     """The network as it is trained; UsageError where it cannot take what the recipe or the data ask of it."""
-    wanted: dict[str, Any] = {"auxiliary": True} if recipe.heads else {}
-    if recipe.initial_weights:
-        wanted["initial_weights"] = recipe.initial_weights
+    wanted: dict[str, Any] = {"auxiliary": True} if recipe.loss_weights else {}
+    if recipe.kernel_initializer:
+        wanted["kernel_initializer"] = recipe.kernel_initializer
     takes = inspect.signature(network.build).parameters
     if classes and "classes" in takes and takes["classes"].default != classes:
         wanted["classes"] = classes
@@ -40,9 +40,9 @@ def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras
 
 def tested(model: keras.Model, recipe: Recipe) -> keras.Model:
     """The network as it is tested: its main output alone."""
-    if not recipe.heads:
+    if not recipe.loss_weights:
         return model
-    return keras.Model(model.inputs, model.output[next(iter(recipe.heads))], name=model.name)
+    return keras.Model(model.inputs, model.output[next(iter(recipe.loss_weights))], name=model.name)
 
 
 def told_of(run_dir: Path | None) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def told_of(run_dir: Path | None) -> dict[str, Any]:
     done = run_record.read(run_dir / "record.json")
     with reading(run_dir / "model.keras", "train the run again"):
         sha256 = hashlib.sha256((run_dir / "model.keras").read_bytes()).hexdigest()
-    return {"started_from": {"network": done.network, "seed": done.seed, "sha256": sha256}}
+    return {"init_from": {"network": done.network, "seed": done.seed, "sha256": sha256}}
 
 
 def start(model: keras.Model, recipe: Recipe, run_dir: Path | None) -> None:
@@ -62,18 +62,18 @@ def start(model: keras.Model, recipe: Recipe, run_dir: Path | None) -> None:
     and where a layer of it does not fit.
     """
     if run_dir is None:
-        if recipe.starts_from:
-            given = ", ".join(recipe.starts_from)
+        if recipe.init_layers:
+            given = ", ".join(recipe.init_layers)
             raise UsageError(f"{model.name} takes {given} from a trained network: name its run with --init-from")
         return
-    if not recipe.starts_from:
+    if not recipe.init_layers:
         raise UsageError(f"--init-from is for networks that start from a trained one; {model.name} does not")
     done = run_record.read(run_dir / "record.json")
     path = run_dir / "model.keras"
     with reading(path, "train the run again"):
         trained = keras.models.load_model(path, compile=False)
     there = {layer.name: layer for layer in trained.layers}
-    for name in recipe.starts_from:
+    for name in recipe.init_layers:
         layer = model.get_layer(name)
         shapes = [tuple(weight.shape) for weight in layer.weights]
         found = [tuple(weight.shape) for weight in there[name].weights] if name in there else None

@@ -52,7 +52,7 @@ def own_seeds(model: keras.Model, strategy: tf.distribute.Strategy) -> None:
 class Steps:
     """The steps of a training: `update` and `validate`, each a function of an iterator over a replica's images.
 
-    `micro_batches` are the parts in which each replica takes its share of a batch, one after the other.
+    `accumulation_steps` are the parts in which each replica takes its share of a batch, one after the other.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Steps:
         recipe: Recipe,
         outputs: str,
         strategy: tf.distribute.Strategy,
-        micro_batches: int = 1,
+        accumulation_steps: int = 1,
         jit: bool = False,
     ) -> None:
         self.model, self.optimizer, self.recipe, self.outputs = model, optimizer, recipe, outputs
-        self.strategy, self.micro_batches = strategy, micro_batches
+        self.strategy, self.accumulation_steps = strategy, accumulation_steps
         each = {**recipe.loss, "config": {**recipe.loss["config"], "reduction": None}}
         self.loss = keras.losses.get(each)
         self.gradients = tf.function(self.forward, jit_compile=True) if jit else self.forward
@@ -96,12 +96,12 @@ class Steps:
         """The loss of each image, of all heads together."""
         if isinstance(self.loss, keras.losses.CategoricalCrossentropy):
             labels = tf.one_hot(labels, self.main(outputs).shape[-1])
-        if not self.recipe.heads:
+        if not self.recipe.loss_weights:
             return self.loss(labels, outputs)
-        return sum(weight * self.loss(labels, outputs[name]) for name, weight in self.recipe.heads.items())
+        return sum(weight * self.loss(labels, outputs[name]) for name, weight in self.recipe.loss_weights.items())
 
     def main(self, outputs: Any) -> Any:
-        return outputs[next(iter(self.recipe.heads))] if self.recipe.heads else outputs
+        return outputs[next(iter(self.recipe.loss_weights))] if self.recipe.loss_weights else outputs
 
     def errors(self, labels: Any, outputs: Any) -> Any:
         """1 for each image with a wrong answer, else 0."""
@@ -110,23 +110,23 @@ class Steps:
 
     def forward(self, images: Any, labels: Any) -> tuple[Any, Any, list[Any]]:
         """Sum of losses, number of errors, and the gradients' share of an update, of one micro-batch."""
-        updates = self.strategy.num_replicas_in_sync * self.micro_batches
+        updates = self.strategy.num_replicas_in_sync * self.accumulation_steps
         with tf.GradientTape() as tape:
             outputs = self.model(images, training=True)
             penalty = tf.cast(sum(self.model.losses), tf.float32) / updates
             losses = tf.reduce_sum(self.losses(labels, outputs))
-            scaled = self.optimizer.scale_loss(losses / self.recipe.batch + penalty)
+            scaled = self.optimizer.scale_loss(losses / self.recipe.batch_size + penalty)
         gradients = tape.gradient(scaled, self.model.trainable_variables)
-        return losses + penalty * self.recipe.batch, tf.reduce_sum(self.errors(labels, outputs)), gradients
+        return losses + penalty * self.recipe.batch_size, tf.reduce_sum(self.errors(labels, outputs)), gradients
 
     def update_replica(self, images: Any, labels: Any) -> Sums:
         """One update by a replica's share of a batch."""
         # Not of the images' shape: several workers' batches have none while a graph is made.
-        share = self.recipe.batch // self.strategy.num_replicas_in_sync
-        size = share // self.micro_batches
+        share = self.recipe.batch_size // self.strategy.num_replicas_in_sync
+        size = share // self.accumulation_steps
         loss, errors, gradients = self.gradients(images[:size], labels[:size])
-        if self.micro_batches > 1:  # else the network would be traced twice
-            for i in tf.range(1, self.micro_batches):
+        if self.accumulation_steps > 1:  # else the network would be traced twice
+            for i in tf.range(1, self.accumulation_steps):
                 part = images[i * size : (i + 1) * size], labels[i * size : (i + 1) * size]
                 more_loss, more_errors, more = self.gradients(*part)
                 loss, errors = loss + more_loss, errors + more_errors
@@ -136,21 +136,23 @@ class Steps:
 
     def at_own_rates(self, gradients: list[Any]) -> list[Any]:
         """Gradients with those of biases as many times as large: SGD's update is in proportion to them."""
-        if self.recipe.bias_rate == 1:
+        if self.recipe.bias_learning_rate_multiplier == 1:
             return gradients
         biases = [variable.name == "bias" for variable in self.model.trainable_variables]
-        return [self.recipe.bias_rate * each if bias else each for each, bias in zip(gradients, biases)]
+        return [
+            self.recipe.bias_learning_rate_multiplier * each if bias else each for each, bias in zip(gradients, biases)
+        ]
 
     def clipped(self, gradients: list[Any]) -> list[Any]:
         """The gradients cut to the recipe's norm, which is that of the whole update: over all replicas."""
         replicas = self.strategy.num_replicas_in_sync
         # Whether an update of half precision is finite, Keras asks of the first replica alone.
         scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
-        reduced = replicas > 1 and (self.recipe.clip_norm is not None or scaled)
+        reduced = replicas > 1 and (self.recipe.global_clipnorm is not None or scaled)
         if reduced:
             gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
-        if self.recipe.clip_norm is not None:
-            norm = self.optimizer.scale_loss(tf.constant(self.recipe.clip_norm))
+        if self.recipe.global_clipnorm is not None:
+            norm = self.optimizer.scale_loss(tf.constant(self.recipe.global_clipnorm))
             gradients, _ = tf.clip_by_global_norm(gradients, norm)
         # The optimizer adds them up once more.
         return [gradient / replicas for gradient in gradients] if reduced else gradients

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from reproductions.lab.data import pipeline, registry
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
 from reproductions.lab.files import remove_unfinished
@@ -46,7 +46,7 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
             try:
                 model = trained(plan, progress, stop)
             except tf.errors.ResourceExhaustedError:
-                size = f"{plan.execution['images_at_a_time']} images at a time"
+                size = f"{plan.execution['forward_batch_size']} images at a time"
                 raise UsageError(f"the device has too little memory for {size}: raise --accumulate") from None
             stop.at_once = True
             stop.heed()
@@ -58,7 +58,7 @@ def train(study: Study, network: Network, options: Options) -> Path | None:
 def planned(study: Study, network: Network, options: Options) -> Plan:
     """The run that is asked for. UsageError for what does not go together, and data that cannot be read."""
     recipe = resolve(network, options)
-    strategy = distributed.strategy_for(options.strategy, recipe.batch, recipe.micro_batch)
+    strategy = distributed.strategy_for(options.strategy, recipe.batch_size, recipe.micro_batch_size)
     worker, workers = distributed.task()
     if options.jit and strategy.num_replicas_in_sync > 1:
         raise UsageError("--jit works on one device only")
@@ -120,14 +120,14 @@ def trained(plan: Plan, progress: Progress, stop: Stop) -> keras.Model:
         if options.precision == "mixed_float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(model.trainable_variables)
-        steps = Steps(model, optimizer, recipe, plan.network.outputs, strategy, plan.micro_batches, options.jit)
-        images = data.training(recipe.parts, recipe.training_images)
-        view = View(model.input_shape[1], data.statistics)
+        steps = Steps(model, optimizer, recipe, plan.network.outputs, strategy, plan.accumulation_steps, options.jit)
+        images = data.training(recipe.splits, recipe.training_images)
+        view = TransformContext(model.input_shape[1], data.statistics)
         measure = curvature.measuring(steps, images, view, options.seed)
         training = Training(model, steps, recipe, progress, len(images.labels), options.save_every, stop, measure)
         if training.last_step < 1:
             few = f"{data.name} has {len(images.labels)} images to train on"
-            raise UsageError(f"{few}, less than a batch of {recipe.batch}")
+            raise UsageError(f"{few}, less than a batch of {recipe.batch_size}")
         progress.restore(training.variables)
     if workers > 1:
         training.check_positions()
@@ -143,10 +143,15 @@ def trained(plan: Plan, progress: Progress, stop: Stop) -> keras.Model:
 
     def held_out(context: Any) -> tf.data.Dataset:
         return pipeline.validation_batches(
-            data.validation, evaluate.one_view(recipe, view, data.validation), recipe.batch, worker, workers, replicas
+            data.validation,
+            evaluate.one_view(recipe, view, data.validation),
+            recipe.batch_size,
+            worker,
+            workers,
+            replicas,
         )
 
-    kept_out = "validation" not in recipe.parts
+    kept_out = "validation" not in recipe.splits
     if progress.at.epoch <= recipe.epochs:
         training.run(
             strategy.distribute_datasets_from_function(batches),

@@ -23,7 +23,7 @@ from reproductions.lab.results import trial_record
 from reproductions.lab.results.trial_record import Trial
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe, plain
-from reproductions.lab.spec.search_space import Choice, Domain, LogUniform, Whole
+from reproductions.lab.spec.search_space import Choice, Domain, IntRange, LogUniform
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed
 from reproductions.lab.training.checkpoint import Progress, alone_in, same_run
@@ -82,12 +82,12 @@ class Bench:
         return {
             "study": self.study.name, "network": self.network.name, "tuner": self.search.tuner,
             "seed": self.search.seed, "epochs": self.own.epochs, "recipe": self.own.as_data(),
-            "domains": {name: plain(asdict(domain)) for name, domain in self.network.domains.items()},
+            "search_space": {name: plain(asdict(domain)) for name, domain in self.network.search_space.items()},
             "sha256": self.data.sha256,
         }  # fmt: skip
 
     def recipe(self, settings: Mapping[str, Any], passes: int) -> Recipe:
-        return replace(recipe_changes.with_settings(self.own, settings), epochs=passes, parts=("train",))
+        return replace(recipe_changes.with_settings(self.own, settings), epochs=passes, splits=("train",))
 
     def trial(self, settings: dict[str, Any], passes: int) -> Trial:
         """The outcome of settings after so many passes: trained now, or gone on with, or found done."""
@@ -110,7 +110,7 @@ class Bench:
 
     def plan(self, recipe: Recipe) -> Plan:
         options = Options(seed=self.search.seed)
-        strategy = distributed.strategy_for(options.strategy, recipe.batch)
+        strategy = distributed.strategy_for(options.strategy, recipe.batch_size)
         return Plan(self.study, self.network, options, recipe, self.data, strategy)
 
     def rows(self, plan: Plan, folder: Path) -> tuple[list[dict[str, float]], float, str | None]:
@@ -131,8 +131,8 @@ class Bench:
 
 def bench(study: Study, network: Network, search: Search) -> Bench:
     """Everything a search needs, checked. UsageError for what cannot be searched."""
-    if not network.domains:
-        raise UsageError(f"{network.name} names no domains to search: give its Network some, as lenet5's has")
+    if not network.search_space:
+        raise UsageError(f"{network.name} has no search space: give its Network one, as lenet5 has")
     if search.max_trials is not None and (search.max_trials < 1 or search.tuner == "hyperband"):
         raise UsageError(
             f"--max-trials must be at least 1; got {search.max_trials}" if search.max_trials < 1
@@ -164,7 +164,7 @@ class Tuner(BaseTuner):
 
     def run_trial(self, trial: Any, *words: Any, **options: Any) -> dict[str, float]:
         values = trial.hyperparameters.values
-        settings = {name: rounded(values[name]) for name in self.bench.network.domains}
+        settings = {name: rounded(values[name]) for name in self.bench.network.search_space}
         of = f" of {self.oracle.max_trials}" if self.oracle.max_trials else ""
         print(f"\ntrial {int(trial.trial_id) + 1}{of}: {trial_record.told(settings)}", flush=True)
         try:
@@ -185,7 +185,7 @@ def rounded(value: Any) -> Any:
 def oracle(bench: Bench) -> keras_tuner.Oracle:
     """What proposes settings; the same for the same seed, as far as trials end in the same order."""
     space = keras_tuner.HyperParameters()
-    for name, domain in bench.network.domains.items():
+    for name, domain in bench.network.search_space.items():
         declare(space, name, domain)
     # To keras-tuner a seed of 0 is none.
     common = {
@@ -204,7 +204,7 @@ def oracle(bench: Bench) -> keras_tuner.Oracle:
 def declare(space: Any, name: str, domain: Domain) -> None:
     if isinstance(domain, LogUniform):
         space.Float(name, domain.low, domain.high, sampling="log")
-    elif isinstance(domain, Whole):
+    elif isinstance(domain, IntRange):
         space.Int(name, domain.low, domain.high, step=domain.step)
     elif isinstance(domain, Choice):
         space.Choice(name, list(domain.values))
@@ -272,4 +272,4 @@ def sweep(bench: Bench) -> None:
 def best_recipe(bench: Bench, best: Trial) -> dict[str, Any]:
     """The best settings as fields of a recipe, those alone that are not the network's own; passes and parts are."""
     own = bench.network.to_train()
-    return recipe_changes.otherwise(recipe_changes.with_settings(own, best.settings).as_data(), own.as_data())
+    return recipe_changes.changed_fields(recipe_changes.with_settings(own, best.settings).as_data(), own.as_data())

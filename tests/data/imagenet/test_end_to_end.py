@@ -42,7 +42,7 @@ def words(name: str, run_dir: str) -> list[str]:
     study = next(study for study in reproductions.studies().values() if network in study.networks)
     pixels, epochs = SIZES[name]
     chosen = ["train", study.name, "--network", name, "--input-size", pixels, "--epochs", epochs]
-    start = ["--init-from", "runs/vgg-a"] if network.to_train().starts_from else []
+    start = ["--init-from", "runs/vgg-a"] if network.to_train().init_layers else []
     return [*map(str, chosen), *start, "--data-dir", "data", "--run-dir", run_dir, "--resume"]
 
 
@@ -62,7 +62,7 @@ def test_no_imagenet_network_is_left_out():
 
 @pytest.mark.parametrize("name", SIZES)
 def test_a_network_learns_by_its_own_recipe_and_is_tested_by_its_own_protocol(name, place):
-    if reproductions.find_network(name).to_train().starts_from:
+    if reproductions.find_network(name).to_train().init_layers:
         trained(place, "vgg-a")
     done = trained(place, name)
     own = reproductions.find_network(name).to_train()
@@ -72,8 +72,8 @@ def test_a_network_learns_by_its_own_recipe_and_is_tested_by_its_own_protocol(na
     assert min(losses[1:]) < losses[0], losses
     assert done.test["protocol"] == own.protocol and done.test["images"] == 32
     assert done.data["name"] == f"{own.dataset}-subset" and done.data["train"] + done.data["validation"] == 8 * 214
-    if own.starts_from:
-        assert done.execution["started_from"]["network"] == "vgg-a"
+    if own.init_layers:
+        assert done.execution["init_from"]["network"] == "vgg-a"
 
 
 # Dropout and a rate by plateaus; heads and running averages; batch normalization.

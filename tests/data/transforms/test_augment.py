@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 from scipy import ndimage, stats
 
 from reproductions.lab.data.transforms import augment
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from tests.helpers import photographs
 from tests.helpers.photographs import STATISTICS, evenly, results, uniform
 
@@ -59,7 +59,7 @@ def test_the_colour_added_is_the_papers_sum():
     key, image = tf.constant([3, 4], tf.int64), np.zeros((2, 2, 3), np.float32)
     alphas = tf.random.stateless_normal((3,), key).numpy() * 0.2
     expected = sum(STATISTICS.eigenvectors[:, i] * alphas[i] * STATISTICS.eigenvalues[i] ** 0.5 for i in range(3))
-    made = augment.pca_colour(image, key, View(2, STATISTICS), stddev=0.2)
+    made = augment.pca_colour(image, key, TransformContext(2, STATISTICS), stddev=0.2)
     np.testing.assert_allclose(made[0, 1], expected, rtol=1e-4)
 
 

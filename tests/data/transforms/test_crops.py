@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from reproductions.lab.data.transforms import crops, decode
-from reproductions.lab.data.transforms.registry import View
+from reproductions.lab.data.transforms.registry import TransformContext
 from tests.helpers import photographs
 from tests.helpers.photographs import STATISTICS, evenly, results, uniform
 
@@ -45,7 +45,7 @@ def test_for_another_input_size_the_square_grows_or_shrinks_in_proportion(size, 
     seen = []
     monkeypatch.setattr(crops, "window_at", lambda encoded, short, *place: seen.append(short) or tf.zeros((1, 1, 3)))
     key = tf.constant([1, 2], tf.int64)
-    crops.random_crop(photographs.encode(photographs.noise(9, 9)), key, View(size))
+    crops.random_crop(photographs.encode(photographs.noise(9, 9)), key, TransformContext(size))
     assert seen == [square]
 
 

@@ -7,15 +7,15 @@ import tensorflow as tf
 
 from reproductions.lab.data import pipeline
 from reproductions.lab.data.base import Pixels
-from reproductions.lab.data.transforms.registry import View, compose
+from reproductions.lab.data.transforms.registry import TransformContext, compose
 from reproductions.lab.evaluation import evaluate, scores
 from reproductions.lab.spec import Network
 from reproductions.lab.spec.protocols import find
 from tests.helpers.small import classifier, dataset, pictures, recipe, softmax
 
 SHIFTED = recipe(
-    images=("to_half_range", ("shift", {"pixels": 2}), "random_flip"),
-    test_images=("to_half_range",),
+    train_transforms=("to_half_range", ("shift", {"pixels": 2}), "random_flip"),
+    test_transforms=("to_half_range",),
     protocol="six random views",
 )
 
@@ -34,7 +34,7 @@ def test_pixels_are_tested_by_six_views_made_by_the_steps_of_training():
     expected = []
     for index, image in enumerate(part.images):
         keys = [tf.constant([number, index], tf.int64) for number in range(6)]
-        six = tf.stack([compose(SHIFTED.images, View(28))(image, key) for key in keys])
+        six = tf.stack([compose(SHIFTED.train_transforms, TransformContext(28))(image, key) for key in keys])
         assert len(np.unique(six.numpy(), axis=0)) > 2
         expected.append(softmax(model(six).numpy()).mean(axis=0))
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -45,7 +45,7 @@ def test_pixels_are_tested_by_six_views_made_by_the_steps_of_training():
 
 def test_validation_leaves_chance_out_where_a_test_has_random_views():
     part = in_memory(1)
-    prepared = evaluate.one_view(SHIFTED, View(28), part)(tf.constant(part.images[0]))
+    prepared = evaluate.one_view(SHIFTED, TransformContext(28), part)(tf.constant(part.images[0]))
     np.testing.assert_allclose(prepared, part.images[0] / 255 - 0.5, atol=1e-6)
 
 
@@ -66,7 +66,7 @@ def test_misclassified_images_are_shown_as_they_are_and_whitened_ones_from_black
 def test_pipelines_end_without_waiting_for_a_thread_that_tunes_them():
     part, told = in_memory(4), recipe(batch=2)
     made = [
-        pipeline.training_batches(part, told, View(28), 1, 1),
+        pipeline.training_batches(part, told, TransformContext(28), 1, 1),
         pipeline.validation_batches(part, lambda image: image, 2),
         scores.view_batches(part, [np.arange(4)], lambda image, index: image[None]),
         scores.picture_batches(pictures([(28, 28)] * 4), [np.arange(4)], lambda image: tf.zeros((28, 28, 3))),

@@ -10,7 +10,7 @@ from PIL import Image
 
 from reproductions.lab.data.transforms import decode
 from reproductions.lab.data.transforms.context import between, chance, part
-from reproductions.lab.data.transforms.registry import STEPS, View, compose
+from reproductions.lab.data.transforms.registry import STEPS, TransformContext, compose
 from reproductions.lab.errors import UsageError
 from tests.helpers import photographs
 from tests.helpers.photographs import STATISTICS, evenly, results, uniform
@@ -104,7 +104,7 @@ def test_pictures_are_the_same_however_many_are_made_at_a_time(steps):
 
 def inputs(steps, files, size):
     """What a recipe makes of encoded pictures, each with a key of its own: a data set."""
-    prepare = compose(steps, View(size, STATISTICS))
+    prepare = compose(steps, TransformContext(size, STATISTICS))
     pictures = tf.data.Dataset.from_tensor_slices(files).enumerate()
     return pictures.map(lambda number, file: prepare(file, tf.stack([number, number])), num_parallel_calls=2)
 
@@ -170,7 +170,7 @@ def test_ranges_end_where_they_say():
 )
 def test_a_mistake_is_told_in_one_sentence_before_any_image_is_made(steps, statistics, says):
     with pytest.raises(UsageError, match=says) as mistake:
-        compose(steps, View(224, statistics))
+        compose(steps, TransformContext(224, statistics))
     assert "\n" not in str(mistake.value)
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from reproductions.lab.data.transforms.context import View, between, chance, part, whole
+from reproductions.lab.data.transforms.context import TransformContext, between, chance, part, whole
 
 
-def random_flip(image: Any, key: Any, view: View) -> Any:
+def random_flip(image: Any, key: Any, view: TransformContext) -> Any:
     """The image, or with equal probability its mirror image: (height, width, channels), any units."""
     return tf.where(chance(key, 0.5), image[:, ::-1], image)
 
 
-def random_patch(image: Any, key: Any, view: View) -> Any:
+def random_patch(image: Any, key: Any, view: TransformContext) -> Any:
     """A view anywhere in the image, all places alike: (height, width, channels) to (size, size, channels), any units.
 
     cuda-convnet, the code that Krizhevsky et al. 2012 name in section 3.3: 24 pixels of CIFAR-10's 32.
@@ -24,7 +24,7 @@ def random_patch(image: Any, key: Any, view: View) -> Any:
     return tf.ensure_shape(image[top : top + view.size, left : left + view.size], (view.size, view.size, channels))
 
 
-def shift(image: Any, key: Any, view: View, *, pixels: int) -> Any:
+def shift(image: Any, key: Any, view: TransformContext, *, pixels: int) -> Any:
     """The image moved by up to `pixels` either way, up or down and left or right; zeros come in from outside.
 
     (height, width, channels), any units; both papers shift after pixels are centred, so that zeros are grey.
@@ -36,7 +36,7 @@ def shift(image: Any, key: Any, view: View, *, pixels: int) -> Any:
     return padded[top : top + height, left : left + width]
 
 
-def pca_colour(image: Any, key: Any, view: View, *, stddev: float = 0.1) -> Any:
+def pca_colour(image: Any, key: Any, view: TransformContext, *, stddev: float = 0.1) -> Any:
     """One random colour added to all pixels, along the principal components of the training set's colours.
 
     (height, width, 3) in units of 0..255, before or after a mean is subtracted. The colour is
@@ -52,7 +52,7 @@ def pca_colour(image: Any, key: Any, view: View, *, stddev: float = 0.1) -> Any:
 LUMA = (0.299, 0.587, 0.114)
 
 
-def photometric_distortion(image: Any, key: Any, view: View, *, low: float = 0.5, high: float = 1.5) -> Any:
+def photometric_distortion(image: Any, key: Any, view: TransformContext, *, low: float = 0.5, high: float = 1.5) -> Any:
     """Brightness, contrast and colour changed, each by a factor of its own, in random order.
 
     (height, width, 3) in 0..255 to float32 in 0..255. Howard 2013, which Szegedy et al. 2014 took over in section 6:
@@ -100,7 +100,7 @@ def warped(image: Any, matrix: tuple[Any, ...]) -> Any:
 def affine_distortion(
     image: Any,
     key: Any,
-    view: View,
+    view: TransformContext,
     *,
     shift: float,
     scale: float,

@@ -11,7 +11,7 @@ from reproductions.lab.errors import UsageError
 
 
 @dataclass(frozen=True)
-class View:
+class TransformContext:
     """What steps may know beside the image: the network's input size, and statistics of the training set.
 
     Statistics are attributes. Of photographs: mean_image (256, 256, 3), of the central square at short side 256, and

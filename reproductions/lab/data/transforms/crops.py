@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-from reproductions.lab.data.transforms.context import View, between, chance, part, whole
+from reproductions.lab.data.transforms.context import TransformContext, between, chance, part, whole
 from reproductions.lab.data.transforms.decode import decode_window, jpeg_size, resize, rounded, size_at, window_at
 
 Subtract = Literal["mean_image"] | None
 
 
-def view_of_square(encoded: Any, view: View, square: int, top: Any, left: Any, subtract: Subtract) -> Any:
+def view_of_square(encoded: Any, view: TransformContext, square: int, top: Any, left: Any, subtract: Subtract) -> Any:
     """The view at (top, left) of the picture's central square, which is `square` wide: (size, size, 3) float32.
 
     In 0..255, or less the mean image of the square at the same place.
@@ -31,7 +31,9 @@ def view_of_square(encoded: Any, view: View, square: int, top: Any, left: Any, s
     return pixels - mean[top : top + view.size, left : left + view.size]
 
 
-def random_crop(image: Any, key: Any, view: View, *, of: int = 256, crop: int = 227, subtract: Subtract = None) -> Any:
+def random_crop(
+    image: Any, key: Any, view: TransformContext, *, of: int = 256, crop: int = 227, subtract: Subtract = None
+) -> Any:
     """A view anywhere in the central square of the picture at short side `of`: file to (size, size, 3) float32.
 
     In 0..255, or less the mean image at the same place. Krizhevsky et al. 2012, sections 2 and 4.1.
@@ -42,7 +44,7 @@ def random_crop(image: Any, key: Any, view: View, *, of: int = 256, crop: int = 
 
 
 def one_of_ten_crops(
-    image: Any, key: Any, view: View, *, of: int = 256, crop: int = 224, subtract: Subtract = None
+    image: Any, key: Any, view: TransformContext, *, of: int = 256, crop: int = 224, subtract: Subtract = None
 ) -> Any:
     """A corner or the centre of the central square, mirrored or not: file to (size, size, 3) float32.
 
@@ -58,7 +60,7 @@ def one_of_ten_crops(
 
 
 def scale_jittered_crop(
-    image: Any, key: Any, view: View, *, smallest: int = 256, largest: int = 512, crop: int = 224
+    image: Any, key: Any, view: TransformContext, *, smallest: int = 256, largest: int = 512, crop: int = 224
 ) -> Any:
     """A view anywhere in the picture at a random short side: file to (size, size, 3) float32 in 0..255.
 
@@ -101,7 +103,7 @@ def area_and_aspect_window(
 def area_and_aspect_crop(
     image: Any,
     key: Any,
-    view: View,
+    view: TransformContext,
     *,
     area: tuple[float, float] = (0.08, 1.0),
     aspect: tuple[float, float] = (3 / 4, 4 / 3),

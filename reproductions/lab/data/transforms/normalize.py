@@ -6,11 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from reproductions.lab.data.transforms.context import View
+from reproductions.lab.data.transforms.context import TransformContext
 from reproductions.lab.data.transforms.decode import resize
 
 
-def lenet_field(image: Any, key: Any, view: View) -> Any:
+def lenet_field(image: Any, key: Any, view: TransformContext) -> Any:
     """A digit in the middle of a network's field: (28, 28) in 0..255 to (n, n, 1), n of LeNet-5 being 32.
 
     Background -0.1 and foreground 1.175, so that the mean is about 0 and the variance about 1:
@@ -23,7 +23,7 @@ def lenet_field(image: Any, key: Any, view: View) -> Any:
     return tf.pad(ink * (foreground - background) + background, around, constant_values=background)[..., tf.newaxis]
 
 
-def reduced_digit(image: Any, key: Any, view: View) -> Any:
+def reduced_digit(image: Any, key: Any, view: TransformContext) -> Any:
     """A digit drawn smaller about the centre, from 20 pixels a side to 16: (28, 28) in 0..255 to the same in float32.
 
     Background comes in from outside; bilinear, antialiased. LeCun et al. 1998, section III-C: LeNet-1's images.
@@ -39,7 +39,7 @@ def reduced_digit(image: Any, key: Any, view: View) -> Any:
     )[0, ..., 0]
 
 
-def subtract_mean_image(image: Any, key: Any, view: View) -> Any:
+def subtract_mean_image(image: Any, key: Any, view: TransformContext) -> Any:
     """A square image less the training set's mean image at its size: (n, n, 3) in 0..255 to float32.
 
     For images held in memory, before a patch is taken, and for a canvas, the central square that crops are taken from;
@@ -50,7 +50,7 @@ def subtract_mean_image(image: Any, key: Any, view: View) -> Any:
     return tf.cast(image, tf.float32) - resize(view.statistic("mean_image"), height, width)
 
 
-def subtract_mean_colour(image: Any, key: Any, view: View) -> Any:
+def subtract_mean_colour(image: Any, key: Any, view: TransformContext) -> Any:
     """The image less the training set's mean RGB value: (height, width, 3) in 0..255 to float32.
 
     Simonyan and Zisserman 2015, section 2.1.
@@ -58,11 +58,11 @@ def subtract_mean_colour(image: Any, key: Any, view: View) -> Any:
     return tf.cast(image, tf.float32) - view.statistic("mean_colour")
 
 
-def to_unit_range(image: Any, key: Any, view: View) -> Any:
+def to_unit_range(image: Any, key: Any, view: TransformContext) -> Any:
     """0..255 to -1..1, float32, as the released Inception networks (v2 to v4) take it."""
     return tf.cast(image, tf.float32) / 127.5 - 1
 
 
-def to_half_range(image: Any, key: Any, view: View) -> Any:
+def to_half_range(image: Any, key: Any, view: TransformContext) -> Any:
     """0..255 to -0.5..0.5, float32: ConvNetJS' CIFAR-10 demo."""
     return tf.cast(image, tf.float32) / 255 - 0.5

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reproductions.lab.data.transforms import augment, crops, normalize
-from reproductions.lab.data.transforms.context import View, part
+from reproductions.lab.data.transforms.context import TransformContext, part
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.spec.recipe import ImageStep
+from reproductions.lab.spec.recipe import Transform
 
-__all__ = ["STEPS", "View", "compose"]
+__all__ = ["STEPS", "TransformContext", "compose"]
 
 Step = Callable[..., Any]
 
@@ -52,7 +52,7 @@ ASKS = {
 }
 
 
-def check_statistics(name: str, options: Mapping[str, Any], view: View) -> None:
+def check_statistics(name: str, options: Mapping[str, Any], view: TransformContext) -> None:
     """UsageError where a step asks for a statistic that the data set lacks: here, before a graph wraps the sentence."""
     for statistic in (*ASKS.get(name, ()), options.get("subtract")):
         if statistic is not None:
@@ -73,7 +73,7 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
         raise UsageError(f"the image step {name!r} needs the option {missing[0]!r}; name it in the recipe")
 
 
-def compose(steps: Sequence[ImageStep], view: View) -> Callable[[Any, Any], Any]:
+def compose(steps: Sequence[Transform], view: TransformContext) -> Callable[[Any, Any], Any]:
     """The steps, one after the other: a function of an image and its key.
 
     UsageError for a wrong name or option, and where the data set lacks a statistic.
