@@ -1,12 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and JSON that people can read."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Union
 
+JSON = Union[Mapping[str, "JSON"], Sequence["JSON"], str, int, float, bool, None]
 UNFINISHED = ".unfinished-"
 
 
@@ -38,3 +41,28 @@ def remove_unfinished(folder: Path) -> None:
     """Remove the temporary files that killed processes left in a folder."""
     for path in folder.glob(f"{UNFINISHED}*"):
         path.unlink(missing_ok=True)
+
+
+def format_json(data: JSON, width: int = 110) -> str:
+    """Return JSON that reads well in a diff: what fits on a line stays on one, and so does any list of numbers.
+
+    Args:
+        data: Value made of dictionaries with string keys, lists, strings, numbers, booleans and None.
+        width: Longest line of nested values, in characters.
+    """
+    return _format(data, 0, width) + "\n"
+
+
+def _format(data: JSON, indent: int, width: int) -> str:
+    line = json.dumps(data, ensure_ascii=False)
+    if not isinstance(data, (dict, list)) or len(line) + indent <= width:
+        return line
+    if isinstance(data, list) and not any(isinstance(item, (dict, list, str)) for item in data):
+        return line
+    if isinstance(data, dict):
+        items = [f"{json.dumps(key)}: {_format(item, indent + 1, width)}" for key, item in data.items()]
+    else:
+        items = [_format(item, indent + 1, width) for item in data]
+    opening, closing = "{}" if isinstance(data, dict) else "[]"
+    margin = " " * (indent + 1)
+    return opening + "\n" + ",\n".join(margin + item for item in items) + "\n" + " " * indent + closing
