@@ -152,7 +152,7 @@ def runs_of(study: Study, records: Sequence[Record]) -> list[Runs]:
     for run in sorted(records, key=lambda run: run.seed):
         if run.study == study.name:
             if run.network not in networks:
-                raise unknown(f"network of {study.name}, named by a record,", run.network, networks)
+                raise unknown(f"network of {study.name} (named by a record)", run.network, networks)
             together.setdefault(run.kind, []).append(run)
     for runs in together.values():
         seeds = [run.seed for run in runs]

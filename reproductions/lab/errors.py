@@ -1,30 +1,48 @@
-"""Mistakes that are the user's to mend: the command prints the sentence and exits with status 2."""
+"""Errors that the user can correct: the `reproduce` command prints their message and exits with status 2."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 class UsageError(Exception):
-    """One sentence that says what is wrong, where, and what to do about it."""
+    """Invalid input; the message says what is wrong, what was expected, what was found, and what to do next."""
 
 
-def unknown(kind: str, name: str, right: Iterable[str]) -> UsageError:
-    """The error for a name that does not exist: it lists those that do."""
-    return UsageError(f"there is no {kind} {name!r}; choose from: {', '.join(right)}")
+def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
+    """Return the error for a name that does not exist.
+
+    Args:
+        kind: What the name should be: "network", "option of vgg-a".
+        name: Name that was given.
+        names: Names that exist.
+
+    Returns:
+        Error that lists the existing names, and first suggests the closest of them if one is close.
+    """
+    names = list(names)
+    article = "an" if kind[0] in "aeiou" else "a"
+    suggestion = "".join(f" Did you mean {close!r}?" for close in difflib.get_close_matches(name, names, n=1))
+    return UsageError(f"{name!r} is not {article} {kind}.{suggestion} Choose from: {', '.join(names)}")
 
 
 @contextmanager
-def reading(path: Path, advice: str = "fetch it anew") -> Iterator[None]:
-    """Turns whatever the decoders raise on a damaged file into one sentence that names it."""
+def file_errors(path: Path, advice: str = "download it again") -> Iterator[None]:
+    """Convert any error that a decoder raises on a damaged file into a `UsageError` that names the file.
+
+    Args:
+        path: File or folder that is read.
+        advice: What the user should do about it.
+    """
     try:
         yield
     except UsageError:
         raise
     except Exception as error:
-        told = " ".join(str(error).split()) or type(error).__name__
-        if "pickle" in told:
-            told = "it holds Python objects (pickles), which are refused because they can run code"
-        raise UsageError(f"{path} cannot be read: {told}; {advice}") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if "pickle" in reason:
+            reason = "it contains Python objects (pickles), which are not loaded because they can run code"
+        raise UsageError(f"{path} cannot be read: {reason}; {advice}") from None

@@ -233,8 +233,14 @@ def test_committed_records_are_of_the_protocol_of_their_recipes():
         (["run"], "run/record.json does not exist"),
         (["a.keras"], "name the network in a.keras with --network"),
         (["a.keras", "--network", "classifier"], "a.keras does not exist"),
-        (["a.weights.h5", "--network", "lenet6"], "there is no network 'lenet6'; choose from: lenet5"),
-        (["run", "--protocol", "nine crops"], "there is no protocol 'nine crops'; choose from: whole image"),
+        (
+            ["a.weights.h5", "--network", "lenet6"],
+            "'lenet6' is not a network. Did you mean 'lenet5'? Choose from: lenet5",
+        ),
+        (
+            ["run", "--protocol", "nine crops"],
+            "'nine crops' is not a protocol. Did you mean 'one crop'? Choose from: whole image",
+        ),
         (["run", "--non-blacklisted"], "--non-blacklisted needs --protocol"),
         (["one", "two"], "name one run, or one file of weights, or several runs with --ensemble"),
         (["one", "two", "--ensemble"], "--ensemble needs --protocol"),

@@ -151,7 +151,7 @@ def test_every_printed_figure_of_a_network_is_by_a_protocol_of_the_suite():
 
 
 def test_a_wrong_name_lists_the_right_ones():
-    with pytest.raises(UsageError, match=r"there is no protocol 'eleven crops'; choose from: whole image, .*ten crops"):
+    with pytest.raises(UsageError, match=r"'eleven crops' is not a protocol\..* Choose from: whole image, .*ten crops"):
         find("eleven crops")
     assert not find("144 crops, non-blacklisted").blacklisted
     assert find("144 crops").blacklisted

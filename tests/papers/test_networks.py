@@ -328,9 +328,13 @@ def test_the_ten_bitmaps_are_84_dots_and_all_different():
 @pytest.mark.parametrize(
     "name, options, says",
     [
-        ("lenet-5", {}, "there is no network 'lenet-5'; choose from: lenet5, lenet5-lecture"),
+        ("lenet-5", {}, r"'lenet-5' is not a network. Did you mean 'lenet5'\? Choose from: lenet5, lenet5-lecture"),
         ("vgg-a", {"classes": 0}, "classes must be at least 1, and a whole number; got 0"),
-        ("vgg-a", {"clases": 3}, "there is no option of vgg-a 'clases'; choose from: classes, input_size"),
+        (
+            "vgg-a",
+            {"clases": 3},
+            r"'clases' is not an option of vgg-a. Did you mean 'classes'\? Choose from: classes, input_size",
+        ),
         ("vgg-a", {"classes": True}, "got True"),
         ("vgg-a", {"input_size": "224"}, "input_size must be at least 1, and a whole number; got '224'"),
         ("alexnet", {"towers": 3, "input_size": 227}, "alexnet cannot be built with .*'towers': 3"),

@@ -101,7 +101,10 @@ def test_a_file_may_name_a_few_fields_or_be_a_record():
 @pytest.mark.parametrize(
     "text, says",
     [
-        ('{"batsch": 64}', "there is no setting of a recipe, as in .*best.json, 'batsch'; choose from: dataset"),
+        (
+            '{"batsch": 64}',
+            r"'batsch' is not a recipe field .in .*best.json.. Did you mean 'batch_size'\? Choose from: dataset",
+        ),
         ('{"batch_size": "many"}', 'best.json: batch cannot be "many"'),
         ('{"batch_size": 0}', "batch cannot be 0"),
         ('{"epochs": true}', "epochs cannot be true"),
@@ -138,7 +141,7 @@ def test_a_file_that_is_no_recipe_is_refused(text, says, tmp_path):
         ({"optimizer": {"class_name": "Foo", "config": {}}}, "optimizer cannot be made"),
         ({"optimizer": {"class_name": "SGD", "config": {"momentom": 0.9}}}, "optimizer cannot be made"),
         ({"loss": {"class_name": "Foo", "config": {}}}, "loss cannot be made"),
-        ({"protocol": "nope"}, "there is no protocol 'nope'"),
+        ({"protocol": "nope"}, "'nope' is not a protocol"),
         (
             {"bias_learning_rate_multiplier": 2, "optimizer": {"class_name": "Adam", "config": {}}},
             "a bias_learning_rate_multiplier is for SGD",

@@ -110,7 +110,7 @@ def test_weights_are_decayed_layer_by_layer():
     decay_weights(model, {"last": 0.5})
     kernel = model.get_layer("last").kernel.numpy()
     assert float(sum(model.losses)) == pytest.approx(0.25 * (kernel.astype(float) ** 2).sum(), rel=1e-5)
-    with pytest.raises(UsageError, match="there is no layer of two, to decay the weights of, 'first'; choose from: "):
+    with pytest.raises(UsageError, match=r"'first' is not a layer of two whose weights can decay. Choose from: "):
         decay_weights(model, {"first": 0.5})
 
 

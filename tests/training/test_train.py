@@ -111,8 +111,8 @@ def test_holding_out_shows_the_validation_error(reproduce):
 @pytest.mark.parametrize(
     "words, says",
     [
-        (["train", "lenet6"], "there is no study 'lenet6'; choose from: lenet5"),
-        (["train", "lenet5", "--network", "x"], "choose from: lenet5, lenet5-lecture"),
+        (["train", "lenet6"], "'lenet6' is not a study. Did you mean 'lenet5'? Choose from: lenet5"),
+        (["train", "lenet5", "--network", "x"], "Choose from: lenet5, lenet5-lecture"),
         (["train", "lenet5", "--epochs", "0"], "--epochs must be at least 1; got 0"),
         (["train", "lenet5", "--threads", "0"], "--threads must be at least 1; got 0"),
         (["train", "lenet5", "--seed", "-1"], "--seed must lie between 0 and 2147483647; got -1"),

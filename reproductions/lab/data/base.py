@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 Arrays = Mapping[str, np.ndarray]
@@ -111,7 +111,7 @@ def checksum(arrays: Arrays) -> str:
 
 def read_npz(path: Path) -> Arrays:
     """The four arrays of an npz in Keras' layout; pickles are refused."""
-    with reading(path):
+    with file_errors(path):
         archive = np.load(path, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("it is one array, not an npz archive")

@@ -13,7 +13,7 @@ import numpy as np
 
 from reproductions.lab.data import base, whitening
 from reproductions.lab.data.base import ARRAYS, Arrays, Dataset, Pixels
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 
 SHA256 = "6d98175bc324572ef05bcbafcbc0832768a2892d937e137cd995d8b47607001e"  # of the arrays in the order of `ordered`
 SHAPES = {"x_train": (50000, 32, 32, 3), "y_train": (50000,), "x_test": (10000, 32, 32, 3), "y_test": (10000,)}
@@ -60,13 +60,13 @@ def read_folder(folder: Path) -> Arrays:
             raise ValueError(f"it lacks {name}")
         return (folder / name).read_bytes()
 
-    with reading(folder):
+    with file_errors(folder):
         return arrays_from(read)
 
 
 def read_archive(path: Path) -> Arrays:
     """The binary version as it is downloaded; read in memory, never extracted."""
-    with reading(path), tarfile.open(path, "r:gz") as archive:
+    with file_errors(path), tarfile.open(path, "r:gz") as archive:
         members = {Path(member.name).name: member for member in archive if member.isfile()}
 
         def read(name: str) -> bytes:

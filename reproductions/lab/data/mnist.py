@@ -10,7 +10,7 @@ import numpy as np
 
 from reproductions.lab.data import base
 from reproductions.lab.data.base import ARRAYS, Arrays, Dataset
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 
 SHA256 = "2f6dc9b6c10f51819a845a7b909d9fe67f369d4207aa05ba0be846a5651a00e8"
 SHAPES = {"x_train": (60000, 28, 28), "y_train": (60000,), "x_test": (10000, 28, 28), "y_test": (10000,)}
@@ -25,7 +25,7 @@ VALIDATION = 5000  # the last of the training set
 
 def read_idx(path: Path) -> np.ndarray:
     """An array of unsigned bytes from an IDX file, plain or gzipped."""
-    with reading(path):
+    with file_errors(path):
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         if len(data) < 4 or data[:3] != b"\0\0\x08" or len(data) < 4 + 4 * data[3]:
             raise ValueError("it is no IDX file of unsigned bytes")

@@ -17,7 +17,7 @@ from keras import ops
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset, Encoded, Pixels
 from reproductions.lab.data.transforms.registry import TransformContext
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.evaluation import crops
 from reproductions.lab.evaluation.partial_scores import Partial
 from reproductions.lab.evaluation.scores import class_scores, images_of
@@ -142,7 +142,7 @@ def pictures(images: np.ndarray, errors: Sequence[dict[str, int]]) -> str | None
 
 def load(path: Path, network: Network) -> keras.Model:
     """The network in a .keras file, or the weights of a .weights.h5 file in the network; UsageError if damaged."""
-    with reading(path, "make it again"):
+    with file_errors(path, "make it again"):
         if not path.is_file():
             raise UsageError(f"{path} does not exist")
         if path.suffix == ".keras":

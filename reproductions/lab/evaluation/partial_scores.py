@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from reproductions.lab.errors import reading
+from reproductions.lab.errors import file_errors
 from reproductions.lab.files import atomic_write
 
 
@@ -60,7 +60,7 @@ class Kept(keras.callbacks.Callback):
     def read(self) -> list[np.ndarray]:
         if self.path is None or not self.path.exists():
             return []
-        with reading(self.path, "remove it, and test again"), np.load(self.path, allow_pickle=False) as file:
+        with file_errors(self.path, "remove it, and test again"), np.load(self.path, allow_pickle=False) as file:
             return [file["scores"]] if json.loads(file["told"].tobytes()) == self.identity else []
 
     def scores(self) -> np.ndarray:

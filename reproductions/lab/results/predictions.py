@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results.stats import wilson_interval
 from reproductions.lab.spec.protocols import Protocol
@@ -40,7 +40,7 @@ class Predictions:
 
 def read(path: Path) -> Predictions:
     """The predictions in a file; UsageError names a file that holds none."""
-    with reading(path, "make it again with: reproduce evaluate"), np.load(path, allow_pickle=False) as file:
+    with file_errors(path, "make it again with: reproduce evaluate"), np.load(path, allow_pickle=False) as file:
         told = json.loads(file["told"].tobytes())
         return Predictions(file["scores"], file["labels"], file["names"], told)
 

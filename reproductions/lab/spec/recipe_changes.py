@@ -25,6 +25,7 @@ NUMBERS = ("weight_decay", "bias_learning_rate_multiplier", "global_clipnorm")
 STRINGS = ("dataset", "protocol")
 SPLITS = {"train", "validation"}  # never the test split
 TRANSFORMS = ("train_transforms", "test_transforms")
+REQUIRED = tuple(name for name in FIELDS if name not in DEFAULTS)
 KERAS_OBJECTS = ("optimizer", "loss", "kernel_initializer")
 
 
@@ -81,7 +82,7 @@ def overridden(recipe: Recipe, changes: Mapping[str, Any], source: Path) -> Reci
     changed = {}
     for name, value in changes.items():
         if name not in FIELDS:
-            raise unknown(f"recipe setting in {source}:", name, FIELDS)
+            raise unknown(f"recipe field (in {source})", name, FIELDS)
         try:
             changed[name] = field_value(name, value, DEFAULTS.get(name, UNSET))
         except (TypeError, ValueError, KeyError):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
 
 
@@ -88,7 +88,7 @@ class Progress:
 
     @staticmethod
     def read(path: Path, advice: str) -> tuple[dict[str, Any], list[np.ndarray]]:
-        with reading(path, advice), np.load(path, allow_pickle=False) as state:
+        with file_errors(path, advice), np.load(path, allow_pickle=False) as state:
             return json.loads(state["told"].tobytes()), [state[f"variable{i}"] for i in range(len(state.files) - 1)]
 
     def save(self, variables: list[Any]) -> None:

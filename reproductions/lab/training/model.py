@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.results import run_record
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
@@ -50,7 +50,7 @@ def told_of(run_dir: Path | None) -> dict[str, Any]:
     if run_dir is None:
         return {}
     done = run_record.read(run_dir / "record.json")
-    with reading(run_dir / "model.keras", "train the run again"):
+    with file_errors(run_dir / "model.keras", "train the run again"):
         sha256 = hashlib.sha256((run_dir / "model.keras").read_bytes()).hexdigest()
     return {"init_from": {"network": done.network, "seed": done.seed, "sha256": sha256}}
 
@@ -70,7 +70,7 @@ def start(model: keras.Model, recipe: Recipe, run_dir: Path | None) -> None:
         raise UsageError(f"--init-from is for networks that start from a trained one; {model.name} does not")
     done = run_record.read(run_dir / "record.json")
     path = run_dir / "model.keras"
-    with reading(path, "train the run again"):
+    with file_errors(path, "train the run again"):
         trained = keras.models.load_model(path, compile=False)
     there = {layer.name: layer for layer in trained.layers}
     for name in recipe.init_layers:

@@ -25,7 +25,7 @@ def decay_weights(model: keras.Model, weight_decay: float | Mapping[str, float])
         layers = {layer.name: layer for layer in model.layers}
         for name, own in weight_decay.items():
             if name not in layers:
-                raise unknown(f"layer of {model.name}, to decay the weights of,", name, layers)
+                raise unknown(f"layer of {model.name} whose weights can decay", name, layers)
             if not any(weight.name == "kernel" for weight in layers[name].trainable_weights):
                 raise UsageError(f"{name} of {model.name} has no kernel whose weights could decay")
             decay_weights(layers[name], own)

@@ -17,7 +17,7 @@ import tensorflow as tf
 from keras_tuner.engine.base_tuner import BaseTuner
 
 from reproductions.lab.data import base, registry
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write, remove_unfinished
 from reproductions.lab.results import trial_record
 from reproductions.lab.results.trial_record import Trial
@@ -248,7 +248,7 @@ def join(bench: Bench) -> None:
     """UsageError where the folder holds another search than this."""
     path = bench.run_dir / "search.json"
     if path.exists():
-        with reading(path, "remove the folder and begin anew"):
+        with file_errors(path, "remove the folder and begin anew"):
             found = json.loads(path.read_text())
         same_run({name: found.get(name) for name in bench.identity()}, bench.identity(), path)
 

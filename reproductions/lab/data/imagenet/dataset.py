@@ -17,7 +17,7 @@ import numpy as np
 
 from reproductions.lab.data.base import Dataset, data_folder
 from reproductions.lab.data.imagenet import manifest, official, pixel_statistics, tfrecord
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 
 HELD_OUT = 100  # one in so many
 
@@ -100,7 +100,7 @@ def read_part(folder: Path, part: str, done: manifest.Manifest) -> Records:
         none = np.zeros(0, np.int64)
         return Records(Files(folder, []), none.astype(np.int32), none.astype("S1"), None, none, none, none)
     path = folder / f"index-{part}.npz"
-    with reading(path, f"run `reproduce data verify {folder}`"), np.load(path, allow_pickle=False) as arrays:
+    with file_errors(path, f"run `reproduce data verify {folder}`"), np.load(path, allow_pickle=False) as arrays:
         blacklisted = arrays.get("blacklisted")
         places = (arrays[name] for name in ("shard", "offset", "length"))
         return Records(Files(folder, names), arrays["label"].astype(np.int32), arrays["name"], blacklisted, *places)

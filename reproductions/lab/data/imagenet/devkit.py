@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from reproductions.lab.data.imagenet import official
-from reproductions.lab.errors import UsageError, reading
+from reproductions.lab.errors import UsageError, file_errors
 
 META, TRUTH, BLACKLIST = "meta.mat", "ILSVRC2012_validation_ground_truth.txt", "validation_blacklist.txt"
 LARGEST = 1 << 26  # bytes; the real ones have some 300 thousand at most
@@ -42,11 +42,11 @@ def find(folder: Path) -> Devkit | None:
     """The devkit in a folder, packed or extracted; None where there is none."""
     packed = folder / f"{official.DEVKIT}.tar.gz"
     if packed.is_file():
-        with reading(packed, "download it again"):
+        with file_errors(packed, "download it again"):
             return parsed(files_in_tar(packed))
     for place in (folder / official.DEVKIT / "data", folder / "data", folder):
         if (place / META).is_file():
-            with reading(place):
+            with file_errors(place):
                 return parsed({path.name: path.read_bytes() for path in place.iterdir() if wanted(path.name)})
     return None
 
