@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Union
 
-JSON = Union[Mapping[str, "JSON"], Sequence["JSON"], str, int, float, bool, None]
 UNFINISHED = ".unfinished-"
 
 
@@ -43,7 +41,7 @@ def remove_unfinished(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def format_json(data: JSON, width: int = 110) -> str:
+def format_json(data: object, width: int = 160) -> str:
     """Return JSON that reads well in a diff: what fits on a line stays on one, and so does any list of numbers.
 
     Args:
@@ -53,12 +51,12 @@ def format_json(data: JSON, width: int = 110) -> str:
     return _format(data, 0, width) + "\n"
 
 
-def _format(data: JSON, indent: int, width: int) -> str:
+def _format(data: object, indent: int, width: int) -> str:
     line = json.dumps(data, ensure_ascii=False)
     if not isinstance(data, (dict, list)) or len(line) + indent <= width:
         return line
     if isinstance(data, list) and not any(isinstance(item, (dict, list, str)) for item in data):
-        return line
+        return json.dumps(data, separators=(",", ":"))
     if isinstance(data, dict):
         items = [f"{json.dumps(key)}: {_format(item, indent + 1, width)}" for key, item in data.items()]
     else:

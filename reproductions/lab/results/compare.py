@@ -1,284 +1,369 @@
-"""Runs held against each other: spreads over seeds, seeds paired, and the test images that only one gets wrong."""
+"""Runs compared with each other: spreads over seeds, paired seeds, and the test images that only one gets wrong."""
 
 from __future__ import annotations
 
 import itertools
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results import predictions, run_record
-from reproductions.lab.results.run_record import Record
-from reproductions.lab.results.stats import holm, mcnemar_exact, mean_and_deviation, paired_difference, wilson_interval
+from reproductions.lab.results import predictions
+from reproductions.lab.results.run_group import RunGroup, group_runs
+from reproductions.lab.results.run_record import EpochResult, EvaluationResult, Run, read_run
+from reproductions.lab.results.stats import (
+    Spread,
+    holm,
+    mcnemar_exact,
+    paired_difference,
+    wilson_interval,
+)
 from reproductions.lab.spec import protocols, recipe_changes
 
-DOUBT = 0.05  # the p value from which two networks are not told apart
+SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True)
-class Run:
-    """A record, and where it was found: a run's folder or a file."""
+class RunSummary:
+    """Test errors of one run."""
 
-    path: Path
-    record: Record
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The recipe, and the precision it was computed in."""
-        return {**recipe_changes.completed(self.record.recipe), "precision": self.record.precision}
-
-    def test(self, protocol: str) -> dict[str, Any]:
-        return self.record.by_protocol[protocol]
+    network: str
+    seed: int
+    errors: int
+    images: int
+    error: float
+    interval: tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Runs of one network by one recipe, by their seeds, under a name of its own."""
+class NetworkSummary:
+    """Mean and sample standard deviation of the test error over seeds, in percent."""
 
-    name: str
-    runs: dict[int, Run]
+    network: str
+    seeds: list[int]
+    error: float
+    deviation: float | None
 
     @property
-    def settings(self) -> dict[str, Any]:
-        return next(iter(self.runs.values())).settings
+    def spread(self) -> Spread:
+        """The mean and standard deviation, to print."""
+        return Spread(self.error, self.deviation)
 
 
-def read(path: Path) -> Run:
-    return Run(path, run_record.read(path / "record.json" if path.is_dir() else path))
+@dataclass(frozen=True)
+class SeedComparison:
+    """Two networks compared over the seeds that both have.
+
+    Attributes:
+        first: Name of the first network.
+        second: Name of the second network.
+        changes: Differences of the second's recipe to the first's, in words.
+        seeds: Seeds that both have.
+        difference: Mean error of the second minus that of the first, in points; None without common seeds.
+        interval: 95% confidence interval of the difference; None without a t-test.
+        p: p value of the paired t-test; None with fewer than two pairs or equal differences.
+    """
+
+    first: str
+    second: str
+    changes: list[str]
+    seeds: list[int]
+    difference: float | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = None
 
 
-def compare(paths: Sequence[Path], protocol: str | None = None, training_error: float | None = None) -> dict[str, Any]:
-    """Everything that can be said of runs, as JSON would have it: protocol, data, runs, networks, pairs, images.
+@dataclass(frozen=True)
+class ImageComparison:
+    """Two runs compared image by image; counts are None if the misclassified images are not known.
 
-    `pairs` are paired t-tests over seeds, in points of percent; `images` McNemar's tests on the same test images.
-    With a `training_error`, in percent, `training` too: the passes that each network takes to it.
-    Raises UsageError for a single run, a damaged record, the same run twice, runs on different data, and runs that
-    were not tested alike.
+    Attributes:
+        first: Name of the first network.
+        second: Name of the second network.
+        seeds: Seed of the first and of the second run.
+        images: Number of test images.
+        both: Images that both misclassify.
+        only_first: Images that only the first misclassifies.
+        only_second: Images that only the second misclassifies.
+        p: p value of McNemar's exact test.
+    """
+
+    first: str
+    second: str
+    seeds: tuple[int, int]
+    images: int
+    both: int | None = None
+    only_first: int | None = None
+    only_second: int | None = None
+    p: float | None = None
+
+
+@dataclass(frozen=True)
+class TimeToError:
+    """Epochs until a training error is reached, mean over seeds.
+
+    Attributes:
+        network: Name of the network.
+        seeds: Seeds of its runs.
+        training_error: The training error, in percent.
+        epochs: Mean number of epochs; None if a run does not reach it.
+        more_than: Lower bound of the mean in that case: runs that do not reach it count with all their epochs.
+    """
+
+    network: str
+    seeds: list[int]
+    training_error: float
+    epochs: float | None = None
+    more_than: float | None = None
+
+    @property
+    def least(self) -> float:
+        """The number of epochs, or its lower bound."""
+        return self.epochs or self.more_than or 0.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that a comparison of runs finds."""
+
+    protocol: str
+    data: str
+    runs: list[RunSummary]
+    networks: list[NetworkSummary]
+    pairs: list[SeedComparison]
+    images: list[ImageComparison]
+    training: list[TimeToError] = field(default_factory=list)
+
+
+def compare(paths: Sequence[Path], protocol: str | None = None, training_error: float | None = None) -> Comparison:
+    """Compare runs.
+
+    Args:
+        paths: Folders of runs, or files of records; at least two.
+        protocol: Test protocol; by default the first by which all runs were tested.
+        training_error: Training error in percent; the epochs to it are compared too.
+
+    Raises:
+        UsageError: If there are fewer than two runs, a record is damaged, a run is named twice, or the runs are on
+            different data or have no test in common.
     """
     if len(paths) < 2:
-        raise UsageError("name two runs or more: one alone has nothing to be compared with")
-    return compare_runs([read(path) for path in paths], protocol, training_error)
+        raise UsageError("name at least two runs to compare")
+    return compare_runs([read_run(path) for path in paths], protocol, training_error)
 
 
-def compare_runs(
-    runs: Sequence[Run], protocol: str | None = None, training_error: float | None = None
-) -> dict[str, Any]:
-    """What `compare` finds, of runs that have been read."""
-    same_data(runs)
-    protocol = shared_protocol(runs, protocol)
-    kinds = kinds_of(runs)
-    couples = list(itertools.combinations(kinds, 2))
-    return {
-        "protocol": protocol,
-        "data": " and ".join(dict.fromkeys(run.record.data["name"] for run in runs)),
-        "runs": [described(kind, seed, protocol) for kind in kinds for seed in kind.runs],
-        "networks": [summed_up(kind, protocol) for kind in kinds],
-        "pairs": [paired(*couple, protocol) for couple in couples],
-        "images": [row for couple in couples for row in on_the_same_images(*couple, protocol)],
-        "training": [] if training_error is None else [trained_to(kind, training_error) for kind in kinds],
-    }
+def compare_runs(runs: Sequence[Run], protocol: str | None = None, training_error: float | None = None) -> Comparison:
+    """Compare runs that have been read; see `compare`."""
+    check_same_data(runs)
+    protocol = common_protocol(runs, protocol)
+    groups = group_runs(runs)
+    couples = list(itertools.combinations(groups, 2))
+    return Comparison(
+        protocol=protocol,
+        data=" and ".join(dict.fromkeys(run.record.data.name for run in runs)),
+        runs=[summarize_run(group, seed, protocol) for group in groups for seed in group.by_seed],
+        networks=[summarize_network(group, protocol) for group in groups],
+        pairs=[compare_seeds(*couple, protocol) for couple in couples],
+        images=[row for couple in couples for row in compare_images(*couple, protocol)],
+        training=[] if training_error is None else [time_to_error(group, training_error) for group in groups],
+    )
 
 
-def same_data(runs: Sequence[Run]) -> None:
+def check_same_data(runs: Sequence[Run]) -> None:
+    """Raise UsageError unless all runs are on the same data, by checksum."""
     first = runs[0]
     for run in runs[1:]:
-        if run.record.data["sha256"] != first.record.data["sha256"]:
-            names = [f"{each.path} is of {each.record.data['name']}" for each in (run, first)]
+        if run.record.data.sha256 != first.record.data.sha256:
+            names = [f"{each.path} is on {each.record.data.name}" for each in (run, first)]
             raise UsageError(f"{' and '.join(names)}, by their checksums: only runs on the same data can be compared")
 
 
-def shared_protocol(runs: Sequence[Run], wanted: str | None) -> str:
-    """The protocol asked for, or the first that all runs were tested by."""
+def common_protocol(runs: Sequence[Run], wanted: str | None) -> str:
+    """Return the wanted protocol, or the first by which all runs were tested; UsageError if a run was not."""
     for name in [protocols.find(wanted).name] if wanted else runs[0].record.by_protocol:
-        lacking = [run for run in runs if name not in run.record.by_protocol]
-        if not lacking:
+        missing = [run for run in runs if name not in run.record.by_protocol]
+        if not missing:
             return name
-    run = lacking[0]
+    run = missing[0]
     raise UsageError(
         f"{run.path} was tested by {' and '.join(run.record.by_protocol)}, not by {name}; "
         f"test it with: reproduce evaluate {run.path} --protocol {name!r}"
     )
 
 
-def kinds_of(runs: Sequence[Run]) -> list[Kind]:
-    """The runs that differ in their seed alone together, in the order in which they were named."""
-    together: dict[str, dict[int, Run]] = {}
-    for run in runs:
-        same = together.setdefault(run.record.kind, {})
-        if run.record.seed in same:
-            raise UsageError(f"{same[run.record.seed].path} and {run.path} are of the same run; name one of them")
-        same[run.record.seed] = run
-    networks = [next(iter(same.values())).record.network for same in together.values()]
-    numbers = {name: itertools.count(1) for name in networks}
-    names = [name if networks.count(name) == 1 else f"{name} ({next(numbers[name])})" for name in networks]
-    return [Kind(name, dict(sorted(same.items()))) for name, same in zip(names, together.values())]
+def result_of(run: Run, protocol: str) -> EvaluationResult:
+    """Return the result of a run by a protocol."""
+    return run.record.by_protocol[protocol]
 
 
-def described(kind: Kind, seed: int, protocol: str) -> dict[str, Any]:
-    test = kind.runs[seed].test(protocol)
-    told = {name: test[name] for name in ("errors", "images", "error")}
-    return {
-        "network": kind.name,
-        "seed": seed,
-        **told,
-        "interval": list(wilson_interval(test["errors"], test["images"])),
-    }
+def summarize_run(group: RunGroup, seed: int, protocol: str) -> RunSummary:
+    """Return the test errors of the run with a seed."""
+    result = result_of(group.by_seed[seed], protocol)
+    errors, images = result.top1.errors, result.images
+    return RunSummary(group.name, seed, errors, images, result.top1.error, wilson_interval(errors, images))
 
 
-def summed_up(kind: Kind, protocol: str) -> dict[str, Any]:
-    mean, deviation = mean_and_deviation([run.test(protocol)["error"] for run in kind.runs.values()])
-    return {"network": kind.name, "seeds": list(kind.runs), "error": mean, "deviation": deviation}
+def summarize_network(group: RunGroup, protocol: str) -> NetworkSummary:
+    """Return the mean and standard deviation over seeds."""
+    spread = Spread.of([result_of(run, protocol).top1.error for run in group.runs])
+    return NetworkSummary(group.name, list(group.by_seed), spread.mean, spread.deviation)
 
 
-def passes_to(rows: Sequence[dict[str, float]], error: float) -> float | None:
-    """The passes after which the training error is down to so many percent; None where it never is.
-
-    Between two passes in proportion. The training error of a pass is that of its images as they were trained on.
-    """
-    for before, row in zip([None, *rows], rows):
-        if row["error"] <= error:
-            whole = row["epoch"]
-            return whole - (error - row["error"]) / (before["error"] - row["error"]) if before else whole
-    return None
-
-
-def trained_to(kind: Kind, error: float) -> dict[str, Any]:
-    """The passes to a training error, a mean over seeds; null where a seed never came to it, and `more_than` instead.
-
-    To `more_than`, a seed that never came to it counts with the passes that it was trained for.
-    """
-    passes = [passes_to(run.record.epochs, error) for run in kind.runs.values()]
-    least = [each or run.record.epochs[-1]["epoch"] for each, run in zip(passes, kind.runs.values())]
-    mean, known = statistics.mean(least), None not in passes
-    told = {"network": kind.name, "seeds": list(kind.runs), "training_error": error}
-    return {**told, "passes": mean if known else None, "more_than": None if known else mean}
+def compare_seeds(one: RunGroup, other: RunGroup, protocol: str) -> SeedComparison:
+    """Compare two networks over their common seeds."""
+    seeds = [seed for seed in one.by_seed if seed in other.by_seed]
+    changes = recipe_changes.changes(other.settings, one.settings)
+    if not seeds:
+        return SeedComparison(one.name, other.name, changes, seeds)
+    results = [[result_of(group.by_seed[seed], protocol) for seed in seeds] for group in (one, other)]
+    errors = [[result.top1.errors for result in own] for own in results]
+    point = results[0][0].images / 100
+    difference = (statistics.mean(errors[1]) - statistics.mean(errors[0])) / point
+    test = paired_difference(errors[1], errors[0]) if len(seeds) > 1 else None
+    interval = (test.interval[0] / point, test.interval[1] / point) if test else None
+    return SeedComparison(one.name, other.name, changes, seeds, difference, interval, test.p if test else None)
 
 
-def paired(one: Kind, other: Kind, protocol: str) -> dict[str, Any]:
-    """By how much the second errs more, seed by seed; null what cannot be had."""
-    seeds = [seed for seed in one.runs if seed in other.runs]
-    told: dict[str, Any] = {
-        "first": one.name, "second": other.name, "changes": recipe_changes.changes(other.settings, one.settings),
-        "seeds": seeds, "difference": None, "interval": None, "p": None,
-    }  # fmt: skip
-    if seeds:
-        tests = [[kind.runs[seed].test(protocol) for seed in seeds] for kind in (one, other)]
-        wrong = [[test["errors"] for test in own] for own in tests]
-        a_point = tests[0][0]["images"] / 100
-        told["difference"] = (statistics.mean(wrong[1]) - statistics.mean(wrong[0])) / a_point
-        found = paired_difference(wrong[1], wrong[0]) if len(seeds) > 1 else None
-        if found:
-            told |= {"interval": [end / a_point for end in found.interval], "p": found.p}
-    return told
-
-
-def on_the_same_images(one: Kind, other: Kind, protocol: str) -> list[dict[str, Any]]:
-    """Two networks on the same images, for each seed that both have, or else for the only run of each."""
-    couples = [(seed, seed) for seed in one.runs if seed in other.runs]
+def compare_images(one: RunGroup, other: RunGroup, protocol: str) -> list[ImageComparison]:
+    """Compare two networks image by image, for each common seed, or else for the only run of each."""
+    couples = [(seed, seed) for seed in one.by_seed if seed in other.by_seed]
     if not couples and len(one.runs) == len(other.runs) == 1:
-        couples = list(zip(one.runs, other.runs))
-    return [image_by_image(one, other, seeds, protocol) for seeds in couples]
+        couples = list(zip(one.by_seed, other.by_seed))
+    return [compare_two_runs(one, other, seeds, protocol) for seeds in couples]
 
 
-def image_by_image(one: Kind, other: Kind, seeds: tuple[int, int], protocol: str) -> dict[str, Any]:
-    """Images that both, only the first and only the second get wrong; null where nothing lists them."""
-    first, second = one.runs[seeds[0]], other.runs[seeds[1]]
-    told = {"first": one.name, "second": other.name, "seeds": list(seeds), "images": first.test(protocol)["images"],
-            "both": None, "only_first": None, "only_second": None, "p": None}  # fmt: skip
-    wrong, also = wrong_images(first, protocol), wrong_images(second, protocol)
-    if wrong is not None and also is not None:
-        only = len(wrong - also), len(also - wrong)
-        told |= {"both": len(wrong & also), "only_first": only[0], "only_second": only[1], "p": mcnemar_exact(*only)}
-    return told
+def compare_two_runs(one: RunGroup, other: RunGroup, seeds: tuple[int, int], protocol: str) -> ImageComparison:
+    """Count the images that both runs, only the first and only the second misclassify."""
+    first, second = one.by_seed[seeds[0]], other.by_seed[seeds[1]]
+    images = result_of(first, protocol).images
+    wrong, also_wrong = misclassified_images(first, protocol), misclassified_images(second, protocol)
+    if wrong is None or also_wrong is None:
+        return ImageComparison(one.name, other.name, seeds, images)
+    only = len(wrong - also_wrong), len(also_wrong - wrong)
+    return ImageComparison(
+        one.name, other.name, seeds, images, len(wrong & also_wrong), only[0], only[1], mcnemar_exact(*only)
+    )
 
 
-def wrong_images(run: Run, protocol: str) -> frozenset[int] | None:
-    """Places in the test set of the images it gets wrong, from its record or saved predictions; None without either.
+def misclassified_images(run: Run, protocol: str) -> frozenset[int] | None:
+    """Return the indices of misclassified test images, from the record or from saved predictions.
 
-    UsageError where the predictions are damaged, or not those that the record tells of.
+    Returns:
+        None if there are neither.
+
+    Raises:
+        UsageError: If the predictions are damaged, or not those of the recorded test.
     """
-    test = run.test(protocol)
-    if protocol == run.record.protocol and len(run.record.misclassified) == test["errors"]:
-        return frozenset(error["index"] for error in run.record.misclassified)
+    result = result_of(run, protocol)
+    if protocol == run.record.test.protocol and len(run.record.misclassified) == result.top1.errors:
+        return frozenset(run.record.misclassified.index)
     path = predictions.path_of(run.path, protocols.find(protocol))
     if not run.path.is_dir() or not path.exists():
         return None
     saved = predictions.read(path)
     wrong = np.flatnonzero(predictions.predicted_classes(saved.scores) != saved.labels)
-    if saved.told["sha256"] != run.record.data["sha256"] or len(wrong) != test["errors"]:
+    if saved.metadata["sha256"] != run.record.data.sha256 or len(wrong) != result.top1.errors:
         raise UsageError(
-            f"{path} is not of the test that the record tells of; "
+            f"{path} does not belong to the recorded test; "
             f"make it again with: reproduce evaluate {run.path} --protocol {protocol!r}"
         )
     return frozenset(wrong.tolist())
 
 
+def epochs_to_error(history: Sequence[EpochResult], error: float) -> float | None:
+    """Return the epochs after which the training error is at most `error` percent, interpolated between epochs.
+
+    The training error of an epoch is a running average over it.
+
+    Returns:
+        None if it never is.
+    """
+    for before, row in zip([None, *history], history):
+        if row.error <= error:
+            return row.epoch - (error - row.error) / (before.error - row.error) if before else row.epoch
+    return None
+
+
+def time_to_error(group: RunGroup, error: float) -> TimeToError:
+    """Return the epochs to a training error, mean over seeds."""
+    epochs = [epochs_to_error(record.history, error) for record in group.records]
+    least = [each or record.history[-1].epoch for each, record in zip(epochs, group.records)]
+    mean, reached = statistics.mean(least), None not in epochs
+    found = TimeToError(group.name, list(group.by_seed), error)
+    return TimeToError(found.network, found.seeds, error, mean if reached else None, None if reached else mean)
+
+
 # --- In words
 
 
-def sentences(found: dict[str, Any]) -> list[str]:
-    """One sentence a comparison, and what to bear in mind."""
-    said = [pair_in_words(pair) for pair in found["pairs"]] + [images_in_words(row) for row in found["images"]]
-    said += [times_as_fast(*couple) for couple in itertools.combinations(found["training"], 2)]
-    if len(found["networks"]) == 1:
-        said.append(f"All runs are of {found['networks'][0]['network']} by one recipe: there is nothing to compare.")
-    found_p = [each["p"] for each in found["pairs"] + found["images"] if each["p"] is not None]
-    if len(found_p) > 1:
-        below, still = (sum(p < DOUBT for p in each) for each in (found_p, holm(found_p)))
-        said.append(f"Of {len(found_p)} p values {below} are below {DOUBT}; {still} by Holm's correction for so many.")
-    return said
+def sentences(found: Comparison) -> list[str]:
+    """Return one sentence for each comparison, and a note on the number of tests."""
+    lines = [describe_seeds(pair) for pair in found.pairs] + [describe_images(row) for row in found.images]
+    lines += [describe_speed(*couple) for couple in itertools.combinations(found.training, 2)]
+    if len(found.networks) == 1:
+        lines.append(f"All runs are of {found.networks[0].network} by one recipe: there is nothing to compare.")
+    p_values = [p for p in (*(pair.p for pair in found.pairs), *(row.p for row in found.images)) if p is not None]
+    if len(p_values) > 1:
+        below, corrected = (sum(p < SIGNIFICANCE for p in each) for each in (p_values, holm(p_values)))
+        lines.append(
+            f"Of {len(p_values)} p values {below} are below {SIGNIFICANCE}; "
+            f"{corrected} after Holm's correction for multiple tests."
+        )
+    return lines
 
 
-def pair_in_words(pair: dict[str, Any]) -> str:
-    head = f"{pair['second']} against {pair['first']}"
-    recipe = f" ({'; '.join(pair['changes'])})" if pair["changes"] else ""
-    if not pair["seeds"]:
-        return f"{head}{recipe}: no seed that both have, so there is nothing to pair."
-    by = f"{head}{recipe}: {pair['difference']:+.2f} points of test error, seed by seed ({listed(pair['seeds'])})"
-    if pair["p"] is None:
-        why = "one pair" if len(pair["seeds"]) == 1 else "the same difference for every seed"
-        return f"{by}; {why}, so no t-test."
-    low, high = pair["interval"]
-    lower = pair["first"] if pair["difference"] > 0 else pair["second"]
+def describe_seeds(pair: SeedComparison) -> str:
+    """Return a comparison over seeds as a sentence."""
+    head = f"{pair.second} compared with {pair.first}"
+    recipe = f" ({'; '.join(pair.changes)})" if pair.changes else ""
+    if pair.difference is None:
+        return f"{head}{recipe}: no common seed, so no paired test."
+    line = f"{head}{recipe}: {pair.difference:+.2f} points of test error over seeds {format_seeds(pair.seeds)}"
+    if pair.p is None or pair.interval is None:
+        reason = "one pair" if len(pair.seeds) == 1 else "equal differences for all seeds"
+        return f"{line}; {reason}, so no t-test."
+    low, high = pair.interval
+    lower = pair.first if pair.difference > 0 else pair.second
     interval = f"95% interval {low:+.2f} to {high:+.2f}"
-    return f"{by}, {interval}, paired t-test p = {pair['p']:.2g}: {verdict(pair['p'], lower, 'the two')}."
+    return f"{line}, {interval}, paired t-test p = {pair.p:.2g}: {significance(pair.p, lower)}."
 
 
-def images_in_words(row: dict[str, Any]) -> str:
-    one, other = row["seeds"]
-    head = f"{row['second']} against {row['first']}, {f'seed {one}' if one == other else f'seeds {other} and {one}'}"
-    if row["p"] is None:
-        return f"{head}: nothing lists the images that they get wrong, neither records nor saved predictions."
-    lower = row["first"] if row["only_first"] < row["only_second"] else row["second"]
+def describe_images(row: ImageComparison) -> str:
+    """Return an image by image comparison as a sentence."""
+    one, other = row.seeds
+    head = f"{row.second} compared with {row.first}, {f'seed {one}' if one == other else f'seeds {other} and {one}'}"
+    if row.p is None or row.only_first is None or row.only_second is None:
+        return f"{head}: neither records nor saved predictions list the misclassified images."
+    lower = row.first if row.only_first < row.only_second else row.second
     return (
-        f"{head}: of {row['images']:,} images both get {row['both']} wrong, "
-        f"only {row['second']} {row['only_second']} and only {row['first']} {row['only_first']}; "
-        f"McNemar's exact p = {row['p']:.2g}: {verdict(row['p'], lower, 'these two runs')}."
+        f"{head}: of {row.images:,} images {row.both} are misclassified by both, "
+        f"{row.only_second} by {row.second} only and {row.only_first} by {row.first} only; "
+        f"McNemar's exact p = {row.p:.2g}: {significance(row.p, lower)}."
     )
 
 
-def times_as_fast(one: dict[str, Any], other: dict[str, Any]) -> str:
-    head = f"{one['training_error']:g}% training error"
-    first, second = sorted((one, other), key=lambda each: each["passes"] or each["more_than"])
-    if first["passes"] is None:
-        never = [each["network"] for each in (one, other) if each["passes"] is None]
-        return f"{head}: not every run of {' and '.join(never)} came to it."
-    more = "" if second["passes"] else "more than "
-    passes = second["passes"] or second["more_than"]
+def describe_speed(one: TimeToError, other: TimeToError) -> str:
+    """Return a comparison of the epochs to a training error as a sentence."""
+    head = f"{one.training_error:g}% training error"
+    first, second = sorted((one, other), key=lambda each: each.least)
+    if first.epochs is None:
+        never = [each.network for each in (one, other) if each.epochs is None]
+        return f"{head}: not reached by every run of {' and '.join(never)}."
+    more = "" if second.epochs else "more than "
     return (
-        f"{head}: {first['network']} comes to it in {first['passes']:.1f} passes, {second['network']} in "
-        f"{more}{passes:.1f}, {more}{passes / first['passes']:.1f} times as many."
+        f"{head}: reached by {first.network} after {first.epochs:.1f} epochs, by {second.network} after "
+        f"{more}{second.least:.1f}, {more}{second.least / first.epochs:.1f} times as many."
     )
 
 
-def listed(seeds: Sequence[int]) -> str:
+def format_seeds(seeds: Sequence[int]) -> str:
+    """Return seeds as text."""
     return ", ".join(map(str, seeds))
 
 
-def verdict(p: float, lower: str, of: str) -> str:
-    return f"of {of}, {lower} errs less" if p < DOUBT else f"{of} are not told apart"
+def significance(p: float, lower: str) -> str:
+    """Return what a p value means for two networks, of which `lower` has the lower error."""
+    return f"{lower} has a significantly lower error" if p < SIGNIFICANCE else "no significant difference"

@@ -1,141 +1,334 @@
-"""The record of a run: all that one run writes down, in one JSON file, whole or not at all."""
+"""The record of a run: everything that one run writes down, in one JSON file."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write
+from reproductions.lab.files import atomic_write, format_json
+from reproductions.lab.results.stats import wilson_interval
 from reproductions.lab.spec import recipe_changes
 
-FULL = "float32"
-WHOLE = "whole image"  # the protocol of records older than protocols
+SCHEMA = 2  # of the files that this version writes
+FLOAT32 = "float32"
+WHOLE_IMAGE = "whole image"
 TIMES = ("finished", "wall_seconds", "images_per_second")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """Errors on a set of images.
+
+    Attributes:
+        errors: Number of images with a wrong answer.
+        error: Error rate, in percent.
+        interval: Wilson's 95% interval of the error rate, in percent.
+    """
+
+    errors: int
+    error: float
+    interval: tuple[float, float]
+
+    @classmethod
+    def of(cls, errors: int, images: int) -> ErrorRate:
+        """Return the error rate of a number of errors on a number of images."""
+        return cls(errors, 100 * errors / images, wilson_interval(errors, images))
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Result of one test.
+
+    Attributes:
+        protocol: Name of the test protocol.
+        images: Number of images tested.
+        images_per_class: Number of images of each class.
+        top1: Error rate of the answers.
+        top5: Error rate of the best five answers; None for data sets of up to ten classes.
+    """
+
+    protocol: str
+    images: int
+    images_per_class: list[int]
+    top1: ErrorRate
+    top5: ErrorRate | None = None
+
+
+@dataclass(frozen=True)
+class Misclassified:
+    """Misclassified test images: index in the test set, label and prediction of each, in three lists."""
+
+    index: list[int]
+    label: list[int]
+    predicted: list[int]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        return zip(self.index, self.label, self.predicted)
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """Metrics of one epoch: those on the training images are running averages while the weights change.
+
+    Attributes:
+        epoch: Number of the epoch, from 1.
+        loss: Mean loss, weight decay included.
+        error: Error rate, in percent.
+        learning_rate: Learning rate of the optimizer.
+        seconds: Training time.
+        val_loss: Mean loss on the validation split, if it is held out.
+        val_error: Error rate on the validation split in percent, if it is held out.
+    """
+
+    epoch: int
+    loss: float
+    error: float
+    learning_rate: float
+    seconds: float
+    val_loss: float | None = None
+    val_error: float | None = None
+
+    def as_data(self) -> dict[str, float]:
+        """Return the metrics that there are, by name."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """The data of a run.
+
+    Attributes:
+        name: Name of the data set; that of the published one only if its checksum says so.
+        source: Where it came from.
+        sha256: Checksum of the decoded arrays, or of the prepared files.
+        train: Number of images of the training split; likewise `validation` and `test`.
+        classes: Number of classes.
+    """
+
+    name: str
+    source: str
+    sha256: str
+    train: int
+    validation: int
+    test: int
+    classes: int | None = None
+
+    def images(self, splits: list[str]) -> int:
+        """Return the number of images in some splits."""
+        return sum(int(getattr(self, split)) for split in splits)
+
+
+@dataclass(frozen=True)
+class InitProvenance:
+    """The finished run from which layers were initialized: its network, seed and the checksum of its model."""
+
+    network: str
+    seed: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a run was executed, on which the last bits of its results depend.
+
+    Attributes:
+        precision: Keras dtype policy.
+        jit: Whether the step was compiled by XLA.
+        forward_batch_size: Images per forward pass and replica.
+        accumulation_steps: Steps over which a replica accumulates the gradients of its share of a batch.
+        workers: Number of workers.
+        replicas: Number of replicas, over all workers.
+        threads: Intra-op threads, on a CPU.
+        init_from: Where layers were initialized from, if anywhere.
+    """
+
+    precision: str = FLOAT32
+    jit: bool | None = None
+    forward_batch_size: int | None = None
+    accumulation_steps: int | None = None
+    workers: int | None = None
+    replicas: int | None = None
+    threads: int | None = None
+    init_from: InitProvenance | None = None
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a run was, and what came of it.
+    """What a run was, and its results.
+
+    Two runs of one seed differ in `finished`, `wall_seconds`, `images_per_second` and the seconds of their epochs only.
 
     Attributes:
-        recipe: resolved, as it was run; `Recipe.as_data`.
-        data: name, source, sha256 of the decoded arrays, and the sizes of its parts.
-        commit, dirty: the code that ran; null outside a git checkout.
-        parameters: trainable and fixed.
-        epochs: a row a pass: epoch, learning_rate, loss, error (in percent, while training), seconds.
-        test: errors, images, error and its Wilson 95% interval in percent, images per class, and the protocol;
-            with more than ten classes also errors, error and interval of the best five answers.
-        tests: the same by other protocols, by their names, as far as they were made since.
-        misclassified: index in the test set, label and prediction of each error.
-        pictures: base64 of a PNG with those images in a row, or null where they are too many.
-        execution: precision, jit, accumulation_steps, workers, replicas; threads, on processors; and the run that it started
-            from, if any.
-        wall_seconds: from start to record, all sittings together.
-        images_per_second: while training; the median over passes but the first.
-        finished, wall_seconds, images_per_second and the seconds of each pass are the only fields
-            that differ between two runs of one seed.
+        study: Name of the paper.
+        network: Name of the network.
+        seed: Random seed.
+        recipe: Resolved recipe as it was run, from `Recipe.as_data`.
+        data: The data set.
+        commit: Commit of the code; None outside a git checkout.
+        dirty: Whether the code was changed since that commit; None outside a git checkout.
+        versions: Versions of Python and the libraries.
+        device: The devices in words.
+        strategy: Distribution strategy.
+        parameters: Number of "trainable" and "non_trainable" parameters.
+        history: Metrics of each epoch.
+        test: Result of the test after training.
+        misclassified: The errors of that test, for images held in memory.
+        finished: When the run finished, UTC.
+        wall_seconds: Time from start to record, in all sessions together.
+        images_per_second: Training throughput: the median over all epochs but the first.
+        execution: How it was executed.
+        tests: Results by further protocols, by their names.
+        schema: Version of this format.
     """
 
     study: str
     network: str
     seed: int
     recipe: dict[str, Any]
-    data: dict[str, Any]
+    data: DataSummary
     commit: str | None
     dirty: bool | None
     versions: dict[str, str]
     device: str
     strategy: str
-    replicas: int
     parameters: dict[str, int]
-    epochs: list[dict[str, float]]
-    test: dict[str, Any]
-    misclassified: list[dict[str, int]]
-    pictures: str | None
+    history: list[EpochResult]
+    test: EvaluationResult
+    misclassified: Misclassified
     finished: str
     wall_seconds: float
     images_per_second: float
-    execution: dict[str, Any] = field(default_factory=dict)
-    tests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    execution: Execution = field(default_factory=Execution)
+    tests: dict[str, EvaluationResult] = field(default_factory=dict)
+    schema: int = SCHEMA
 
     @property
     def precision(self) -> str:
-        return str(self.execution.get("precision", FULL))
+        """Keras dtype policy of the run."""
+        return self.execution.precision
 
     @property
-    def kind(self) -> str:
-        """The same for runs that differ in their seed alone, which may be averaged."""
+    def group(self) -> str:
+        """Key that is equal for runs that differ in their seed only, which may be averaged."""
         recipe = recipe_changes.completed(self.recipe)
-        normalized = recipe["micro_batch_size"] and self.execution.get("forward_batch_size")
-        told = [self.network, self.data["sha256"], recipe, self.precision, normalized]
-        return json.dumps(told, sort_keys=True)
+        normalized = recipe["micro_batch_size"] and self.execution.forward_batch_size
+        return json.dumps([self.network, self.data.sha256, recipe, self.precision, normalized], sort_keys=True)
 
     @property
-    def protocol(self) -> str:
-        """The protocol of the test that was made after training."""
-        return str(self.test.get("protocol", WHOLE))
+    def training_images(self) -> int:
+        """Number of images that the network was trained on."""
+        return int(self.recipe.get("training_images") or self.data.images(self.recipe["splits"]))
 
     @property
-    def by_protocol(self) -> dict[str, dict[str, Any]]:
-        """The figures of every test by its protocol, those of the test after training first."""
-        return {self.protocol: self.test, **self.tests}
+    def by_protocol(self) -> dict[str, EvaluationResult]:
+        """The results of all tests by protocol, that of the test after training first."""
+        return {self.test.protocol: self.test, **self.tests}
 
-    def write(self, path: Path) -> None:
-        text = json.dumps(asdict(self), indent=1) + "\n"
-        with atomic_write(path) as unfinished:
-            unfinished.write_text(text)
+    def with_test(self, result: EvaluationResult) -> Record:
+        """Return the record with the result of a further test."""
+        return replace(self, tests={**self.tests, result.protocol: result})
 
-    def tested(self, figures: dict[str, Any]) -> Record:
-        """The record with the figures of a further test."""
-        return replace(self, tests={**self.tests, figures["protocol"]: figures})
+    def as_data(self) -> dict[str, Any]:
+        """Return the record as JSON would give it back, the schema first."""
+        data = asdict(self)
+        history = [each.as_data() for each in self.history]
+        return msgspec.to_builtins({"schema": data.pop("schema"), **data, "history": history})
 
     def without_times(self) -> dict[str, Any]:
-        """What must be equal in two runs of one seed."""
-        kept = {name: value for name, value in asdict(self).items() if name not in TIMES}
-        kept["epochs"] = [{k: v for k, v in row.items() if k != "seconds"} for row in self.epochs]
-        return kept
+        """Return what must be equal in two runs of one seed."""
+        data = {name: value for name, value in self.as_data().items() if name not in TIMES}
+        data["history"] = [{**row, "seconds": None} for row in data["history"]]
+        return data
+
+    def write(self, path: Path) -> None:
+        """Write the record to a file, atomically."""
+        with atomic_write(path) as unfinished:
+            unfinished.write_text(format_json(self.as_data()), encoding="utf-8")
 
 
-NEEDED = {
-    "recipe": ("dataset", "images", "epochs", "splits", "batch_size"),
-    "data": ("name", "source", "sha256", "train", "validation", "test"),
-    "test": ("errors", "images", "error", "interval", "per_class"),
-}
+@dataclass(frozen=True)
+class Run:
+    """A record and where it was found: a run's folder, or a file."""
+
+    path: Path
+    record: Record
+
+    @property
+    def sheet(self) -> Path:
+        """Contact sheet of the misclassified images; the file need not exist."""
+        return self.path / "misclassified.png" if self.path.is_dir() else self.path.with_suffix(".png")
 
 
-def check(record: Record) -> Record:
-    """The record, if everything that the pages take from it is there; ValueError names what is not."""
-    for part, names in NEEDED.items():
-        missing = [name for name in names if name not in getattr(record, part)]
-        if missing:
-            raise ValueError(f"{part} lacks {', '.join(missing)}")
-    for name, test in record.tests.items():
-        if missing := [each for each in NEEDED["test"] if each not in test]:
-            raise ValueError(f"the test by {name!r} lacks {', '.join(missing)}")
-    if not record.epochs or not all({"epoch", "error"} <= set(row) for row in record.epochs):
-        raise ValueError("epochs must be a row a pass, with epoch and error")
-    if not all({"index", "label", "predicted"} <= set(row) for row in record.misclassified):
-        raise ValueError("misclassified must be rows of index, label and predicted")
-    return record
+def read_typed(path: Path, kind: type[T], schema: int, what: str) -> T:
+    """Return the object in a JSON file that has a schema number.
+
+    Args:
+        path: File to read.
+        kind: Dataclass of the object.
+        schema: Newest schema that this version reads, and the only one.
+        what: What the file holds, for error messages, such as "the record of a run".
+
+    Raises:
+        UsageError: If the file cannot be read, has another schema or does not fit; it names the field.
+    """
+    try:
+        content = msgspec.json.decode(path.read_bytes())
+        found = content.get("schema", 1) if isinstance(content, dict) else None
+        if isinstance(found, int) and found > schema:
+            raise UsageError(f"{path} has schema {found}, newer than {schema}: update the suite to read it")
+        if found is not None and found != schema:
+            raise UsageError(f"{path} has schema {found}, but this version reads {schema}: make it again")
+        return msgspec.convert(content, kind)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not {what}: {error}") from None
 
 
 def read(path: Path) -> Record:
-    """The record in a file; UsageError names a file that holds none."""
-    try:
-        return check(Record(**json.loads(path.read_text())))
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist: the run has not finished, or never began") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{path} is not a whole record of a run: {error}") from None
+    """Return the record in a file.
+
+    Raises:
+        UsageError: If the file does not exist, is damaged or incomplete, or has another schema.
+    """
+    if not path.exists():
+        raise UsageError(f"{path} does not exist: the run has not finished, or has not begun")
+    record = read_typed(path, Record, SCHEMA, "the record of a run")
+    missing = [name for name in recipe_changes.REQUIRED if name not in record.recipe]
+    if missing:
+        raise UsageError(f"{path} is not the record of a run: its recipe lacks {', '.join(missing)}")
+    if not record.history:
+        raise UsageError(f"{path} is not the record of a run: it has no epochs")
+    return record
 
 
-def read_all(folder: Path) -> list[Record]:
-    """Every record in a folder, by name: those of the run folders in it, or else the records in it themselves."""
+def read_run(path: Path) -> Run:
+    """Return the run in a folder, or the one whose record a file holds.
+
+    Raises:
+        UsageError: If there is no whole record.
+    """
+    return Run(path, read(path / "record.json" if path.is_dir() else path))
+
+
+def read_all(folder: Path) -> list[Run]:
+    """Return all runs in a folder by name: those of the run folders in it, or else the records in it.
+
+    Raises:
+        UsageError: If the folder does not exist, or a record in it is damaged.
+    """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder of records or runs")
-    return [read(path) for path in sorted(folder.glob("*/record.json")) or sorted(folder.glob("[!.]*.json"))]
+        raise UsageError(f"{folder} is not a folder of records or runs")
+    folders = sorted(path.parent for path in folder.glob("*/record.json"))
+    return [read_run(path) for path in folders or sorted(folder.glob("[!.]*.json"))]

@@ -1,4 +1,4 @@
-"""What a search writes down: a file a trial, whole or not at all, from which everything else can be told."""
+"""Records of a hyperparameter search: one file for the search, and one for each of its trials."""
 
 from __future__ import annotations
 
@@ -9,93 +9,166 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write
+import msgspec
 
+from reproductions.lab.errors import UsageError
+from reproductions.lab.files import atomic_write, format_json
+from reproductions.lab.results.run_record import EpochResult, Execution, read_typed
+from reproductions.lab.spec.search_space import Value
+
+SCHEMA = 2
 FOLDER = "trials"
+SEARCH = "search.json"
+
+Settings = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class CodeState:
+    """Commit of the code, and whether it was changed since; None outside a git checkout."""
+
+    commit: str | None = None
+    dirty: bool | None = None
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of settings, and what came of it.
+    """One set of hyperparameters and its result.
 
     Attributes:
-        settings: by the names of the network's search_space.
-        recipe: resolved, as it was run; `Recipe.as_data`.
-        rows: a row a pass, as in a run's record, with the error on the validation part, `val_error`, in percent.
-        error: that of the last pass; None for a trial that failed.
-        failed: why it did, or None.
-        seconds: from its start to its end, all sittings together.
-        worker: who ran it.
-        finished: when, UTC.
-        code: the commit that ended it, and whether it was changed since; empty in trials of before 2026-11-23.
-        execution: precision, threads and the like, as in a run's record; empty in those too.
+        settings: Values by the names of the network's search space.
+        recipe: Resolved recipe as it was run, from `Recipe.as_data`.
+        seed: Random seed.
+        history: Metrics of each epoch, with the error on the validation split.
+        error: Validation error of the last epoch, in percent; None if the trial failed.
+        failed: Why it failed, or None.
+        seconds: Time from start to end, in all sessions together.
+        worker: Name of the worker that ran it.
+        finished: When it finished, UTC.
+        code: The code that finished it; unknown for trials before 2026-11-23.
+        execution: How it was executed; unknown for those trials, too.
+        schema: Version of this format.
     """
 
-    settings: dict[str, Any]
+    settings: Settings
     recipe: dict[str, Any]
     seed: int
-    rows: list[dict[str, float]]
+    history: list[EpochResult]
     error: float | None
     failed: str | None
     seconds: float
     worker: str
     finished: str
-    code: dict[str, Any] = field(default_factory=dict)
-    execution: dict[str, Any] = field(default_factory=dict)
+    code: CodeState = field(default_factory=CodeState)
+    execution: Execution = field(default_factory=Execution)
+    schema: int = SCHEMA
 
     @property
-    def passes(self) -> int:
+    def epochs(self) -> int:
+        """Number of epochs."""
         return int(self.recipe["epochs"])
 
     def write(self, path: Path) -> None:
+        """Write the trial to a file, atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as unfinished:
-            unfinished.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        write_json(path, {**asdict(self), "history": [each.as_data() for each in self.history]})
 
 
-def name_of(settings: Mapping[str, Any]) -> str:
-    """A name that is the same for the same settings, wherever and whenever they are tried."""
+@dataclass(frozen=True)
+class SearchRecord:
+    """What is searched.
+
+    Attributes:
+        study: Name of the paper.
+        network: Name of the network.
+        tuner: "random", "bayesian" or "hyperband".
+        seed: Random seed of the settings drawn, and of every trial.
+        epochs: Epochs of a trial; of hyperband's longest ones.
+        recipe: The recipe that the settings change, from `Recipe.as_data`.
+        search_space: Domains by name, from `dataclasses.asdict`.
+        sha256: Checksum of the data.
+        data: Name of the data set.
+        commit: Commit of the code at the start; None outside a git checkout.
+        dirty: Whether the code was changed since.
+        versions: Versions of Python and the libraries; unknown for searches before 2026-11-23.
+        device: The devices in words; unknown for those searches, too.
+        schema: Version of this format.
+    """
+
+    study: str
+    network: str
+    tuner: str
+    seed: int
+    epochs: int
+    recipe: dict[str, Any]
+    search_space: dict[str, dict[str, Any]]
+    sha256: str
+    data: str
+    commit: str | None
+    dirty: bool | None
+    versions: dict[str, str] = field(default_factory=dict)
+    device: str | None = None
+    schema: int = SCHEMA
+
+    def write(self, path: Path) -> None:
+        """Write the record to a file, atomically."""
+        write_json(path, asdict(self))
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Write a record with its schema first."""
+    with atomic_write(path) as unfinished:
+        text = format_json(msgspec.to_builtins({"schema": data["schema"], **data}))
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def name_of(settings: Mapping[str, Value]) -> str:
+    """Return a name that depends on the settings only."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def path_of(run_dir: Path, settings: Mapping[str, Any], passes: int) -> Path:
-    return run_dir / FOLDER / f"{name_of(settings)}-{passes}.json"
+def path_of(run_dir: Path, settings: Mapping[str, Value], epochs: int) -> Path:
+    """Return the file of a trial."""
+    return run_dir / FOLDER / f"{name_of(settings)}-{epochs}.json"
 
 
 def read(path: Path) -> Trial:
-    """The trial in a file; UsageError names a file that holds none."""
-    try:
-        trial = Trial(**json.loads(path.read_text()))
-        if trial.passes < 1 or (trial.error is None) == (trial.failed is None):
-            raise ValueError("it has no error and did not fail, or both")
-        return trial
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise UsageError(f"{path} is not a whole record of a trial: {error}; remove it, to try it again") from None
+    """Return the trial in a file; UsageError names a file that has none."""
+    trial = read_typed(path, Trial, SCHEMA, "the record of a trial")
+    if not isinstance(trial.recipe.get("epochs"), int) or trial.epochs < 1:
+        raise UsageError(f"{path} is not the record of a trial: its recipe has no epochs; remove it to try again")
+    if (trial.error is None) == (trial.failed is None):
+        raise UsageError(f"{path} is not the record of a trial: it needs an error or a failure; remove it to try again")
+    return trial
 
 
 def read_all(run_dir: Path) -> list[Trial]:
-    """All trials of a search, in the order in which they ended."""
-    # Not those with a dot before them, which are being written, or were when a worker was killed.
+    """Return all trials of a search, in the order in which they finished."""
+    # Files with a leading dot are being written, or were when a worker was killed.
     found = [read(path) for path in (run_dir / FOLDER).glob("[!.]*.json")]
     return sorted(found, key=lambda trial: (trial.finished, name_of(trial.settings)))
 
 
+def read_search(run_dir: Path) -> SearchRecord:
+    """Return what is searched in a folder; UsageError if its file is missing or damaged."""
+    return read_typed(run_dir / SEARCH, SearchRecord, SCHEMA, "the record of a search")
+
+
 def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The lowest validation error among the trials of the most passes; None where all failed."""
+    """Return the trial with the lowest validation error among those of the most epochs; None if all failed."""
     done = [trial for trial in trials if trial.error is not None]
-    most = max((trial.passes for trial in done), default=0)
-    return min((trial for trial in done if trial.passes == most), key=lambda trial: trial.error or 0, default=None)
+    most = max((trial.epochs for trial in done), default=0)
+    return min((trial for trial in done if trial.epochs == most), key=lambda trial: trial.error or 0, default=None)
 
 
-def told(settings: Mapping[str, Any]) -> str:
-    """Settings in words: "rate 0.01, batch 64"."""
+def format_settings(settings: Mapping[str, Value]) -> str:
+    """Return settings as text: "learning rate 0.01, batch size 64"."""
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
 
 
-def outcome(trial: Trial) -> str:
+def format_result(trial: Trial) -> str:
+    """Return the result of a trial as text."""
     if trial.error is None:
         return f"failed: {trial.failed}"
-    return f"validation error {trial.error:.2f}% after {trial.passes} pass(es), {trial.seconds:.0f} s"
+    epochs = "1 epoch" if trial.epochs == 1 else f"{trial.epochs} epochs"
+    return f"validation error {trial.error:.2f}% after {epochs}, {trial.seconds:.0f} s"

@@ -72,7 +72,7 @@ class Protocol:
             return list(self.short_sides)
         return [round(side * size / self.inputs[0]) for side in self.short_sides]
 
-    def parts(self) -> list[Protocol]:
+    def components(self) -> list[Protocol]:
         """The protocols whose scores are averaged: itself alone, or those that it is made of."""
         return [replace(find(name), blacklisted=self.blacklisted) for name in self.averages] or [self]
 

@@ -1,0 +1,71 @@
+"""The verdict on a published figure: one rule, for every table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reproductions.lab.results.stats import Spread, wilson_interval
+
+BETTER = "better than published"
+REPRODUCED = "reproduced"
+SPREAD = "within run-to-run spread"
+NOT_REACHED = "not reached"
+FEW = {1: "one run", 2: "two runs"}
+
+RULE = (
+    "Measured figures are means over seeds at the last epoch, ± the standard deviation; the difference is measured "
+    "minus published, in points. With at least three seeds the verdict compares the published figure with the 95% "
+    "confidence interval of the mean and with the 95% prediction interval of one more run, both by Student's t over "
+    f"seeds. *{BETTER}*: the published figure lies above the prediction interval. *{REPRODUCED}*: otherwise, and it is "
+    f"at or above the mean, or inside the confidence interval. *{SPREAD}*: otherwise, and it is inside the prediction "
+    f"interval. *{NOT_REACHED}*: it lies below the prediction interval. A published figure with an uncertainty of its "
+    "own counts as the interval that the table gives. *one run*, *two runs*: too few for a verdict. *not comparable*: "
+    "the data, the test or the images per batch normalization were not those of the network's own recipe. *not run*: "
+    "there is no record. *out of scope*: the figure is not of a single network of this suite. *nothing published*: no "
+    "paper gives a figure."
+)
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """A published error rate in percent.
+
+    Attributes:
+        error: The figure.
+        images: Number of images that it was measured on, if that is only a sample of the test set; the figure is then
+            uncertain by Wilson's interval.
+    """
+
+    error: float
+    images: int | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The figure with its own uncertainty, in percent."""
+        if self.images is None:
+            return self.error, self.error
+        return wilson_interval(self.error * self.images / 100, self.images)
+
+
+def verdict(published: PublishedFigure, errors: Sequence[float], rounding: float | None = None) -> str:
+    """Return the verdict on a published figure.
+
+    Args:
+        published: The figure.
+        errors: Error rate of each run, in percent; at least one.
+        rounding: For a deterministic method, half the unit to which the published figure is rounded: the single figure
+            give or take it takes the place of both intervals.
+    """
+    if rounding is None and len(errors) in FEW:
+        return FEW[len(errors)]
+    spread = Spread.of(errors)
+    exact = spread.mean - (rounding or 0), spread.mean + (rounding or 0)
+    confidence = exact if rounding is not None else spread.confidence or exact
+    prediction = exact if rounding is not None else spread.prediction or exact
+    low, high = published.interval
+    if low > prediction[1]:
+        return BETTER
+    if high >= confidence[0]:  # at or above the mean, or inside the confidence interval
+        return REPRODUCED
+    return SPREAD if high >= prediction[0] else NOT_REACHED
