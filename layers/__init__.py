@@ -1,5 +1,6 @@
-"""What the papers invented and Keras does not ship, on `keras.ops` alone."""
+"""Layers, losses, initializers and an optimizer of the papers that Keras does not ship; they use `keras.ops` only."""
 
+from layers.activations import scaled_tanh
 from layers.grouped import GroupedConv2D
 from layers.inception import InceptionBN, InceptionV1, NaiveInception, conv_bn_relu
 from layers.inception_factorized import (
@@ -11,16 +12,10 @@ from layers.inception_factorized import (
     InceptionV4B,
     InceptionV4C,
 )
-from layers.lenet import (
-    FanInUniform,
-    MaximumAPosteriori,
-    MeanPenalty,
-    PartiallyConnectedConv2D,
-    RBFOutput,
-    TrainableSubsampling2D,
-    scaled_tanh,
-)
+from layers.initializers import FanInUniform
+from layers.lenet import PartiallyConnectedConv2D, RBFOutput, TrainableSubsampling2D
 from layers.local import LocallyConnected2D
+from layers.losses import MaximumAPosteriori, MeanPenalty
 from layers.lrn import LocalResponseNormalization
 from layers.sdlm import StochasticDiagonalLevenbergMarquardt
 

@@ -1,8 +1,8 @@
-"""The two towers of AlexNet: convolutions that see only their own tower's maps."""
+"""Grouped convolution, for the two towers of AlexNet: Krizhevsky et al. 2012, section 3.5 and Figure 2."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -10,32 +10,36 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="layers")
 class GroupedConv2D(keras.layers.Conv2D):
-    """`Conv2D(groups=...)` computed as so many smaller convolutions: Krizhevsky et al. 2012, section 3.5.
+    """`keras.layers.Conv2D` with `groups` computed as separate, smaller convolutions.
 
-    Same arguments, shapes, errors and kernel (h, w, input maps / groups, filters) as Keras' Conv2D, whose
-    own grouped convolution trains several times slower on a CPU. Raises ValueError for channels first.
+    Arguments, shapes, errors and the kernel (h, w, channels // groups, filters) are those of `keras.layers.Conv2D`,
+    whose own grouped convolution trains several times more slowly on a CPU.
+
+    Raises:
+        ValueError: If `data_format` is not "channels_last".
     """
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Create the kernel and biases."""
         if self.data_format != "channels_last":
             raise ValueError(f"data_format must be channels_last; got {self.data_format}")
         super().build(input_shape)
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+    def convolution_op(self, inputs: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the outputs of all groups, concatenated, before biases and activation."""
         if self.groups == 1:
             return super().convolution_op(inputs, kernel)
-        towers = zip(ops.split(inputs, self.groups, axis=-1), ops.split(kernel, self.groups, axis=-1))
-        return ops.concatenate(
-            [
-                ops.conv(
-                    maps,
-                    weights,
-                    strides=list(self.strides),
-                    padding=self.padding,
-                    dilation_rate=self.dilation_rate,
-                    data_format=self.data_format,
-                )
-                for maps, weights in towers
-            ],
-            axis=-1,
-        )
+        outputs = [
+            ops.conv(
+                group_inputs,
+                group_kernel,
+                strides=list(self.strides),
+                padding=self.padding,
+                dilation_rate=self.dilation_rate,
+                data_format=self.data_format,
+            )
+            for group_inputs, group_kernel in zip(
+                ops.split(inputs, self.groups, axis=-1), ops.split(kernel, self.groups, axis=-1)
+            )
+        ]
+        return ops.concatenate(outputs, axis=-1)

@@ -5,52 +5,74 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from layers.inception import Block, register
+import keras
+
+from layers.inception import InceptionBlock
+
+register = keras.saving.register_keras_serializable(package="layers")
+
+KernelSize = int | tuple[int, int]
 
 # --- Inception-v2 and v3: Szegedy et al. 2015, Figures 5, 6, 7 and 10
 
 
 @register
-class InceptionFigure5(Block):
-    """Figure 5, on 35x35: the 5x5 as two 3x3. (batch, h, w, maps) to (batch, h, w, 224 + pool_proj).
+class InceptionFigure5(InceptionBlock):
+    """Block for 35x35 feature maps, with two 3x3 convolutions for the 5x5: Szegedy et al. 2015, Figure 5.
 
-    With `keep_5x5`, as in the released Inception-v3, the middle branch is a 5x5 instead of one 3x3.
+    Input shape: (batch, height, width, channels). Output shape: (batch, height, width, 224 + pool_proj).
+
+    Args:
+        pool_proj: Filters of the 1x1 convolution after the pooling.
+        keep_5x5: Whether the middle branch has a 5x5 convolution, as in the released Inception-v3, and not a 3x3.
+        **kwargs: Further arguments of `InceptionBlock`.
     """
 
     def __init__(self, pool_proj: int, keep_5x5: bool = False, **kwargs: Any) -> None:
-        super().__init__(dict(pool_proj=pool_proj, keep_5x5=keep_5x5), **kwargs)
+        super().__init__({"pool_proj": pool_proj}, **kwargs)
+        self.keep_5x5 = keep_5x5
 
-    def connect(self, x: Any) -> Any:
-        side = 5 if self.columns["keep_5x5"] else 3
+    def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Connect the four branches."""
+        side = 5 if self.keep_5x5 else 3
         middle = self.conv(x, 48, 1, f"{side}x{side}_reduce")
         double = self.conv(x, 64, 1, "double_3x3_reduce")
         double = self.conv(double, 96, 3, "double_3x3_1")
-        return self.together(
+        return self.concatenate(
             self.conv(x, 64, 1, "1x1"),
             self.conv(middle, 64, side, f"{side}x{side}"),
             self.conv(double, 96, 3, "double_3x3_2"),
-            self.conv(self.pool(x, "average"), self.columns["pool_proj"], 1, "pool_proj"),
+            self.conv(self.pool(x, "average"), self.branch_filters["pool_proj"], 1, "pool_proj"),
         )
+
+    def get_config(self) -> dict[str, object]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "keep_5x5": self.keep_5x5}
 
 
 @register
-class InceptionFigure6(Block):
-    """Figure 6, on 17x17: n x n as 1 x n and n x 1, n = 7. (batch, h, w, maps) to (batch, h, w, 768).
+class InceptionFigure6(InceptionBlock):
+    """Block for 17x17 feature maps, with 1x7 and 7x1 convolutions for the 7x7: Szegedy et al. 2015, Figure 6.
 
-    `n7x7` is the number of maps between the factors.
+    Input shape: (batch, height, width, channels). Output shape: (batch, height, width, 768).
+
+    Args:
+        n7x7: Filters of the convolutions before the last one of the two branches.
+        **kwargs: Further arguments of `InceptionBlock`.
     """
 
     def __init__(self, n7x7: int, **kwargs: Any) -> None:
-        super().__init__(dict(n7x7=n7x7), **kwargs)
+        super().__init__({"n7x7": n7x7}, **kwargs)
 
-    def connect(self, x: Any) -> Any:
-        narrow = self.columns["n7x7"]
+    def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Connect the four branches."""
+        narrow = self.branch_filters["n7x7"]
         single = self.conv(x, narrow, 1, "7x7_reduce")
         single = self.conv(single, narrow, (1, 7), "1x7")
         double = self.conv(x, narrow, 1, "double_7x7_reduce")
-        for number, kernel in enumerate([(7, 1), (1, 7), (7, 1)], 1):
-            double = self.conv(double, narrow, kernel, f"double_7x7_{number}")
-        return self.together(
+        for number, kernel_size in enumerate([(7, 1), (1, 7), (7, 1)], 1):
+            double = self.conv(double, narrow, kernel_size, f"double_7x7_{number}")
+        return self.concatenate(
             self.conv(x, 192, 1, "1x1"),
             self.conv(single, 192, (7, 1), "7x1"),
             self.conv(double, 192, (1, 7), "double_7x7_4"),
@@ -59,72 +81,104 @@ class InceptionFigure6(Block):
 
 
 @register
-class InceptionFigure7(Block):
-    """Figure 7, on 8x8: branches that fan out. (batch, h, w, maps) to (batch, h, w, 2048)."""
+class InceptionFigure7(InceptionBlock):
+    """Block for 8x8 feature maps, whose branches fan out: Szegedy et al. 2015, Figure 7.
+
+    Input shape: (batch, height, width, channels). Output shape: (batch, height, width, 2048).
+
+    Args:
+        **kwargs: Further arguments of `InceptionBlock`.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__({}, **kwargs)
 
-    def connect(self, x: Any) -> Any:
+    def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Connect the four branches."""
         single = self.conv(x, 384, 1, "3x3_reduce")
         double = self.conv(x, 448, 1, "double_3x3_reduce")
         double = self.conv(double, 384, 3, "double_3x3_1")
-        return self.together(
+        return self.concatenate(
             self.conv(x, 320, 1, "1x1"),
-            self.fan(single, "3x3"),
-            self.fan(double, "double_3x3"),
+            self.fan_out(single, "3x3"),
+            self.fan_out(double, "double_3x3"),
             self.conv(self.pool(x, "average"), 192, 1, "pool_proj"),
         )
 
-    def fan(self, x: Any, name: str) -> Any:
-        across, down = self.conv(x, 384, (1, 3), f"{name}_1x3"), self.conv(x, 384, (3, 1), f"{name}_3x1")
-        return self.together(across, down, name=name)
+    def fan_out(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        """Apply a 1x3 and a 3x1 convolution in parallel."""
+        wide, high = self.conv(x, 384, (1, 3), f"{name}_1x3"), self.conv(x, 384, (3, 1), f"{name}_3x1")
+        return self.concatenate(wide, high, name=name)
 
 
 @register
-class GridReduction(Block):
-    """Figure 10, a halved grid without a bottleneck: convolutions and a pool of stride 2 side by side.
+class GridReduction(InceptionBlock):
+    """Block that halves the grid without a bottleneck: Szegedy et al. 2015, Figure 10.
 
-    Each of `branches` is (maps, kernel) pairs, the last one of stride 2 and unpadded, the others padded.
-    (batch, h, w, maps) to (batch, (h - 3) // 2 + 1, (w - 3) // 2 + 1, the branches' last maps + maps).
+    Chains of convolutions and a 3x3 max pooling stand side by side. The pooling and the last convolution of each chain
+    have stride 2 and no padding; the other convolutions have stride 1 and are padded.
+
+    Input shape: (batch, height, width, channels). Output shape: (batch, (height - 3) // 2 + 1, (width - 3) // 2 + 1,
+    the sum of the chains' last filters + channels).
+
+    Args:
+        branches: For each chain its (filters, kernel size) pairs; the last kernel size is 3.
+        **kwargs: Further arguments of `InceptionBlock`.
+
+    Raises:
+        ValueError: If there is no chain, or one does not end in a 3x3 convolution.
     """
 
-    def __init__(self, branches: Sequence[Sequence[Any]], **kwargs: Any) -> None:
-        self.chains = [[(int(maps), kernel) for maps, kernel in chain] for chain in branches]
-        if not self.chains or not all(chain and chain[-1][1] in (3, (3, 3), [3, 3]) for chain in self.chains):
+    def __init__(self, branches: Sequence[Sequence[tuple[int, KernelSize]]], **kwargs: Any) -> None:
+        self.chains = tuple(
+            tuple((int(filters), size if isinstance(size, int) else (size[0], size[1])) for filters, size in chain)
+            for chain in branches
+        )
+        if not self.chains or not all(chain and chain[-1][1] in (3, (3, 3)) for chain in self.chains):
             raise ValueError(
-                f"branches must be chains of (maps, kernel) pairs that end in a 3x3, at least one; got {branches!r}"
+                "branches must be one or more chains of (filters, kernel size) pairs, each of which ends in a 3x3; "
+                f"got {branches!r}"
             )
-        super().__init__(dict(branches=[[list(step) for step in chain] for chain in branches]), **kwargs)
+        super().__init__({}, **kwargs)
 
-    def connect(self, x: Any) -> Any:
+    def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Connect the chains and the pooling."""
         ends = []
         for number, chain in enumerate(self.chains, 1):
             y = x
-            for step, (maps, kernel) in enumerate(chain, 1):
-                last = step == len(chain)
-                size = kernel if isinstance(kernel, int) else tuple(kernel)
-                name = f"branch{number}_{step}"
-                y = self.conv(y, maps, size, name, 2 if last else 1, "valid" if last else "same")
+            for step, (filters, kernel_size) in enumerate(chain, 1):
+                strides, padding = (2, "valid") if step == len(chain) else (1, "same")
+                y = self.conv(y, filters, kernel_size, f"branch{number}_{step}", strides, padding)
             ends.append(y)
-        return self.together(*ends, self.pool(x, "max", 2, "valid"))
+        return self.concatenate(*ends, self.pool(x, "max", 2, "valid"))
+
+    def get_config(self) -> dict[str, object]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "branches": [[list(step) for step in chain] for chain in self.chains]}
 
 
 # --- Inception-v4: Szegedy et al. 2016, Figures 4, 5 and 6
 
 
 @register
-class InceptionV4A(Block):
-    """Figure 4, on 35x35: (batch, h, w, 384) to (batch, h, w, 384)."""
+class InceptionV4A(InceptionBlock):
+    """Block for 35x35 feature maps: Szegedy et al. 2016, Figure 4.
+
+    Input shape: (batch, height, width, 384). Output shape: (batch, height, width, 384).
+
+    Args:
+        **kwargs: Further arguments of `InceptionBlock`.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__({}, **kwargs)
 
-    def connect(self, x: Any) -> Any:
+    def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Connect the four branches."""
         single = self.conv(x, 64, 1, "3x3_reduce")
         double = self.conv(x, 64, 1, "double_3x3_reduce")
         double = self.conv(double, 96, 3, "double_3x3_1")
-        return self.together(
+        return self.concatenate(
             self.conv(self.pool(x, "average"), 96, 1, "pool_proj"),
             self.conv(x, 96, 1, "1x1"),
             self.conv(single, 96, 3, "3x3"),
@@ -133,19 +187,26 @@ class InceptionV4A(Block):
 
 
 @register
-class InceptionV4B(Block):
-    """Figure 5, on 17x17: (batch, h, w, 1024) to (batch, h, w, 1024)."""
+class InceptionV4B(InceptionBlock):
+    """Block for 17x17 feature maps: Szegedy et al. 2016, Figure 5.
+
+    Input shape: (batch, height, width, 1024). Output shape: (batch, height, width, 1024).
+
+    Args:
+        **kwargs: Further arguments of `InceptionBlock`.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__({}, **kwargs)
 
-    def connect(self, x: Any) -> Any:
+    def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Connect the four branches."""
         single = self.conv(x, 192, 1, "7x7_reduce")
         single = self.conv(single, 224, (1, 7), "1x7")
         double = self.conv(x, 192, 1, "double_7x7_reduce")
-        for number, (maps, kernel) in enumerate([(192, (1, 7)), (224, (7, 1)), (224, (1, 7))], 1):
-            double = self.conv(double, maps, kernel, f"double_7x7_{number}")
-        return self.together(
+        for number, (filters, kernel_size) in enumerate([(192, (1, 7)), (224, (7, 1)), (224, (1, 7))], 1):
+            double = self.conv(double, filters, kernel_size, f"double_7x7_{number}")
+        return self.concatenate(
             self.conv(self.pool(x, "average"), 128, 1, "pool_proj"),
             self.conv(x, 384, 1, "1x1"),
             self.conv(single, 256, (7, 1), "7x1"),
@@ -154,18 +215,25 @@ class InceptionV4B(Block):
 
 
 @register
-class InceptionV4C(Block):
-    """Figure 6, on 8x8: (batch, h, w, 1536) to (batch, h, w, 1536)."""
+class InceptionV4C(InceptionBlock):
+    """Block for 8x8 feature maps: Szegedy et al. 2016, Figure 6.
+
+    Input shape: (batch, height, width, 1536). Output shape: (batch, height, width, 1536).
+
+    Args:
+        **kwargs: Further arguments of `InceptionBlock`.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__({}, **kwargs)
 
-    def connect(self, x: Any) -> Any:
+    def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Connect the six branches."""
         single = self.conv(x, 384, 1, "3x3_reduce")
         double = self.conv(x, 384, 1, "double_3x3_reduce")
         double = self.conv(double, 448, (1, 3), "double_3x3_1")
         double = self.conv(double, 512, (3, 1), "double_3x3_2")
-        return self.together(
+        return self.concatenate(
             self.conv(self.pool(x, "average"), 256, 1, "pool_proj"),
             self.conv(x, 256, 1, "1x1"),
             self.conv(single, 256, (1, 3), "3x3_1x3"),

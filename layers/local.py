@@ -1,4 +1,4 @@
-"""Locally connected layers: convolutions whose weights are not shared between places (cuda-convnet's `type=local`)."""
+"""Locally connected layer: a convolution that does not share its weights between positions."""
 
 from __future__ import annotations
 
@@ -6,29 +6,37 @@ import itertools
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import ops
 
-from layers.lenet import pair
+from layers.arguments import Activation, Initializer, check_fits, pair
 
 
 @keras.saving.register_keras_serializable(package="layers")
 class LocallyConnected2D(keras.layers.Layer):
-    """`Conv2D` with a kernel and biases of its own at every place of the output.
+    """`keras.layers.Conv2D` with a separate kernel and separate biases at each output position.
 
-    Shapes: (batch, height, width, maps) to (batch, height', width', filters), as of Keras' Conv2D with the same
-    arguments; height and width must be known. Parameters: a kernel (height', width', h, w, maps, filters) and biases
-    (height', width', filters). Every place starts as a convolution would, by a fan-in of h * w * maps. Source:
-    cuda-convnet, the code that Krizhevsky et al. 2012 name in section 3.3, whose biases are not shared either.
+    The kernel has the shape (height', width', h, w, channels, filters), the biases (height', width', filters). Source:
+    `type=local` of cuda-convnet, the code that Krizhevsky et al. 2012 cite in section 3.3; it does not share biases
+    either.
+
+    Input shape: (batch, height, width, channels), of known height, width and channels. Output shape: (batch, height',
+    width', filters), as of `keras.layers.Conv2D` with the same arguments.
 
     Args:
-        filters: output maps. kernel_size, strides: whole numbers, or one for height and one for width.
-        padding: "valid", or "same", where a place beyond the edge counts as zero.
+        filters: Number of output channels.
+        kernel_size: Height and width of the kernels: an integer, or a pair of integers.
+        strides: Vertical and horizontal stride: an integer, or a pair of integers.
+        padding: "valid", or "same" to pad with zeros as Keras does.
+        activation: Activation function; by default none.
+        kernel_initializer: Initializer of the kernels, with a fan-in of h * w * channels at each position.
+        bias_initializer: Initializer of the biases.
+        **kwargs: Arguments of `keras.layers.Layer`.
 
-    Raises ValueError for sizes that are not positive, another padding, an input of unknown size, and a kernel larger
-    than the input.
+    Raises:
+        ValueError: If `filters`, `kernel_size` or `strides` is not positive, `padding` is not one of the two, the input
+            is of unknown size, or the kernel is larger than the input.
     """
 
     def __init__(
@@ -37,10 +45,10 @@ class LocallyConnected2D(keras.layers.Layer):
         kernel_size: int | Sequence[int],
         strides: int | Sequence[int] = 1,
         padding: str = "valid",
-        activation: Any = None,
-        kernel_initializer: Any = "he_normal",
-        bias_initializer: Any = "zeros",
-        **kwargs: Any,
+        activation: Activation = None,
+        kernel_initializer: Initializer = "he_normal",
+        bias_initializer: Initializer = "zeros",
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.input_spec = keras.layers.InputSpec(ndim=4)
@@ -56,65 +64,70 @@ class LocallyConnected2D(keras.layers.Layer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        places, maps = self.compute_output_shape(input_shape)[1:3], input_shape[-1]
-        if None in (*places, maps):
-            raise ValueError(f"inputs must be of known size, as every place has weights of its own; got {input_shape}")
-        shape = (*places, *self.kernel_size, maps, self.filters)
-        self.kernel = self.add_weight(shape=shape, initializer=self.starting_kernels, name="kernel")
-        self.bias = self.add_weight(shape=(*places, self.filters), initializer=self.bias_initializer, name="bias")
+        """Create the kernel and biases."""
+        positions, channels = self.compute_output_shape(input_shape)[1:3], input_shape[-1]
+        if None in (*positions, channels):
+            raise ValueError(f"inputs must be of known size, as each position has its own weights; got {input_shape}")
+        shape = (*positions, *self.kernel_size, channels, self.filters)
+        self.kernel = self.add_weight(shape=shape, initializer=self._initial_kernel, name="kernel")
+        self.bias = self.add_weight(shape=(*positions, self.filters), initializer=self.bias_initializer, name="bias")
 
-    def starting_kernels(self, shape: Sequence[int], dtype: Any = None) -> Any:
-        """All places' kernels as one wide kernel, drawn with the fan-in of a place, and then handed out."""
+    def _initial_kernel(self, shape: Sequence[int], dtype: str | None = None) -> keras.KerasTensor:
+        """Return the kernels of all positions, drawn as one wide kernel with the fan-in of a position."""
         rows, columns, *window, filters = shape
         wide = self.kernel_initializer((*window, rows * columns * filters), dtype=dtype)
         return ops.transpose(ops.reshape(wide, (*window, rows, columns, filters)), (3, 4, 0, 1, 2, 5))
 
     @property
-    def weights_per_place(self) -> int:
-        """Weights that the outputs of one place are made of."""
+    def weights_per_position(self) -> int:
+        """Weights of one output position, all filters together."""
         return math.prod(self.kernel.shape[2:])
 
     @property
-    def connections_per_place(self) -> int:
-        """Connections into one place of all maps: an input or a bias each."""
-        return self.weights_per_place + self.filters
+    def connections_per_position(self) -> int:
+        """Connections into one output position, all filters together: one per weight and bias."""
+        return self.weights_per_position + self.filters
 
-    def margins(self, sizes: Sequence[int]) -> list[tuple[int, int]]:
-        """Zeros before and after the rows and the columns of an input, as Keras pads: an odd one comes after."""
+    def _padding_sizes(self, image: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the zeros before and after the rows and columns; as in Keras, an odd one comes after."""
         if self.padding == "valid":
             return [(0, 0), (0, 0)]
-        lacking = [
+        totals = [
             max((-(-size // stride) - 1) * stride + window - size, 0)
-            for size, stride, window in zip(sizes, self.strides, self.kernel_size)
+            for size, stride, window in zip(image, self.strides, self.kernel_size)
         ]
-        return [(zeros // 2, zeros - zeros // 2) for zeros in lacking]
+        return [(total // 2, total - total // 2) for total in totals]
 
-    def fields(self, inputs: Any) -> Any:
-        """What each place sees, row by row of its window: (height', width', batch, h * w * maps)."""
-        padded = ops.pad(ops.transpose(inputs, (1, 2, 0, 3)), [*self.margins(inputs.shape[1:3]), (0, 0), (0, 0)])
-        rows, columns = ((places - 1) * stride + 1 for places, stride in zip(self.bias.shape, self.strides))
+    def _patches(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the window of each position, (height', width', batch, h * w * channels)."""
+        padding = [*self._padding_sizes(inputs.shape[1:3]), (0, 0), (0, 0)]
+        padded = ops.pad(ops.transpose(inputs, (1, 2, 0, 3)), padding)
+        rows, columns = ((positions - 1) * stride + 1 for positions, stride in zip(self.bias.shape, self.strides))
         size = (rows, columns, *ops.shape(padded)[2:])
-        # `ops.slice`, and indices for strides alone: TensorFlow takes three times as long for the gradient of an index.
-        seen = [ops.slice(padded, (*corner, 0, 0), size) for corner in itertools.product(*map(range, self.kernel_size))]
+        # `ops.slice`, and indexing for strides only: TensorFlow's gradient of indexing is three times as slow.
+        offsets = itertools.product(*map(range, self.kernel_size))
+        slices = [ops.slice(padded, (*offset, 0, 0), size) for offset in offsets]
         if self.strides != (1, 1):
-            seen = [part[:: self.strides[0], :: self.strides[1]] for part in seen]
-        return ops.concatenate(seen, axis=-1)
+            slices = [each[:: self.strides[0], :: self.strides[1]] for each in slices]
+        return ops.concatenate(slices, axis=-1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the feature maps."""
         kernel = ops.reshape(self.kernel, (*self.bias.shape[:2], -1, self.filters))
-        outputs = ops.transpose(ops.matmul(self.fields(inputs), kernel), (2, 0, 1, 3))
+        outputs = ops.transpose(ops.matmul(self._patches(inputs), kernel), (2, 0, 1, 3))
         return self.activation(outputs + self.bias)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Return the output shape for an input shape."""
         batch, *image, _ = input_shape
         if self.padding == "valid":
-            if any(size is not None and size < window for size, window in zip(image, self.kernel_size)):
-                raise ValueError(f"a kernel of {self.kernel_size} does not fit an input of {tuple(image)}")
+            check_fits(self.kernel_size, image, "kernel_size")
             image = [size and size - window + 1 for size, window in zip(image, self.kernel_size)]
         height, width = (size and -(-size // stride) for size, stride in zip(image, self.strides))
         return batch, height, width, self.filters
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
+        """Return the arguments of the constructor."""
         return {
             **super().get_config(),
             "filters": self.filters,

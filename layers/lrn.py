@@ -1,48 +1,63 @@
-"""Local response normalization: Krizhevsky et al. 2012, section 3.3, with its closed-form gradient."""
+"""Local response normalization with its closed-form gradient: Krizhevsky et al. 2012, section 3.3."""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import ops
 
 
-def windowed_sum(x: Any, window: int, axis: int) -> Any:
-    """Sums over `window` neighbours (odd) along an axis, fewer at its ends; same shape."""
+def windowed_sum(x: keras.KerasTensor, window: int, axis: int) -> keras.KerasTensor:
+    """Sum over a centred window along one axis.
+
+    Args:
+        x: Tensor of any shape.
+        window: Odd number of elements in the window, including the element itself.
+        axis: Axis along which the window slides.
+
+    Returns:
+        Tensor with the shape and dtype of `x`. Windows are truncated at both ends of the axis.
+    """
     half, size = window // 2, x.shape[axis]
-    before = [(0, 0)] * len(x.shape)
-    before[axis] = (half, half)
-    padded = ops.pad(x, before)
+    padding = [(0, 0)] * len(x.shape)
+    padding[axis] = (half, half)
+    padded = ops.pad(x, padding)
     if size is None:
         size = ops.shape(x)[axis]
-    index: list[Any] = [slice(None)] * len(x.shape)
+    index = [slice(None)] * len(x.shape)
     total = None
     for start in range(window):
         index[axis] = slice(start, start + size)
-        part = padded[tuple(index)]
-        total = part if total is None else total + part
+        shifted = padded[tuple(index)]
+        total = shifted if total is None else total + shifted
     return total
 
 
 @keras.saving.register_keras_serializable(package="layers")
 class LocalResponseNormalization(keras.layers.Layer):
-    """b_i = a_i / (k + alpha * sum of a_j^2 over the n neighbours of i) ^ beta.
+    """Local response normalization, `x / (k + alpha * sum(x ** 2 over a window)) ** beta`.
 
-    Shapes: any rank from (batch, channels) up, in and out alike. The neighbours are n adjacent channels
-    (`across="channels"`, the paper's), or a window of n places in every spatial direction of the same
-    channel (`across="space"`, cuda-convnet's other kind); there are fewer at the ends.
+    The window is n adjacent channels at the same position, as in the paper (`across="channels"`), or n positions in
+    each spatial direction of the same channel, as in cuda-convnet's other kind of normalization (`across="space"`).
+    Windows are truncated at the ends. It computes in float32 at least: squares overflow float16 from 256 upwards.
+
+    Input shape: (batch, ..., channels) of any rank from 2 upwards. Output shape: that of the input.
 
     Args:
-        n: neighbours, odd, itself included. k, alpha, beta: as in the paper; k and beta positive.
-        average: whether alpha is divided by the size of the window, as Caffe and cuda-convnet do.
-        data_format: "channels_last", "channels_first", or None for Keras' own setting.
+        n: Odd width of the window, including the element itself.
+        k: Positive constant.
+        alpha: Scale of the sum; not negative.
+        beta: Positive exponent.
+        across: "channels" or "space".
+        average: Whether alpha is divided by the size of the window, as in Caffe and cuda-convnet.
+        data_format: "channels_last", "channels_first", or None for the setting of Keras.
+        **kwargs: Arguments of `keras.layers.Layer`.
 
-    Computed in float32 at least: squares overflow float16 from 256 up.
-    Raises ValueError for an n that is even, and for a k, alpha or beta out of range.
+    Raises:
+        ValueError: If n is even, or an argument is out of its range.
     """
 
     def __init__(
@@ -54,11 +69,11 @@ class LocalResponseNormalization(keras.layers.Layer):
         across: str = "channels",
         average: bool = False,
         data_format: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         if not hasattr(n, "__index__") or isinstance(n, bool) or n < 1 or n % 2 == 0:
-            raise ValueError(f"n must be a positive odd integer, to be centred on its place; got {n}")
+            raise ValueError(f"n must be a positive odd integer, to be centred on a channel; got {n}")
         if not (k > 0 and beta > 0 and alpha >= 0):
             raise ValueError(
                 f"k and beta must be positive and alpha not negative; got k={k}, alpha={alpha}, beta={beta}"
@@ -71,51 +86,57 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.across, self.average = across, average
         self.data_format = data_format or keras.config.image_data_format()
 
-    def call(self, inputs: Any) -> Any:
-        kept = keras.backend.standardize_dtype(inputs.dtype)
-        if "float" not in kept:
-            kept = self.compute_dtype
-        exact = ops.cast(inputs, "float64" if kept == "float64" else "float32")
-        return ops.cast(self.normalize(exact), kept)
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the normalized inputs."""
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        if "float" not in dtype:
+            dtype = self.compute_dtype
+        exact = ops.cast(inputs, "float64" if dtype == "float64" else "float32")
+        return ops.cast(self._normalize(exact), dtype)
 
-    def neighbours(self, x: Any) -> Any:
-        """The sum of x over the window of each place."""
-        for axis in self.window_axes(len(x.shape)):
-            x = windowed_sum(x, self.n, axis)
-        return x
-
-    def window_axes(self, rank: int) -> list[int]:
+    def _window_axes(self, rank: int) -> list[int]:
+        """Return the axes along which the window extends."""
         channel = rank - 1 if self.data_format == "channels_last" else 1
         return [channel] if self.across == "channels" else [axis for axis in range(1, rank) if axis != channel]
 
-    def normalize(self, x: Any) -> Any:
-        alpha = self.alpha / self.n ** len(self.window_axes(len(x.shape))) if self.average else self.alpha
+    def _window_sum(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the sum of x over the window of each element."""
+        for axis in self._window_axes(len(x.shape)):
+            x = windowed_sum(x, self.n, axis)
+        return x
 
-        # dL/dx = g s^-beta - 2 alpha beta x * neighbours(g x s^-(beta + 1)): the window is symmetric.
+    def _normalize(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the normalized x, with the closed form of the gradient."""
+        alpha = self.alpha / self.n ** len(self._window_axes(len(x.shape))) if self.average else self.alpha
+
+        # With s the scale below, g the upstream gradient and W the sum over a window, which is symmetric:
+        # dL/dx = g s^-beta - 2 alpha beta x W(g x s^-(beta + 1)).
         @ops.custom_gradient
-        def normalized(x: Any) -> Any:
-            scale = self.k + alpha * self.neighbours(ops.square(x))
-            factor = self.power(scale)
+        def normalized(x: keras.KerasTensor) -> object:
+            scale = self.k + alpha * self._window_sum(ops.square(x))
+            factor = self._power(scale)
 
-            def gradient(*args: Any, upstream: Any = None) -> Any:
-                slope = args[0] if upstream is None else upstream
-                spread = self.neighbours(slope * x * factor / scale)
-                return slope * factor - (2 * alpha * self.beta) * x * spread
+            def gradient(*args: keras.KerasTensor, upstream: keras.KerasTensor | None = None) -> keras.KerasTensor:
+                g = args[0] if upstream is None else upstream
+                spread = self._window_sum(g * x * factor / scale)
+                return g * factor - (2 * alpha * self.beta) * x * spread
 
             return x * factor, gradient
 
         return normalized(x)
 
-    def power(self, scale: Any) -> Any:
-        """scale ** -beta; roots for the paper's 0.75, which cost a third of a power."""
+    def _power(self, scale: keras.KerasTensor) -> keras.KerasTensor:
+        """Return `scale ** -beta`; for the paper's 0.75 by square roots, which take a third of the time."""
         if math.isclose(self.beta, 0.75):
             root = ops.rsqrt(scale)
             return root * ops.sqrt(root)
         return ops.power(scale, -self.beta)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Return the output shape for an input shape."""
         return tuple(input_shape)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
+        """Return the arguments of the constructor."""
         names = ("n", "k", "alpha", "beta", "across", "average", "data_format")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
