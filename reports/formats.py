@@ -1,4 +1,4 @@
-"""Tables that need no training: shaped like the papers' own, printed beside computed, in any format."""
+"""Tables as text, Markdown, CSV, JSON or LaTeX."""
 
 from __future__ import annotations
 
@@ -10,23 +10,36 @@ from reproductions.lab.analysis.published import FAILS
 
 
 def side_by_side(cells: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
-    """One table in the paper's shape, every cell "printed (computed)", and notes on those marked with a number."""
+    """Return an architecture table in the shape of the paper's.
+
+    Args:
+        cells: Cells of one table, as `architecture_tables.check_cells` returns them.
+
+    Returns:
+        Table with cells such as "60M (60,965,224)", the published content and the computed value, and a list of notes.
+        "[1]" after a cell refers to the first note, which explains the difference.
+    """
     notes: list[str] = []
     table: dict[str, dict[str, str]] = {}
     for cell in cells.to_dict("records"):
         mark = ""
         if cell["verdict"] == FAILS:
-            why = cell["why"] or "not explained yet"
-            if why not in notes:
-                notes.append(why)
-            mark = f" [{notes.index(why) + 1}]"
-        table.setdefault(cell["row"], {})[cell["column"]] = f"{cell['printed']} ({cell['computed']}){mark}"
+            reason = cell["reason"] or "not explained yet"
+            if reason not in notes:
+                notes.append(reason)
+            mark = f" [{notes.index(reason) + 1}]"
+        table.setdefault(cell["row"], {})[cell["column"]] = f"{cell['published']} ({cell['computed']}){mark}"
     columns = list(dict.fromkeys(cells["column"]))
     return pandas.DataFrame(list(table.values()), index=list(table), columns=columns).fillna(""), notes
 
 
-def written(table: pandas.DataFrame, form: str) -> str:
-    """A table as text, markdown, csv, json or latex."""
+def format_table(table: pandas.DataFrame, output_format: str) -> str:
+    """Return a table as a string.
+
+    Args:
+        table: Table, with its index.
+        output_format: "text", "markdown", "csv", "json" or "latex".
+    """
     writers: dict[str, Callable[[], str | None]] = {
         "text": table.to_string,
         "markdown": table.to_markdown,
@@ -39,4 +52,4 @@ def written(table: pandas.DataFrame, form: str) -> str:
             .to_latex(hrules=True)
         ),
     }
-    return str(writers[form]()).rstrip("\n")
+    return str(writers[output_format]()).rstrip("\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -13,13 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import reproductions
-from reproductions.cli import compare, evaluate, tune
+from reproductions.cli import claims, compare, evaluate, listing, report, table, tune
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write
-from reproductions.lab.spec.study import Study
-
-FORMATS = ("text", "markdown", "csv", "json", "latex")
 
 
 def fraction(word: str) -> Fraction:
@@ -34,9 +29,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"reproductions {reproductions.__version__}")
     commands = top.add_subparsers(dest="command", required=True)
 
-    listing = commands.add_parser("list", help="studies and their networks")
-    listing.add_argument("--format", choices=("text", "json"), default="text")
-    listing.set_defaults(run=show_list)
+    listing.add_parser(commands)
 
     training = commands.add_parser("train", help="train a network by its paper's recipe, and write the record")
     training.add_argument("study")
@@ -81,30 +74,14 @@ def parser() -> argparse.ArgumentParser:
     localization.add_argument("--blacklist", type=Path, help="file with the numbers of images to leave out, one a line")
     localization.set_defaults(run=evaluate.localize)
 
-    compare.add_compare(commands)
+    compare.add_parser(commands)
     tune.add_tune(commands)
 
-    table = commands.add_parser("table", help="a paper's architecture tables, printed beside computed")
-    table.add_argument("study")
-    table.add_argument("--network", help="rather this network, layer by layer")
-    table.add_argument("--format", choices=FORMATS, default="text")
-    table.set_defaults(run=show_table)
-
-    claims = commands.add_parser("claims", help="the lecture's statements, each checked")
-    claims.add_argument("--study", help="only those about this paper")
-    claims.add_argument("--format", choices=("text", "json", "markdown"), default="text")
-    claims.set_defaults(run=show_claims)
-
-    audit = commands.add_parser("audit", help="every table and claim computed anew, for the report")
-    audit.set_defaults(run=lambda options: write_audit())
-
+    table.add_parser(commands)
+    claims.add_parser(commands)
     add_data(commands)
 
-    report = commands.add_parser("report", help="the pages, from the records and the published figures")
-    report.add_argument("--runs", type=Path, help="folder of records or of runs; default: the committed records")
-    report.add_argument("--out", type=Path, help="default: the committed pages")
-    report.add_argument("--check", action="store_true", help="write nothing; fail if the pages would change")
-    report.set_defaults(run=make_report)
+    report.add_parser(commands)
     return top
 
 
@@ -136,28 +113,6 @@ def add_data(commands: Any) -> None:
     prepare.add_argument("--subset", action="store_true", help="all 1,000 classes, but not all pictures, are meant")
     prepare.add_argument("--blacklist", type=Path, help="numbers of blacklisted validation pictures, one a line")
     prepare.set_defaults(run=prepare_data, go_on="the same command goes on where it stopped")
-
-
-def summary(study: Study) -> dict[str, object]:
-    return {
-        "study": study.name, "title": study.title, "authors": study.authors, "year": study.year, "url": study.url,
-        "networks": [
-            {"name": n.name, "dataset": n.recipe.dataset if n.recipe else None, "outputs": n.outputs}
-            for n in study.networks
-        ],
-    }  # fmt: skip
-
-
-def show_list(options: argparse.Namespace) -> None:
-    found = reproductions.studies().values()
-    if options.format == "json":
-        print(json.dumps([summary(study) for study in found], indent=2))
-        return
-    for study in found:
-        print(f"{study.name}: {study.authors}, {study.title}, {study.year}")
-        for network in study.networks:
-            recipe = network.recipe
-            print(f"    {network.name}" + (f", trained on {recipe.dataset}, {recipe.epochs} passes" if recipe else ""))
 
 
 def train(options: argparse.Namespace) -> None:
@@ -193,70 +148,6 @@ def train(options: argparse.Namespace) -> None:
         report(folder.parent, folder.parent / "report")
 
 
-def show_table(options: argparse.Namespace) -> None:
-    study = reproductions.find_study(options.study)
-    from reports import formats
-    from reproductions.lab.analysis import architecture_tables
-
-    if options.network:
-        network = reproductions.find_network(options.network, study)
-        print(formats.written(architecture_tables.listing(network.build), options.format))
-        return
-    cells = architecture_tables.compared(architecture_tables.printed_cells(study.name), reproductions.build)
-    if options.format in ("csv", "json"):
-        print(formats.written(cells.set_index("table"), options.format))
-        return
-    for title, own in cells.groupby("table", sort=False):
-        table, notes = formats.side_by_side(own)
-        print(f"{title}: printed (computed)\n\n{formats.written(table, options.format)}\n")
-        for number, note in enumerate(notes, 1):
-            print(f"[{number}] {note}")
-        print()
-
-
-def audited(study: str | None = None) -> list[dict[str, str]]:
-    """The lecture's claims, those of one study if one is named."""
-    from reproductions.lab.analysis.claims import audit
-    from reproductions.lecture import CLAIMS
-
-    return audit(CLAIMS, study, build=reproductions.build)
-
-
-def show_claims(options: argparse.Namespace) -> None:
-    if options.study:
-        reproductions.find_study(options.study)
-    found = audited(options.study)
-    if options.format == "json":
-        print(json.dumps(found, indent=1))
-        return
-    import pandas
-
-    from reports.formats import written
-
-    table = pandas.DataFrame(found, columns=["slide", "words", "printed", "computed", "how", "verdict", "reason"])
-    print(written(table.set_index("slide"), options.format))
-    counts = table["verdict"].value_counts()
-    print("\n" + ", ".join(f"{counts[verdict]} {verdict}" for verdict in counts.index))
-
-
-def write_audit() -> None:
-    """Computes what the pages show without training into reports/computed, where the report finds it."""
-    from reproductions.lab.analysis import architecture_tables
-
-    folder = reproductions.RUNS.parent / "computed"
-    folder.mkdir(exist_ok=True)
-    cells = {
-        name: architecture_tables.compared(architecture_tables.printed_cells(name), reproductions.build).to_dict(
-            "records"
-        )
-        for name in reproductions.studies()
-    }
-    for name, found in (("tables", cells), ("claims", audited())):
-        with atomic_write(folder / f"{name}.json") as unfinished:
-            unfinished.write_text(json.dumps(found, indent=1) + "\n")
-        print(f"written: {folder / name}.json")
-
-
 def show_status(options: argparse.Namespace) -> None:
     from reproductions.lab.data.status import status
 
@@ -281,24 +172,32 @@ def prepare_data(options: argparse.Namespace) -> None:
     print(f"prepared: {prepare.prepare(Options(workers=count, **asked))}")
 
 
-def make_report(options: argparse.Namespace) -> None:
-    from reports.build import report
-
-    report(options.runs, options.out, options.check)
-
-
 def main(words: Sequence[str] | None = None) -> None:
     options = parser().parse_args(words)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         options.run(options)
+        sys.stdout.flush()
     except UsageError as mistake:
         print(f"reproduce: {mistake}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:
+        exit_if_output_is_closed()
+        raise
     except KeyboardInterrupt:
         go_on = getattr(options, "go_on", "the same command with --resume goes on from the last saved state")
         print(f"\nreproduce: stopped; {go_on}", file=sys.stderr)
         sys.exit(130)
+
+
+def exit_if_output_is_closed() -> None:
+    """Exit without a message if the reader of the output, such as `head`, has closed the pipe."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes the output once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 if __name__ == "__main__":

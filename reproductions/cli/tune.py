@@ -99,7 +99,7 @@ def words(bench: Bench) -> list[str]:
 
 def finish(bench: Bench, retrain: int) -> None:
     """The table of trials, their picture, the best settings as a recipe, and the winner trained again."""
-    from reports.formats import written
+    from reports.formats import format_table
     from reports.pages import templates
     from reports.sections import tuning as searches
     from reproductions.lab.results import trial_record
@@ -109,7 +109,7 @@ def finish(bench: Bench, retrain: int) -> None:
     tune.sweep(bench)
     found = trial_record.read_all(bench.run_dir)
     best = trial_record.best_of(found)
-    print(f"\n{written(searches.table(found), 'text')}\n")
+    print(f"\n{format_table(searches.table(found), 'text')}\n")
     with atomic_write(bench.run_dir / "search.svg") as unfinished:
         unfinished.write_text(searches.picture(templates(), found, f"{bench.network.name} on {bench.data.name}"))
     if best is None:

@@ -1,7 +1,7 @@
-"""The lecture's claims that can be checked, in its order: Sarkar, CS60010 Deep Learning, Convolution, January 2018.
+"""The checkable statements of a lecture, slide by slide: Sarkar, CS60010 Deep Learning, Convolution, January 2018.
 
-The lecture's text was extracted from slides: pictures are missing, and a minus or an exponent here and there, which
-is no false claim. Its memory figures count numbers, not bytes.
+The text of the lecture was extracted from its slides. Images are missing, and some minus signs and exponents; these
+omissions are not treated as false statements. The lecture's memory figures count numbers, not bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from reproductions.lab.analysis.claims import Claim
 from reproductions.lecture import slides_alexnet, slides_case_studies, slides_convolution, slides_googlenet, slides_vgg
 
-PARTS = (
+SECTIONS = (
     slides_convolution.convolution,
     slides_convolution.pooling,
     slides_convolution.without_pooling,
@@ -27,4 +27,4 @@ PARTS = (
     slides_googlenet.googlenet_table,
     slides_googlenet.inception,
 )
-CLAIMS: tuple[Claim, ...] = tuple(claim for part in PARTS for claim in part())
+CLAIMS: tuple[Claim, ...] = tuple(claim for section in SECTIONS for claim in section())

@@ -1,95 +1,140 @@
-"""What the claims' sources read off a network."""
+"""Descriptions of networks in the lecture's notation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
-from reproductions.lab.analysis import claims
-from reproductions.lab.analysis.claims import Bench, Source
+from reproductions.lab.analysis.claims import Evidence, Source
 from reproductions.lab.analysis.published import Fact
 
+if TYPE_CHECKING:
+    import keras
 
-def word(row: Any) -> str:
-    """What a layer is in the lecture's words; "" for dropout and the like."""
-    kinds = {"Conv2D": "CONV", "MaxPool": "MAX POOL", "Pool": "POOL", "Subsampl": "POOL", "Dense": "FC"}
-    kinds["ResponseNorm"] = "NORM"
-    return next((name for part, name in kinds.items() if part in row.kind), "")
+    from reproductions.lab.analysis.profile import LayerProfile
+
+Item = TypeVar("Item")
+
+LAYER_TYPES = {
+    "Conv2D": "CONV",
+    "MaxPool": "MAX POOL",
+    "Pool": "POOL",
+    "Subsampl": "POOL",
+    "Dense": "FC",
+    "ResponseNorm": "NORM",
+}
 
 
-def of_kind(bench: Bench, network: str, *words: str) -> list[Any]:
-    return [row for row in bench.rows(network) if word(row) in words]
+def layer_type(layer: LayerProfile) -> str:
+    """Return the lecture's name for the type of a layer, such as "CONV"; "" for dropout and the like."""
+    return next((name for part, name in LAYER_TYPES.items() if part in layer.class_name), "")
 
 
-def numbered(bench: Bench, network: str) -> str:
-    """CONV1 MAX POOL1 ...: convolutions and fully connected layers are counted together."""
+def layers_of_type(evidence: Evidence, network: str, *types: str) -> list[LayerProfile]:
+    """Return the layers of a network with one of the lecture's types."""
+    return [layer for layer in evidence.layers(network) if layer_type(layer) in types]
+
+
+def numbered_types(evidence: Evidence, network: str) -> str:
+    """Return the types of a network's layers with numbers, "CONV1 MAX POOL1 ...".
+
+    Convolutions and fully connected layers are numbered together.
+    """
     counts = {"CONV": 0, "NORM": 0, "MAX POOL": 0}
     found = []
-    for row in of_kind(bench, network, "CONV", "NORM", "MAX POOL", "FC"):
-        counted = "CONV" if word(row) == "FC" else word(row)
+    for layer in layers_of_type(evidence, network, "CONV", "NORM", "MAX POOL", "FC"):
+        counted = "CONV" if layer_type(layer) == "FC" else layer_type(layer)
         counts[counted] += 1
-        found.append(f"{word(row)}{counts[counted]}")
+        found.append(f"{layer_type(layer)}{counts[counted]}")
     return " ".join(found)
 
 
-def drawn(bench: Bench, network: str, conv: str, normalization: str = "") -> str:
-    """A network as a column of boxes, input first; `conv` is how a convolution is written."""
+def diagram(evidence: Evidence, network: str, convolution: str, normalization: str = "") -> str:
+    """Return a network as a column of boxes, separated by semicolons, input first.
+
+    Args:
+        evidence: Networks.
+        network: Name of the network.
+        convolution: Template of a convolution's box, with the fields `side` and `filters`.
+        normalization: Text of a normalization layer's box; "" to leave these out.
+    """
     boxes = []
-    for row in of_kind(bench, network, "CONV", "NORM", "MAX POOL", "FC"):
-        maps = row.output[-1]
-        box = {"MAX POOL": "Pool", "FC": f"FC {maps}", "NORM": normalization}.get(word(row))
-        boxes.append(conv.format(side=row.kernel[0], maps=maps) if box is None else box)
+    for layer in layers_of_type(evidence, network, "CONV", "NORM", "MAX POOL", "FC"):
+        filters = layer.output_shape[-1]
+        box = {"MAX POOL": "Pool", "FC": f"FC {filters}", "NORM": normalization}.get(layer_type(layer))
+        boxes.append(convolution.format(side=layer.kernel_size[0], filters=filters) if box is None else box)
     return "; ".join(box for box in boxes if box)
 
 
-def padding(row: Any) -> int:
-    return 0 if row.padding == "valid" else (row.kernel[0] - 1) // 2
+def padding(layer: LayerProfile) -> int:
+    """Return the padding of a convolution in pixels."""
+    return 0 if layer.padding == "valid" else (layer.kernel_size[0] - 1) // 2
 
 
-def geometry(row: Any) -> str:
-    """A row of the lecture's AlexNet listing, behind the colon."""
-    if word(row) == "FC":
-        return f"{row.output[-1]} neurons"
-    side, stride = row.kernel[0], row.strides[0]
-    if word(row) != "CONV":
+def describe_layer(evidence: Evidence, network: str, name: str) -> str:
+    """Return a layer as the lecture's AlexNet listing describes it, after the colon."""
+    layer = evidence.layer(network, name)
+    if layer_type(layer) == "FC":
+        return f"{layer.output_shape[-1]} neurons"
+    side, stride = layer.kernel_size[0], layer.strides[0]
+    if layer_type(layer) != "CONV":
         return f"{side}x{side} filters at stride {stride}"
-    return f"{row.output[-1]} {side}x{side} filters at stride {stride}, pad {padding(row)}"
+    return f"{layer.output_shape[-1]} {side}x{side} filters at stride {stride}, pad {padding(layer)}"
 
 
-def described(bench: Bench, network: str, name: str) -> str:
-    return geometry(bench.row(network, name))
+def distinct_windows(evidence: Evidence, networks: tuple[str, ...], type_name: str, template: str) -> str:
+    """Return the distinct windows of all layers of a type.
 
-
-def distinct(bench: Bench, networks: tuple[str, ...], kind: str, template: str) -> str:
-    """The different windows of all layers of a kind."""
-    rows = [row for network in networks for row in of_kind(bench, network, kind)]
+    Args:
+        evidence: Networks.
+        networks: Names of the networks.
+        type_name: Type of the layers, such as "CONV".
+        template: Template of a window, with the fields `side`, `stride` and `pad`.
+    """
+    layers = [layer for network in networks for layer in layers_of_type(evidence, network, type_name)]
     return " and ".join(
-        sorted({template.format(side=row.kernel[0], stride=row.strides[0], pad=padding(row)) for row in rows})
+        sorted(
+            {
+                template.format(side=layer.kernel_size[0], stride=layer.strides[0], pad=padding(layer))
+                for layer in layers
+            }
+        )
     )
 
 
-def weight_layers(*networks: str, last: bool = True) -> Source:
-    """How many there are, one after the other: of each network."""
+def weight_layers(*networks: str, count_last: bool = True) -> Source:
+    """Source: the depth of each network in layers with weights, such as "16 - 19"."""
 
-    def count(bench: Bench) -> str:
-        return " - ".join(str(claims.depth(bench.model(network)) - (not last)) for network in networks)
+    def count(evidence: Evidence) -> str:
+        from reproductions.lab.analysis.profile import depth
 
-    return Source(f"weight layers of {' and '.join(networks)}{'' if last else ', without the last'}", count)
+        return " - ".join(str(depth(evidence.model(network)) - (not count_last)) for network in networks)
 
-
-def every(rows: list[Any], test: Callable[[Any], bool], what: str) -> Fact:
-    """Whether all pass, and how many do."""
-    passed = sum(map(test, rows))
-    return Fact(0 < passed == len(rows), f"{passed} of {len(rows)} {what}")
+    return Source(f"weight layers of {' and '.join(networks)}{'' if count_last else ', without the last'}", count)
 
 
-def blocks(bench: Bench, network: str) -> list[Any]:
-    return [each for each in bench.model(network).layers if hasattr(each, "inner")]
+def all_pass(items: Iterable[Item], test: Callable[[Item], bool], noun: str) -> Fact:
+    """Return whether all of at least one item pass a test, and how many do."""
+    results = [test(item) for item in items]
+    return Fact(0 < sum(results) == len(results), f"{sum(results)} of {len(results)} {noun}")
 
 
-def share(bench: Bench, network: str, quantity: str, chosen: tuple[str, ...], among: str) -> Fact:
-    """Whether the chosen layers have more than half."""
-    rows = of_kind(bench, network, *among.split(", "))
-    part = sum(getattr(row, quantity) for row in rows if row.name.startswith(chosen))
-    percent = 100 * part / sum(getattr(row, quantity) for row in rows)
+def blocks(evidence: Evidence, network: str) -> list[keras.layers.Layer]:
+    """Return the blocks of a network."""
+    return [layer for layer in evidence.model(network).layers if hasattr(layer, "inner")]
+
+
+def majority_share(evidence: Evidence, network: str, quantity: str, prefixes: tuple[str, ...], types: str) -> Fact:
+    """Return whether some layers have more than half of a quantity, and their percentage.
+
+    Args:
+        evidence: Networks.
+        network: Name of the network.
+        quantity: Attribute of a layer's profile that is summed.
+        prefixes: Beginnings of the names of the layers in question.
+        types: Types of the layers that make up the whole, separated by commas.
+    """
+    layers = layers_of_type(evidence, network, *types.split(", "))
+    part = sum(getattr(layer, quantity) for layer in layers if layer.name.startswith(prefixes))
+    percent = 100 * part / sum(getattr(layer, quantity) for layer in layers)
     return Fact(percent > 50, f"{percent:.1f}% of the {quantity}")

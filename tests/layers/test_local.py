@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from layers import LocallyConnected2D
-from reproductions.lab.analysis.profile import anatomy
+from reproductions.lab.analysis.profile import profile_model
 from tests.helpers.gradients import finite_differences, gradient
 
 RANDOM = np.random.default_rng(0)
@@ -111,9 +111,9 @@ def test_places_start_each_with_weights_of_its_own_by_the_fan_in_of_a_window():
 
 def test_its_connections_and_multiply_adds_are_counted():
     images = keras.Input((6, 5, 2))
-    (_, row) = anatomy(keras.Model(images, LocallyConnected2D(4, 3)(images)))
+    (_, row) = profile_model(keras.Model(images, LocallyConnected2D(4, 3)(images)))
     places, window = 4 * 3, 3 * 3 * 2
-    assert row.output == (4, 3, 4) and row.weights == row.multiply_adds == places * window * 4
+    assert row.output_shape == (4, 3, 4) and row.weights == row.multiply_adds == places * window * 4
     assert row.parameters == row.connections == places * (window + 1) * 4
     assert row.receptive_field == 3
 

@@ -1,41 +1,44 @@
-"""Printed claims, audited: each against a network's anatomy, a formula, a published figure or a run."""
+"""Audit of published statements: each is compared with a network, a formula, a published figure or a run."""
 
 from __future__ import annotations
 
 import csv
-import functools
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reproductions.lab.analysis import formulas
-from reproductions.lab.analysis.published import DATA, FAILS, TRAINING, Fact, Range, compare, shown
+from reproductions.lab.analysis.published import DATA, FAILS, TRAINING, Range, Value, format_value, judge
 
 if TYPE_CHECKING:
     import keras
 
-    from reproductions.lab.analysis.profile import LayerAnatomy
+    from reproductions.lab.analysis.profile import LayerProfile
 
-PUBLISHED = Path(__file__).parents[2] / "published" / "lecture_sources.csv"
-
-
-class NotAtHand(Exception):
-    """The datum, in words, that would decide a claim."""
+FIGURES = Path(__file__).parents[2] / "published" / "lecture_sources.csv"
 
 
-class NotTrained(Exception):
-    """The study, and what of it, that would decide a claim."""
+class NeedsData(Exception):
+    """The data that would decide a claim."""
+
+
+class NeedsTraining(Exception):
+    """The study, and the result of runs, that would decide a claim."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the figure to compare with comes from: in words, and as a function of the bench."""
+    """Where the value that a claim is compared with comes from.
 
-    how: str
-    compute: Callable[[Bench], Any]
+    Attributes:
+        description: Short description for the report.
+        compute: Function that returns the value.
+    """
+
+    description: str
+    compute: Callable[[Evidence], Value]
 
 
 @dataclass(frozen=True)
@@ -43,66 +46,103 @@ class Claim:
     """One statement.
 
     Attributes:
-        words: the statement, quoted.
-        printed: the number, shape or word of it that is checked.
-        slide: its title.
-        study: the paper it belongs to; "" for none.
-        why_not: the reason, given if the claim turns out not to hold.
-        kilo: what its K stands for.
+        id: Name, unique among all claims.
+        quote: The statement, quoted.
+        published: The number, shape or word in it that is checked.
+        source: Where the value to compare with comes from.
+        slide: Title of its slide.
+        study: Paper it belongs to; "" for none.
+        reason: Why it does not hold, if it does not.
+        kilo: Value of the suffix K in `published`.
     """
 
     id: str
-    words: str
-    printed: str
+    quote: str
+    published: str
     source: Source
     slide: str
     study: str = ""
-    why_not: str = ""
+    reason: str = ""
     kilo: int = 1000
 
 
-class Bench:
-    """What claims are checked on: networks, each built once, published figures and the results of runs."""
+@dataclass(frozen=True)
+class ClaimResult:
+    """Result of checking one claim.
+
+    Attributes:
+        id: Name of the claim.
+        slide: Title of its slide.
+        study: Paper it belongs to; "" for none.
+        quote: The statement, quoted.
+        published: The number, shape or word in it that was checked.
+        computed: Value it was compared with; "" if it could not be computed.
+        source: Where that value comes from.
+        verdict: One of `published.VERDICTS`.
+        reason: Why the claim does not hold, or what is needed to decide it; "" if it holds.
+    """
+
+    id: str
+    slide: str
+    study: str
+    quote: str
+    published: str
+    computed: str
+    source: str
+    verdict: str
+    reason: str
+
+
+class Evidence:
+    """What claims are checked with: networks, each built once, published figures and results of runs.
+
+    Args:
+        build: Function that builds a network by name, such as `reproductions.build`; without it, claims about networks
+            need data.
+        measured: Results of runs by the keys that claims use.
+        figures: CSV file of published figures.
+    """
 
     def __init__(
         self,
         build: Callable[..., keras.Model] | None = None,
-        measured: Mapping[str, Any] | None = None,
-        sheet: Path = PUBLISHED,
+        measured: Mapping[str, Value] | None = None,
+        figures: Path = FIGURES,
     ) -> None:
         self.build = build
         self.measured = measured or {}
         self.models: dict[str, keras.Model] = {}
-        self.anatomies: dict[str, list[LayerAnatomy]] = {}
-        with sheet.open(encoding="utf-8") as lines:
+        self.profiles: dict[str, list[LayerProfile]] = {}
+        with figures.open(encoding="utf-8") as lines:
             self.figures = {row["key"]: row for row in csv.DictReader(lines)}
 
-    def model(self, network: str, **options: Any) -> keras.Model:
-        """The network, without memory for its weights."""
+    def model(self, network: str, **options: object) -> keras.Model:
+        """Return a network, without memory for its weights; `options` are those of its builder."""
         if self.build is None:
-            raise NotAtHand(f"the network {network}: there is nothing to build it with")
+            raise NeedsData(f"the network {network}, which needs a function that builds it")
         from reproductions.lab.analysis.profile import without_weights
 
-        name = f"{network} {options}"
-        if name not in self.models:
+        key = f"{network} {options}"
+        if key not in self.models:
             with without_weights():
-                self.models[name] = self.build(network, **options)
-        return self.models[name]
+                self.models[key] = self.build(network, **options)
+        return self.models[key]
 
-    def rows(self, network: str, prefix: str = "") -> list[LayerAnatomy]:
-        """The layers whose names begin so."""
+    def layers(self, network: str, prefix: str = "") -> list[LayerProfile]:
+        """Return the layers of a network whose names begin with a prefix."""
         model = self.model(network)
-        from reproductions.lab.analysis.profile import anatomy
+        from reproductions.lab.analysis.profile import profile_model
 
-        if network not in self.anatomies:
-            self.anatomies[network] = anatomy(model)
-        return [row for row in self.anatomies[network] if row.name.startswith(prefix)]
+        if network not in self.profiles:
+            self.profiles[network] = profile_model(model)
+        return [layer for layer in self.profiles[network] if layer.name.startswith(prefix)]
 
-    def row(self, network: str, name: str) -> LayerAnatomy:
-        return next(row for row in self.rows(network, name) if row.name == name)
+    def layer(self, network: str, name: str) -> LayerProfile:
+        """Return one layer of a network."""
+        return next(layer for layer in self.layers(network, name) if layer.name == name)
 
-    def published(self, key: str) -> Any:
-        """A figure of the sheet: a number, a range or words. KeyError where there is none."""
+    def published(self, key: str) -> int | float | str | Range:
+        """Return a published figure: a number, a range or a text. Raise KeyError for an unknown key."""
         text = self.figures[key]["value"]
         ends = re.fullmatch(r"([\d.]+) to ([\d.]+)", text)
         if ends:
@@ -112,18 +152,24 @@ class Bench:
         except ValueError:
             return text
 
-    def table(self, name: str) -> dict[str, Any]:
-        """Published figures whose keys begin with the name, the lowest first."""
-        found = {
-            key.removeprefix(f"{name}/"): self.published(key) for key in self.figures if key.startswith(f"{name}/")
-        }
+    def number(self, key: str) -> float:
+        """Return a published figure that is a number. Raise KeyError for an unknown key."""
+        value = self.published(key)
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"expected {key} to be a number, got {value!r}")
+        return value
+
+    def ranking(self, table: str) -> dict[str, float]:
+        """Return the numbers of a published table by name, lowest first."""
+        prefix = f"{table}/"
+        found = {key.removeprefix(prefix): self.number(key) for key in self.figures if key.startswith(prefix)}
         return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-# --- Where figures come from
+# --- Sources
 
-WORDS = {
-    "output": "shape",
+DESCRIPTIONS = {
+    "output_shape": "shape",
     "weights": "weights without biases",
     "parameters": "parameters with biases",
     "multiply_adds": "multiply-adds",
@@ -131,157 +177,92 @@ WORDS = {
 }
 
 
-def layer(network: str, name: str, quantity: str) -> Source:
-    """A quantity of the anatomy: output, weights, activations, ..."""
-    how = f"{WORDS.get(quantity, quantity)} of {name} in {network}"
-    return Source(how, lambda bench: getattr(bench.row(network, name), quantity))
+def layer_quantity(network: str, name: str, quantity: str) -> Source:
+    """Source: an attribute of a layer's profile, such as "output_shape" or "weights"."""
+    description = f"{DESCRIPTIONS.get(quantity, quantity)} of {name} in {network}"
+    return Source(description, lambda evidence: getattr(evidence.layer(network, name), quantity))
 
 
-def total(network: str, quantity: str, prefix: str = "", note: str = "") -> Source:
-    """The sum of a quantity over the layers whose names begin so."""
-    where = f"{prefix.rstrip('/')} of {network}" if prefix else network
-    how = f"{WORDS.get(quantity, quantity)} of {where}, added up{note}"
-    return Source(how, lambda bench: sum(getattr(row, quantity) for row in bench.rows(network, prefix)))
+def total_quantity(network: str, quantity: str, prefix: str = "", note: str = "") -> Source:
+    """Source: the sum of an attribute over the layers whose names begin with a prefix."""
+    layers = f"{prefix.rstrip('/')} of {network}" if prefix else network
+    description = f"{DESCRIPTIONS.get(quantity, quantity)} of {layers}, added up{note}"
+    return Source(
+        description, lambda evidence: sum(getattr(layer, quantity) for layer in evidence.layers(network, prefix))
+    )
 
 
-def derived(how: str, function: Callable[..., Any], **options: Any) -> Source:
-    """Whatever a function finds on the bench."""
-    return Source(how, functools.partial(function, **options))
+def formula(function: str, *arguments: int | tuple[int, ...]) -> Source:
+    """Source: a function of `reproductions.lab.analysis.formulas`."""
+    description = f"{function}({', '.join(map(str, arguments))})"
+    return Source(description, lambda evidence: getattr(formulas, function)(*arguments))
 
 
-def formula(function: str, *numbers: Any) -> Source:
-    """A function of `reproductions.lab.analysis.formulas`."""
-    how = f"{function}({', '.join(map(str, numbers))})"
-    return Source(how, lambda bench: getattr(formulas, function)(*numbers))
+def published(key: str, needed: str = "") -> Source:
+    """Source: a published figure.
 
+    Args:
+        key: Its key in the file of published figures.
+        needed: For a figure that the file may lack, the data that would decide the claim.
+    """
 
-def published(key: str) -> Source:
-    return Source(f"published: {key}", lambda bench: bench.published(key))
-
-
-def rank(table: str, name: str) -> Source:
-    """The place of a name in a published table, counted from the lowest error."""
-    return Source(f"place in {table}, by error", lambda bench: list(bench.table(table)).index(name) + 1)
-
-
-def if_published(key: str, what: str) -> Source:
-    """A figure that the sheet does not have yet: `what` says what would have to be found."""
-
-    def compute(bench: Bench) -> Any:
-        if key not in bench.figures:
-            raise NotAtHand(what)
-        return bench.published(key)
+    def compute(evidence: Evidence) -> Value:
+        if needed and key not in evidence.figures:
+            raise NeedsData(needed)
+        return evidence.published(key)
 
     return Source(f"published: {key}", compute)
 
 
-def trained(study: str, key: str, what: str) -> Source:
-    """A result of runs, handed to `audit` under this key; `what` says what would have to be run."""
+def rank(table: str, name: str) -> Source:
+    """Source: the rank of a name in a published table of errors; 1 for the lowest."""
+    return Source(f"rank in {table}, by error", lambda evidence: list(evidence.ranking(table)).index(name) + 1)
 
-    def compute(bench: Bench) -> Any:
-        if key not in bench.measured:
-            raise NotTrained(f"{study}: {what}")
-        return bench.measured[key]
+
+def measured(study: str, key: str, needed: str) -> Source:
+    """Source: a result of runs, passed to `audit` under a key.
+
+    Args:
+        study: Paper whose networks have to be trained.
+        key: Key of the result.
+        needed: Results that would decide the claim.
+    """
+
+    def compute(evidence: Evidence) -> Value:
+        if key not in evidence.measured:
+            raise NeedsTraining(f"{study}: {needed}")
+        return evidence.measured[key]
 
     return Source(f"measured: {key}", compute)
-
-
-# --- What the layers of any network are and do
-
-
-def depth(model: keras.Model) -> int:
-    """Convolutions and fully connected layers on the longest way from input to output."""
-    found = {id(tensor): 0 for tensor in model.inputs}
-    for each in model.layers:
-        if id(each.output) in found:
-            continue
-        inputs = each.input if isinstance(each.input, list) else [each.input]
-        inner = getattr(each, "inner", None)
-        own = depth(inner) if inner is not None else int(getattr(each, "kernel", None) is not None)
-        found[id(each.output)] = max(found[id(tensor)] for tensor in inputs) + own
-    return max(found.values())
-
-
-def waves(*shape: int) -> Any:
-    """Numbers all different, between -1 and 1."""
-    from keras import ops
-
-    return ops.reshape(ops.sin(1.7 * ops.arange(math.prod(shape), dtype="float32")), shape)
-
-
-def convolution_by_the_sum(bench: Bench) -> Fact:
-    """Keras' convolution of stride 2, each depth slice against the sum over its filter, in a plain loop."""
-    import numpy as np
-    from keras import ops
-
-    x, kernel, bias = waves(1, 7, 7, 2), waves(3, 3, 2, 4), waves(4)
-    keras_s = ops.convert_to_numpy(ops.conv(x, kernel, strides=2, padding="valid") + bias)[0]
-    x, kernel, bias = (ops.convert_to_numpy(each) for each in (x[0], kernel, bias))
-    summed = np.zeros((3, 3, 4))
-    for i, j, d in np.ndindex(3, 3, 4):
-        summed[i, j, d] = (x[2 * i : 2 * i + 3, 2 * j : 2 * j + 3] * kernel[..., d]).sum() + bias[d]
-    error = float(np.abs(keras_s - summed).max())
-    return Fact(error < 1e-4, f"{summed.size} places, {'all' if error < 1e-4 else 'not all'} equal")
-
-
-def pooled_map_by_map(bench: Bench) -> Fact:
-    """Max pooling of three maps: a change of the second, and the maps of the output that it changes."""
-    from keras import ops
-
-    x = waves(1, 4, 4, 3)
-    other = x + ops.reshape(ops.convert_to_tensor([0.0, 1.0, 0.0]), (1, 1, 1, 3))
-    change = ops.abs(ops.max_pool(other, 2) - ops.max_pool(x, 2))
-    changed = [number for number in range(3) if float(ops.max(change[..., number])) > 0]
-    return Fact(changed == [1], f"{len(changed)} of 3 maps changes")
-
-
-def gradient_of_the_maximum(bench: Bench) -> Fact:
-    """Finite differences of the maximum of four numbers: 1 for the largest, 0 for the others."""
-    from keras import ops
-
-    values, small = (0.3, -0.2, 0.9, 0.1), 1e-2
-
-    def pooled(numbers: Iterable[float]) -> float:
-        return float(ops.squeeze(ops.max_pool(ops.reshape(ops.convert_to_tensor(list(numbers)), (1, 2, 2, 1)), 2)))
-
-    def moved(place: int) -> Iterator[float]:
-        return (value + small * (place == number) for number, value in enumerate(values))
-
-    gradient = [round((pooled(moved(place)) - pooled(values)) / small) for place in range(4)]
-    wanted = [int(value == max(values)) for value in values]
-    return Fact(gradient == wanted, f"gradient {gradient} at {list(values)}")
 
 
 # --- The audit
 
 
-def examine(claim: Claim, bench: Bench) -> dict[str, str]:
-    """One row of the audit."""
+def check(claim: Claim, evidence: Evidence) -> ClaimResult:
+    """Return the result of checking one claim."""
     computed = reason = ""
     try:
-        value = claim.source.compute(bench)
-        computed, verdict = shown(value), compare(claim.printed, value, claim.kilo)
-        reason = claim.why_not if verdict == FAILS else ""
-    except NotTrained as what:
-        verdict, reason = TRAINING, str(what)
-    except NotAtHand as what:
-        verdict, reason = DATA, str(what)
-    told = {name: getattr(claim, name) for name in ("id", "slide", "study", "words", "printed")}
-    return {**told, "computed": computed, "how": claim.source.how, "verdict": verdict, "reason": reason}
+        value = claim.source.compute(evidence)
+        computed, verdict = format_value(value), judge(claim.published, value, claim.kilo)
+        reason = claim.reason if verdict == FAILS else ""
+    except NeedsTraining as needed:
+        verdict, reason = TRAINING, str(needed)
+    except NeedsData as needed:
+        verdict, reason = DATA, str(needed)
+    return ClaimResult(
+        id=claim.id,
+        slide=claim.slide,
+        study=claim.study,
+        quote=claim.quote,
+        published=claim.published,
+        computed=computed,
+        source=claim.source.description,
+        verdict=verdict,
+        reason=reason,
+    )
 
 
-def audit(
-    claims: Iterable[Claim],
-    study: str | None = None,
-    build: Callable[..., keras.Model] | None = None,
-    measured: Mapping[str, Any] | None = None,
-    sheet: Path = PUBLISHED,
-) -> list[dict[str, str]]:
-    """Every claim, or those of one study, in order: id, slide, study, words, printed, computed, how, verdict, reason.
-
-    Networks are built by `build`, `reproductions.build` for one; without it claims on them need it as data.
-    `measured` holds results of runs, figures or Facts, by the keys that claims ask for; `sheet` is the file of
-    published figures.
-    """
-    bench = Bench(build, measured, sheet)
-    return [examine(claim, bench) for claim in claims if study is None or claim.study == study]
+def audit(claims: Iterable[Claim], evidence: Evidence, study: str | None = None) -> list[ClaimResult]:
+    """Return the result of every claim, or of those about one study, in order."""
+    return [check(claim, evidence) for claim in claims if study is None or claim.study == study]

@@ -1,4 +1,4 @@
-"""What a network is made of, layer by layer, computed from the model itself."""
+"""Shapes, receptive fields, parameters and arithmetic of every layer, computed from a model."""
 
 from __future__ import annotations
 
@@ -6,35 +6,41 @@ import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import keras
 
-BYTES = 4  # of a float32
-IN_PLACE = (keras.layers.Flatten, keras.layers.Dropout)
+FLOAT32_BYTES = 4
+WITHOUT_MEMORY = (keras.layers.Flatten, keras.layers.Dropout)
 
 
 @dataclass(frozen=True)
-class LayerAnatomy:
-    """One layer.
+class LayerProfile:
+    """Profile of one layer, for one image.
 
     Attributes:
-        output: its shape for one image.
-        kernel, strides, padding: of a convolution or a pool; () and "" elsewhere.
-        receptive_field, jump: pixels of the image (height) that a place of the output sees, and between two
-            neighbouring places; the whole image from the first layer on that sees everything.
-        parameters, trainable, weights: all, those that are trained, and without biases and the like.
-        multiply_adds: of one image, forward: multiplications with weights, each with its addition.
-            Normalization, pooling and activations count nothing.
-        connections: as LeCun et al. 1998 count: inputs and biases of every unit.
-        activations: numbers that leave the layer, for one image; none of flattening and dropout, which
-            need no memory of their own.
+        name: Name of the layer, after those of the blocks that contain it: "inception_3a/1x1".
+        class_name: Name of its class.
+        output_shape: Output shape without the batch.
+        kernel_size: Window of a convolution or pool; () for other layers.
+        strides: Strides of a convolution or pool; () for other layers.
+        padding: Padding of a convolution or pool; "" for other layers.
+        receptive_field: Height in pixels of the image region that an output position depends on. From the first layer
+            that depends on the whole image on, it is the height of the image.
+        jump: Distance in image pixels between neighbouring output positions.
+        parameters: All parameters.
+        trainable: Trainable parameters.
+        weights: Elements of the kernel: parameters without biases and the like.
+        multiply_adds: Multiplications by weights in a forward pass, each with its addition. Normalization, pooling and
+            activations count as 0.
+        connections: Inputs and biases of all units, as LeCun et al. 1998 count them.
+        activations: Elements of the output; 0 for flattening and dropout, which need no memory of their own.
     """
 
     name: str
-    kind: str
-    output: tuple[int, ...]
-    kernel: tuple[int, ...]
+    class_name: str
+    output_shape: tuple[int, ...]
+    kernel_size: tuple[int, ...]
     strides: tuple[int, ...]
     padding: str
     receptive_field: int
@@ -48,18 +54,21 @@ class LayerAnatomy:
 
     @property
     def forward_bytes(self) -> int:
-        """Memory for what leaves the layer, one float32 image."""
-        return BYTES * self.activations
+        """Memory for the output in float32."""
+        return FLOAT32_BYTES * self.activations
 
     @property
     def backward_bytes(self) -> int:
-        """An estimate for training: what leaves the layer is kept, and its gradient beside it."""
+        """Estimate of the memory in training: the output in float32 and its gradient."""
         return 2 * self.forward_bytes
 
 
 @contextlib.contextmanager
 def without_weights() -> Iterator[None]:
-    """Models built within have shapes and counts but no memory for their weights, where the backend can."""
+    """Context in which models are built with shapes and counts but no memory for weights.
+
+    This needs the TensorFlow backend. With others, models are built as usual.
+    """
     if keras.backend.backend() != "tensorflow":
         yield
         return
@@ -69,92 +78,118 @@ def without_weights() -> Iterator[None]:
         yield
 
 
-Field = tuple[int, int]
+def profile_model(model: keras.Model) -> list[LayerProfile]:
+    """Return the profile of every layer of a functional model, in the order of its graph.
 
+    Blocks are replaced by the layers they contain.
 
-def anatomy(model: keras.Model) -> list[LayerAnatomy]:
-    """Every layer of a functional model in the order of its graph, the convolutions inside blocks one by one.
-
-    For models such as this suite's: channels last, fixed sizes, each layer used once.
+    Args:
+        model: Model with channels last and a fixed input size, in which each layer is used once.
     """
-    side = model.inputs[0].shape[1] or 0
-    return list(walk(model, {id(tensor): (1, 1) for tensor in model.inputs}, side, ""))
+    height = model.inputs[0].shape[1] or 0
+    return list(_profiles(model, {id(tensor): ReceptiveField(1, 1) for tensor in model.inputs}, height, ""))
 
 
-def walk(model: keras.Model, fields: dict[int, Field], side: int, prefix: str) -> Iterator[LayerAnatomy]:
-    """Rows of a model whose inputs' receptive fields are in `fields`, which takes up those of all outputs."""
+def connections(model: keras.Model) -> dict[str, int]:
+    """Return the number of connections by layer, for the layers that have any."""
+    return {layer.name: layer.connections for layer in profile_model(model) if layer.connections}
+
+
+def total(layers: Sequence[LayerProfile], quantity: str) -> int:
+    """Return the sum of a quantity, such as "parameters", over layers."""
+    return sum(getattr(layer, quantity) for layer in layers)
+
+
+def depth(model: keras.Model) -> int:
+    """Return the number of convolutions and fully connected layers on the longest path from input to output."""
+    depths = {id(tensor): 0 for tensor in model.inputs}
+    for layer in model.layers:
+        if id(layer.output) in depths:
+            continue
+        inner = getattr(layer, "inner", None)
+        own = depth(inner) if inner is not None else int(getattr(layer, "kernel", None) is not None)
+        depths[id(layer.output)] = max(depths[id(tensor)] for tensor in _inputs(layer)) + own
+    return max(depths.values())
+
+
+class ReceptiveField(NamedTuple):
+    """Receptive field of a tensor and distance between neighbouring positions, both in image pixels."""
+
+    size: int
+    jump: int
+
+
+def _profiles(
+    model: keras.Model, fields: dict[int, ReceptiveField], height: int, prefix: str
+) -> Iterator[LayerProfile]:
+    """Yield the profiles of a model's layers and add the receptive fields of their outputs to `fields`."""
     for layer in model.layers:
         inner = getattr(layer, "inner", None)
         if inner is not None:
-            inside = {id(tensor): field_of(layer, fields) for tensor in inner.inputs}
-            for row in walk(inner, inside, side, f"{prefix}{layer.name}/"):
-                if row.kind != "InputLayer":
-                    yield row
-            fields[id(layer.output)] = inside[id(inner.outputs[0])]
+            inner_fields = {id(tensor): _input_field(layer, fields) for tensor in inner.inputs}
+            for profile in _profiles(inner, inner_fields, height, f"{prefix}{layer.name}/"):
+                if profile.class_name != "InputLayer":
+                    yield profile
+            fields[id(layer.output)] = inner_fields[id(inner.outputs[0])]
             continue
         if not isinstance(layer, keras.layers.InputLayer):
-            fields[id(layer.output)] = grown(layer, field_of(layer, fields), side)
-        yield row_of(layer, fields[id(layer.output)], prefix)
+            fields[id(layer.output)] = _output_field(layer, _input_field(layer, fields), height)
+        yield _profile(layer, fields[id(layer.output)], prefix)
 
 
-def field_of(layer: keras.layers.Layer, fields: dict[int, Field]) -> Field:
-    """What the layer's input sees: the most of its branches."""
-    inputs = layer.input if isinstance(layer.input, list) else [layer.input]
-    return max(fields[id(tensor)] for tensor in inputs)
+def _inputs(layer: keras.layers.Layer) -> list[keras.KerasTensor]:
+    """Return the inputs of a layer."""
+    return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
-def grown(layer: keras.layers.Layer, field: Field, side: int) -> Field:
-    """The receptive field and jump after a layer, from those before it."""
-    sees, jump = field
+def _input_field(layer: keras.layers.Layer, fields: dict[int, ReceptiveField]) -> ReceptiveField:
+    """Return the largest receptive field among a layer's inputs."""
+    return max(fields[id(tensor)] for tensor in _inputs(layer))
+
+
+def _output_field(layer: keras.layers.Layer, field: ReceptiveField, height: int) -> ReceptiveField:
+    """Return the receptive field of a layer's output, given that of its input."""
     if isinstance(layer, keras.layers.Dense) or layer.__class__.__name__.startswith("Global"):
-        return max(side, sees), max(side, jump)
-    window, strides = geometry(layer)
-    if not window:
-        return sees, jump
+        return ReceptiveField(max(height, field.size), max(height, field.jump))
+    kernel_size, strides = _window(layer)
+    if not kernel_size:
+        return field
     dilation = tuple(getattr(layer, "dilation_rate", ())) or (1,)
-    return sees + (window[0] - 1) * dilation[0] * jump, jump * strides[0]
+    return ReceptiveField(field.size + (kernel_size[0] - 1) * dilation[0] * field.jump, field.jump * strides[0])
 
 
-def geometry(layer: keras.layers.Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Window and strides of a convolution or a pool; empty for other layers."""
+def _window(layer: keras.layers.Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the window and the strides of a convolution or pool; () and () for other layers."""
     window = tuple(getattr(layer, "kernel_size", ())) or tuple(getattr(layer, "pool_size", ()))
-    own = getattr(layer, "strides", None)
-    apart = window if hasattr(layer, "pool_size") else (1,) * len(window)
-    return window, tuple(own) if own is not None and window else apart
+    strides = getattr(layer, "strides", None)
+    default = window if hasattr(layer, "pool_size") else (1,) * len(window)
+    return window, tuple(strides) if strides is not None and window else default
 
 
-def row_of(layer: keras.layers.Layer, field: Field, prefix: str) -> LayerAnatomy:
-    output = tuple(layer.output.shape[1:])
-    places = math.prod(size or 1 for size in output[:-1])
+def _profile(layer: keras.layers.Layer, field: ReceptiveField, prefix: str) -> LayerProfile:
+    """Return the profile of one layer with a given receptive field."""
+    output_shape = tuple(layer.output.shape[1:])
+    positions = math.prod(size or 1 for size in output_shape[:-1])
     kernel = getattr(layer, "kernel", None)
     weights = math.prod(kernel.shape) if kernel is not None else 0
     coefficient = getattr(layer, "coefficient", None)
     used = weights if coefficient is None else math.prod(coefficient.shape)
-    used = getattr(layer, "weights_per_place", used)
-    window, strides = geometry(layer)
-    return LayerAnatomy(
+    used = getattr(layer, "weights_per_position", used)
+    connected = getattr(layer, "connections_per_position", layer.count_params() if kernel is not None else 0)
+    kernel_size, strides = _window(layer)
+    return LayerProfile(
         name=prefix + layer.name,
-        kind=type(layer).__name__,
-        output=output,
-        kernel=window,
+        class_name=type(layer).__name__,
+        output_shape=output_shape,
+        kernel_size=kernel_size,
         strides=strides,
-        padding=str(getattr(layer, "padding", "")) if window else "",
-        receptive_field=field[0],
-        jump=field[1],
+        padding=str(getattr(layer, "padding", "")) if kernel_size else "",
+        receptive_field=field.size,
+        jump=field.jump,
         parameters=layer.count_params(),
         trainable=sum(math.prod(weight.shape) for weight in layer.trainable_weights),
         weights=weights,
-        multiply_adds=places * used,
-        connections=places * getattr(layer, "connections_per_place", layer.count_params() if kernel is not None else 0),
-        activations=0 if isinstance(layer, IN_PLACE) else math.prod(size or 1 for size in output),
+        multiply_adds=positions * used,
+        connections=positions * connected,
+        activations=0 if isinstance(layer, WITHOUT_MEMORY) else math.prod(size or 1 for size in output_shape),
     )
-
-
-def connections(model: keras.Model) -> dict[str, int]:
-    """Connections by layer, of the layers that have any."""
-    return {row.name: row.connections for row in anatomy(model) if row.connections}
-
-
-def total(rows: Sequence[LayerAnatomy], quantity: str) -> Any:
-    """The sum of a quantity over layers."""
-    return sum(getattr(row, quantity) for row in rows)

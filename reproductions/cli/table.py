@@ -1,0 +1,47 @@
+"""The command `reproduce table`."""
+
+from __future__ import annotations
+
+import argparse
+
+import reproductions
+from reproductions.lab.errors import UsageError
+
+FORMATS = ("text", "markdown", "csv", "json", "latex")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `table`."""
+    parser = subparsers.add_parser("table", help="compare a paper's architecture tables with its networks")
+    parser.add_argument("study", help="name of the paper, as shown by `reproduce list`")
+    parser.add_argument("--network", help="show this network layer by layer instead")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
+    parser.set_defaults(run=show_table)
+
+
+def show_table(options: argparse.Namespace) -> None:
+    """Print the architecture tables of a paper, or the layers of a network."""
+    study = reproductions.find_study(options.study)
+    from reports.formats import format_table, side_by_side
+    from reproductions.lab.analysis import architecture_tables
+
+    if options.network:
+        network = reproductions.find_network(options.network, study)
+        print(format_table(architecture_tables.layer_table(network.build), options.format))
+        return
+    published = architecture_tables.published_cells(study.name)
+    if published.empty:
+        raise UsageError(
+            f"no published architecture tables of {study.name} are available; to show a network layer by layer, run: "
+            f"reproduce table {study.name} --network {study.networks[0].name}"
+        )
+    cells = architecture_tables.check_cells(published, reproductions.build)
+    if options.format in ("csv", "json"):
+        print(format_table(cells.set_index("table"), options.format))
+        return
+    for title, own in cells.groupby("table", sort=False):
+        table, notes = side_by_side(own)
+        print(f"{title}: published (computed)\n\n{format_table(table, options.format)}\n")
+        for number, note in enumerate(notes, 1):
+            print(f"[{number}] {note}")
+        print()
