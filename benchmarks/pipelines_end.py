@@ -14,13 +14,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
-from reproductions.lab.data.pipeline import without_waiting
+from reproductions.lab.data.pipeline import without_autotune
 
 
 def seconds_to_end(tuned: bool, used: float) -> float:
     examples = tf.data.Dataset.range(10**9).map(lambda i: 2 * i, num_parallel_calls=tf.data.AUTOTUNE)
     examples = examples.batch(32).prefetch(tf.data.AUTOTUNE)
-    batches, began = iter(examples if tuned else without_waiting(examples)), time.perf_counter()
+    batches, began = iter(examples if tuned else without_autotune(examples)), time.perf_counter()
     while time.perf_counter() - began < used:
         next(batches)
         time.sleep(0.01)

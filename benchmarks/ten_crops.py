@@ -38,7 +38,7 @@ class Photographs:
     def read(self, index: int) -> bytes:
         return self.files[index % len(self.files)]
 
-    def joined(self, other: "Photographs") -> "Photographs":
+    def concatenate(self, other: "Photographs") -> "Photographs":
         raise NotImplementedError
 
 

@@ -108,7 +108,7 @@ def test_test_steps_see_the_picture_before_crops_are_taken(monkeypatch):
         seen.append(image.shape)
         return image - 100
 
-    monkeypatch.setitem(registry.STEPS, "spy", spy)
+    monkeypatch.setitem(registry.TRANSFORMS, "spy", spy)
     picture = ramp(40, 70)
     for name, shapes in ("ten crops", [(32, 32, 3)]), ("one crop", [(28, 28, 3)]), ("144 crops", [None] * 4):
         seen.clear()
@@ -120,7 +120,7 @@ def test_random_views_are_six_results_of_the_training_steps_the_same_in_every_te
     def shift(image, key, view):
         return tf.cast(image, tf.float32) + tf.random.stateless_uniform((), key)
 
-    monkeypatch.setitem(registry.STEPS, "shift", shift)
+    monkeypatch.setitem(registry.TRANSFORMS, "shift", shift)
     views = crops.stacked(find("six random views"), ("shift",), TransformContext(4))
     image = np.zeros((4, 4, 3), np.uint8)
     first, again, other = (views(image, tf.constant(i, tf.int64)).numpy() for i in (0, 0, 1))

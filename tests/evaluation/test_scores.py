@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import reproductions
-from reproductions.lab.data.base import Pixels
+from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.data.transforms import decode, registry
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
@@ -29,7 +29,7 @@ def views(part, index: int, name: str, size: int = 28) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def a_step_for_small_images(monkeypatch):
     monkeypatch.setitem(
-        registry.STEPS, "to_input", lambda image, key, view: tf.cast(image, tf.float32)[..., tf.newaxis]
+        registry.TRANSFORMS, "to_input", lambda image, key, view: tf.cast(image, tf.float32)[..., tf.newaxis]
     )
 
 
@@ -50,7 +50,7 @@ def test_scores_of_stored_images_are_the_mean_over_their_patches():
         patches = [image[top : top + 28, left : left + 28].astype("float32") for top, left in places]
         both = np.stack([*patches, *[patch[:, ::-1] for patch in patches]])
         expected.append(softmax(model(both).numpy()).mean(axis=0))
-    found = scores(model, Pixels(images, np.arange(3)), "ten patches")
+    found = scores(model, InMemoryImages(images, np.arange(3)), "ten patches")
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -100,7 +100,7 @@ def test_only_the_main_output_counts():
 def test_the_smallest_penalty_wins():
     images = keras.Input((2, 2, 1))
     model = keras.Model(images, keras.layers.Flatten()(images))
-    part = Pixels(np.array([[[9, 2], [5, 7]], [[3, 8], [9, 1]]], np.uint8), np.array([1, 0]))
+    part = InMemoryImages(np.array([[[9, 2], [5, 7]], [[3, 8], [9, 1]]], np.uint8), np.array([1, 0]))
     found = scoring.class_scores(model, "penalties", part, find("whole image"), ("to_input",), TransformContext(2))
     np.testing.assert_array_equal(found, [[-9, -2, -5, -7], [-3, -8, -9, -1]])
 
@@ -119,10 +119,10 @@ def test_validation_sees_the_centre_of_a_photograph_and_the_whole_of_a_stored_im
 
 def test_what_does_not_fit_is_refused():
     model, part = classifier(), pictures(SIZES[:3])
-    array = Pixels(np.zeros((2, 28, 28, 3), np.uint8), np.array([0, 1]))
+    array = InMemoryImages(np.zeros((2, 28, 28, 3), np.uint8), np.array([0, 1]))
     with pytest.raises(UsageError, match="'ten crops' takes crops of photographs"):
         scores(model, array, "ten crops")
-    larger = Pixels(np.zeros((2, 32, 32, 3), np.uint8), np.array([0, 1]))
+    larger = InMemoryImages(np.zeros((2, 32, 32, 3), np.uint8), np.array([0, 1]))
     with pytest.raises(UsageError, match="gives classifier-tested images of 32x32x3, but it takes 28x28x3"):
         scores(model, larger, "whole image")
     with pytest.raises(UsageError, match="have no blacklist"):

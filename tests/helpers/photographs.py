@@ -1,4 +1,4 @@
-"""Made-up photographs, encoded in every way that ImageNet's are, and what image steps make of them."""
+"""Synthetic photographs in all encodings that occur in ImageNet, and the results of transforms on them."""
 
 import io
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ MODES = ("RGB", "L", "CMYK", "PNG")
 
 
 def encode(pixels: np.ndarray, mode: str = "RGB", subsampling: int = 2) -> bytes:
-    """(height, width, 3) uint8 as the bytes of a JPEG (grey, RGB or CMYK), or of a PNG. Subsampling 2 is 4:2:0."""
+    """Encode (height, width, 3) uint8 as a JPEG (grey, RGB or CMYK) or PNG. Subsampling 2 is 4:2:0."""
     file = io.BytesIO()
     if mode == "PNG":
         Image.fromarray(pixels).save(file, "PNG")
@@ -24,18 +24,18 @@ def encode(pixels: np.ndarray, mode: str = "RGB", subsampling: int = 2) -> bytes
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """Pixels without order, no two patches alike: (height, width, 3) uint8."""
+    """Return random pixels, (height, width, 3) uint8, in which no two patches are equal."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def hills(height: int, width: int) -> np.ndarray:
-    """A smooth picture: red rises downwards and green to the right, blue comes and goes."""
+    """Return a smooth image: red increases downwards and green to the right, blue is a wave."""
     y, x = np.mgrid[:height, :width] / max(height, width)
     return np.stack([255 * y, 255 * x, 127 + 120 * np.sin(5 * x + 3 * y)], -1).astype(np.uint8)
 
 
 def statistics(seed: int = 0) -> SimpleNamespace:
-    """Statistics of a training set, made up, with eigenvectors at right angles to each other."""
+    """Return synthetic statistics of a training set, with orthogonal eigenvectors."""
     random = np.random.default_rng(seed)
     return SimpleNamespace(
         mean_image=random.uniform(90, 130, (256, 256, 3)).astype(np.float32),
@@ -48,19 +48,19 @@ def statistics(seed: int = 0) -> SimpleNamespace:
 STATISTICS = statistics()
 
 
-def results(steps, stored, draws, size=16, statistics=STATISTICS, parallel=2) -> np.ndarray:
-    """What the steps make of one stored image under `draws` keys, in a pipeline as in training."""
-    prepare, image = compose(steps, TransformContext(size, statistics)), tf.constant(stored)
+def results(transforms, stored, draws, size=16, statistics=STATISTICS, parallel=2) -> np.ndarray:
+    """Return the results of transforms of one stored image under `draws` keys, in a pipeline as in training."""
+    prepare, image = compose(transforms, TransformContext(size, statistics)), tf.constant(stored)
     keys = tf.data.Dataset.range(draws).map(lambda number: tf.stack([tf.constant(3, tf.int64), number]))
-    made = keys.map(lambda key: prepare(image, key), num_parallel_calls=parallel, deterministic=True)
-    return next(iter(made.batch(draws))).numpy()
+    images = keys.map(lambda key: prepare(image, key), num_parallel_calls=parallel, deterministic=True)
+    return next(iter(images.batch(draws))).numpy()
 
 
 def evenly(counts) -> bool:
-    """Whether counts are what equal chances might well have given."""
+    """Return whether counts are compatible with equal probabilities."""
     return stats.chisquare(counts).pvalue > 1e-3
 
 
 def uniform(values, low, high) -> bool:
-    """Whether numbers are what a uniform draw might well have given."""
-    return stats.kstest(values, "uniform", (low, high - low)).pvalue > 1e-3
+    """Return whether numbers are compatible with a uniform distribution."""
+    return stats.kstest(values, "uniform", args=(low, high - low)).pvalue > 1e-3

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.data.base import Dataset, Pixels
+from reproductions.lab.data.base import Dataset, InMemoryImages
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.evaluation import scores as scoring
 from reproductions.lab.spec import Network, Recipe, keras_object
@@ -36,7 +36,7 @@ class Pictures:
         self.reads.append(int(index))
         return tf.io.encode_png(self.pictures[int(index)]).numpy()
 
-    def joined(self, other: Pictures) -> Pictures:
+    def concatenate(self, other: Pictures) -> Pictures:
         raise NotImplementedError
 
 
@@ -96,7 +96,7 @@ def network(**changes: object) -> Network:
     return Network("classifier", classifier, recipe(**changes))
 
 
-def dataset(test: Pictures | Pixels, name: str = "pictures", sha256: str = "0" * 64) -> Dataset:
+def dataset(test: Pictures | InMemoryImages, name: str = "pictures", sha256: str = "0" * 64) -> Dataset:
     return Dataset(name, "a test", "memory", sha256, test, test, test)
 
 
@@ -105,6 +105,6 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def scores(model: keras.Model, part: Pictures | Pixels, name: str) -> np.ndarray:
+def scores(model: keras.Model, part: Pictures | InMemoryImages, name: str) -> np.ndarray:
     """The scores of a network of logits on these pictures, by the protocol of this name."""
     return scoring.class_scores(model, "logits", part, find(name), (), TransformContext(model.input_shape[1]))

@@ -11,7 +11,7 @@ import tensorflow as tf
 import layers
 from reproductions import UsageError, find_network, find_study
 from reproductions.lab.data import pipeline
-from reproductions.lab.data.base import Pixels
+from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.data.transforms.context import TransformContext
 from reproductions.lab.results import run_record
 from reproductions.lab.training import distributed
@@ -127,18 +127,20 @@ def test_what_bends_the_other_way_counts_as_flat():
 
 
 def test_the_images_measured_are_those_the_pass_begins_with_a_function_of_seed_and_pass():
-    part = Pixels(RANDOM.integers(0, 256, (40, 28, 28)).astype(np.uint8), np.arange(40) % 10)
+    part = InMemoryImages(RANDOM.integers(0, 256, (40, 28, 28)).astype(np.uint8), np.arange(40) % 10)
     ranges = {"shift": 2.0, "scale": 0.1, "squeeze": 0.1, "shear": 0.1}
     recipe = small.recipe(train_transforms=(("affine_distortion", ranges), "lenet_field"), epochs=3, batch=4)
 
     def first(seed, epoch, count=8):
-        images, labels = pipeline.first_of_pass(part, recipe, TransformContext(32), seed, epoch, count)
+        images, labels = pipeline.first_of_epoch(
+            part, recipe, TransformContext(32), pipeline.DataPosition(seed, epoch), count
+        )
         return images.numpy(), labels.numpy()
 
     images, labels = first(1, 2)
     np.testing.assert_array_equal(first(1, 2)[0], images)
     assert all(not np.array_equal(first(*other)[0], images) for other in [(1, 1), (2, 2)])
-    begun = list(pipeline.training_batches(part, recipe, TransformContext(32), 1, 2).take(2))
+    begun = list(pipeline.training_batches(part, recipe, TransformContext(32), pipeline.DataPosition(1, 2)).take(2))
     np.testing.assert_array_equal(np.concatenate([batch for batch, _ in begun]), images)
     np.testing.assert_array_equal(np.concatenate([each for _, each in begun]), labels)
     assert len(first(1, 2, count=500)[0]) == 40, "all there are, where that is less"

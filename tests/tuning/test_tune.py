@@ -17,7 +17,7 @@ from reports.sections import tuning as searches
 from reproductions.cli import tune as tuning
 from reproductions.lab import environment
 from reproductions.lab.data import registry
-from reproductions.lab.data.base import Dataset, Pixels
+from reproductions.lab.data.base import Dataset, InMemoryImages
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import run_record, trial_record
 from reproductions.lab.spec import Choice, IntRange, LogUniform, Network, Recipe, Study, keras_object
@@ -39,12 +39,12 @@ class Unseen:
         raise AssertionError(f"the test part was asked for its {name}")
 
 
-def part(count: int, seed: int) -> Pixels:
+def part(count: int, seed: int) -> InMemoryImages:
     """Images of two classes, dark and bright, with so much noise that some cannot be told."""
     random = np.random.default_rng(seed)
     labels = (np.arange(count) % 2).astype("uint8")
     images = random.normal(110 + 30 * labels[:, None, None], 60, (count, 28, 28)).clip(0, 255)
-    return Pixels(images.astype("uint8"), labels)
+    return InMemoryImages(images.astype("uint8"), labels)
 
 
 def dense(width: int = 2, dropout: float = 0.0) -> keras.Model:

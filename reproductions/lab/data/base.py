@@ -1,4 +1,4 @@
-"""Data sets: their types, containers, checksums and splits."""
+"""Data sets: their types, file formats, checksums and splits."""
 
 from __future__ import annotations
 
@@ -9,95 +9,132 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from reproductions.lab.errors import UsageError, file_errors
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+SPLITS = ("train", "validation", "test")
+DOWNLOAD_TIMEOUT = 20  # seconds
+
 Arrays = Mapping[str, np.ndarray]
+T = TypeVar("T")
 
 
-class Pixels(NamedTuple):
-    """Images held in memory: (n, height, width[, 3]), uint8 or, where they are prepared, float32; labels (n,)."""
+class InMemoryImages(NamedTuple):
+    """Labelled images in memory.
+
+    Attributes:
+        images: (n, height, width) or (n, height, width, 3), uint8, or float32 if preprocessed.
+        labels: (n,) integers.
+    """
 
     images: np.ndarray
     labels: np.ndarray
 
-    def joined(self, other: Pixels) -> Pixels:
-        return Pixels(*(np.concatenate(both) for both in zip(self, other)))
+    def concatenate(self, other: InMemoryImages) -> InMemoryImages:
+        """Return these images followed by the others."""
+        return InMemoryImages(*(np.concatenate(both) for both in zip(self, other)))
 
-    def first(self, count: int) -> Pixels:
-        return Pixels(self.images[:count], self.labels[:count])
-
-
-class PixelStatistics:
-    """Statistics of training images held in memory, each computed when an image step first asks for it."""
-
-    def __init__(self, *parts: Pixels) -> None:
-        self.parts = parts
-
-    @functools.cached_property
-    def mean_image(self) -> np.ndarray:
-        """The mean of every pixel over all parts: (height, width[, 3]) float32 in 0..255."""
-        total = sum(part.images.sum(axis=0, dtype=np.int64) for part in self.parts)
-        return np.asarray(total / sum(len(part.labels) for part in self.parts), np.float32)
+    def take(self, count: int) -> InMemoryImages:
+        """Return the first `count` images."""
+        return InMemoryImages(self.images[:count], self.labels[:count])
 
 
-class Encoded(Protocol):
-    """Images read from disk one by one: `read(i)` is the encoded file of image i; labels (n,)."""
+class EncodedImages(Protocol):
+    """Labelled images that are read from disk one at a time.
+
+    Attributes:
+        labels: (n,) integers.
+    """
 
     labels: np.ndarray
 
-    def read(self, index: int) -> bytes: ...
+    def read(self, index: int) -> bytes:
+        """Return the encoded file of an image."""
 
-    def joined(self, other: Any) -> Encoded: ...
+    def concatenate(self: T, other: T) -> T:
+        """Return these images followed by the others."""
+
+
+Images = InMemoryImages | EncodedImages
+
+
+class PixelStatistics:
+    """Statistics of training images in memory, computed when a transform first needs them."""
+
+    def __init__(self, *splits: InMemoryImages) -> None:
+        self.splits = splits
+
+    @functools.cached_property
+    def mean_image(self) -> np.ndarray:
+        """Mean of every pixel over all splits: (height, width) or (height, width, 3), float32 in 0..255."""
+        total = sum(split.images.sum(axis=0, dtype=np.int64) for split in self.splits)
+        return np.asarray(total / sum(len(split.labels) for split in self.splits), np.float32)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images in three fixed parts.
+    """Labelled images in three fixed splits.
 
-    `name` is that of the published set only where the checksum of its contents says so;
-    `source` is where it came from, in words, and `path` the very file or folder.
-    `statistics` are of the training set, for the image steps that ask for them.
+    Attributes:
+        name: Name of the published data set only if the checksum confirms it.
+        source: Human-readable origin: "mnist.npz", "Keras' download".
+        path: File or folder the data were read from.
+        sha256: Checksum of the content.
+        train: Training split.
+        validation: Validation split, cut from the published training set.
+        test: Test split.
+        statistics: Statistics of the published training set for the transforms that need them, as attributes.
     """
 
     name: str
     source: str
     path: str
     sha256: str
-    train: Pixels | Encoded
-    validation: Pixels | Encoded
-    test: Pixels | Encoded
-    statistics: Any = None
+    train: Images
+    validation: Images
+    test: Images
+    statistics: object = None
 
-    def training(self, parts: tuple[str, ...], count: int | None = None) -> Pixels | Encoded:
-        """The named parts of the training set, joined; the first `count` images of them, where that is a number.
+    def training(self, splits: tuple[str, ...], count: int | None = None) -> Images:
+        """Return the images to train on.
 
-        UsageError where there are less, and where images lie on disk: those stand class by class.
+        Args:
+            splits: Names of the splits, which are concatenated in this order.
+            count: Number of images to keep, the first ones; by default all.
+
+        Raises:
+            UsageError: If there are fewer than `count` images, or if `count` is given for images on disk, which are
+                stored class by class.
         """
-        joined = functools.reduce(lambda one, other: one.joined(other), [getattr(self, part) for part in parts])
+        chosen = (getattr(self, split) for split in splits)
+        images: Images = functools.reduce(lambda one, other: one.concatenate(other), chosen)
         if count is None:
-            return joined
-        if not isinstance(joined, Pixels):
-            raise UsageError(f"--training-images: {self.name} can be trained on as a whole only")
-        if count > len(joined.labels):
-            raise UsageError(f"--training-images {count}: {self.name} has {len(joined.labels)} to train on")
-        return joined.first(count)
+            return images
+        if not isinstance(images, InMemoryImages):
+            raise UsageError(
+                f"--training-images is not supported for {self.name}, whose images are stored class by class: "
+                "train on all of them"
+            )
+        if count > len(images.labels):
+            raise UsageError(f"--training-images {count}: {self.name} has only {len(images.labels)} training images")
+        return images.take(count)
 
     @property
     def classes(self) -> int:
-        """Those there are to learn; the test part is not looked at, and its test refuses others."""
-        return 1 + max(int(part.labels.max(initial=0)) for part in (self.train, self.validation))
+        """Number of classes in the training and validation splits."""
+        return 1 + max(int(split.labels.max(initial=0)) for split in (self.train, self.validation))
 
     def sizes(self) -> dict[str, int]:
-        return {part: len(getattr(self, part).labels) for part in ("train", "validation", "test")}
+        """Return the number of images by split."""
+        return {split: len(getattr(self, split).labels) for split in SPLITS}
 
 
 def checksum(arrays: Arrays) -> str:
-    """SHA-256 of the decoded arrays (shapes and bytes), whatever container they came in."""
+    """Return the SHA-256 of the decoded arrays (shapes and bytes), which does not depend on the file format."""
     digest = hashlib.sha256()
     for name in ARRAYS:
         array = np.ascontiguousarray(arrays[name], dtype=np.uint8)
@@ -106,11 +143,34 @@ def checksum(arrays: Arrays) -> str:
     return digest.hexdigest()
 
 
-# --- Containers: every way a file can be wrong ends in one sentence that names it.
+def split_off_validation(
+    arrays: Arrays, count: int
+) -> tuple[InMemoryImages, InMemoryImages, InMemoryImages, PixelStatistics]:
+    """Split the last images off the training set as the validation split.
+
+    Args:
+        arrays: The four arrays of a data set.
+        count: Number of validation images.
+
+    Returns:
+        Train, validation and test split, and the statistics of the first two.
+    """
+    x, y = arrays["x_train"].astype(np.uint8), arrays["y_train"].astype(np.uint8)
+    test = InMemoryImages(arrays["x_test"].astype(np.uint8), arrays["y_test"].astype(np.uint8))
+    end = len(y) - count
+    train, validation = InMemoryImages(x[:end], y[:end]), InMemoryImages(x[end:], y[end:])
+    return train, validation, test, PixelStatistics(train, validation)
+
+
+# --- Files
 
 
 def read_npz(path: Path) -> Arrays:
-    """The four arrays of an npz in Keras' layout; pickles are refused."""
+    """Return the four arrays of an npz file in Keras' layout.
+
+    Raises:
+        UsageError: If the file is damaged, lacks an array or contains pickles, which are not loaded.
+    """
     with file_errors(path):
         archive = np.load(path, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
@@ -122,68 +182,84 @@ def read_npz(path: Path) -> Arrays:
             arrays = {name: archive[name] for name in ARRAYS}
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
-            raise UsageError(f"{path} cannot be read: {name} in it is no array; fetch it anew")
+            raise UsageError(f"{path} cannot be read: {name} in it is not an array; download it again")
     return arrays
 
 
 def check_arrays(title: str, arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], files: Mapping[str, Path]) -> None:
-    """UsageError unless these are pixels in 0..255 and labels in 0..9 of these shapes; it names the file."""
+    """Check shapes and values of the arrays of a data set.
+
+    Args:
+        title: Name of the data set, for error messages.
+        arrays: Arrays by name.
+        shapes: Expected shapes by name.
+        files: Files the arrays were read from by name.
+
+    Raises:
+        UsageError: If an array has another shape, or values other than pixels in 0..255 and labels in 0..9.
+    """
     for name, shape in shapes.items():
         array = arrays[name]
         if array.shape != shape or array.dtype.kind not in "iu":
             raise UsageError(
-                f"{files[name]}: {name} must be {shape} whole numbers, as {title}'s is; "
-                f"it is {array.shape} of {array.dtype}"
+                f"{files[name]}: expected {name} of {title} to be integers of shape {shape}; "
+                f"got {array.dtype} of shape {array.shape}"
             )
-        most = 255 if name.startswith("x") else 9
-        if array.min() < 0 or array.max() > most:
+        highest = 255 if name.startswith("x") else 9
+        if array.min() < 0 or array.max() > highest:
             raise UsageError(
-                f"{files[name]}: {name} must lie in 0..{most}; it goes from {array.min()} to {array.max()}"
+                f"{files[name]}: expected {name} of {title} to lie in 0..{highest}; "
+                f"got values from {array.min()} to {array.max()}"
             )
-
-
-def split(name: str, source: str, path: str, sha256: str, arrays: Arrays, validation: int) -> Dataset:
-    """The one place where a training set is cut: its last `validation` images are the validation part."""
-    x, y = arrays["x_train"].astype(np.uint8), arrays["y_train"].astype(np.uint8)
-    test = arrays["x_test"].astype(np.uint8), arrays["y_test"].astype(np.uint8)
-    cut = len(y) - validation
-    train, held_out = Pixels(x[:cut], y[:cut]), Pixels(x[cut:], y[cut:])
-    statistics = PixelStatistics(train, held_out)
-    return Dataset(name, source, path, sha256, train, held_out, Pixels(*test), statistics)
 
 
 def keras_cache() -> Path:
+    """Return the folder that Keras downloads data sets to."""
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
 
 
 def download(title: str, name: str) -> Arrays | None:
-    """A set as Keras downloads it (into its cache); None where the network does not answer."""
+    """Return a data set as Keras downloads it into its cache.
+
+    Args:
+        title: Name of the data set, for messages.
+        name: Module of `keras.datasets`.
+
+    Returns:
+        The four arrays; None if the download fails.
+    """
     import keras
 
-    patience = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(20)
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
     try:
         train, test = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # Keras raises a bare Exception where a download fails
+    except Exception as error:  # Keras raises a bare Exception if a download fails
         print(f"{title} could not be downloaded: {str(error).split(':')[-1].strip()}")
         return None
     finally:
-        socket.setdefaulttimeout(patience)
+        socket.setdefaulttimeout(timeout)
     return dict(zip(ARRAYS, (*train, *test)))
 
 
 def data_folder(data_dir: Path | None) -> Path | None:
-    """`data_dir`, or else REPRODUCTIONS_DATA; UsageError where the one that is set is no folder."""
-    named = data_dir or os.environ.get("REPRODUCTIONS_DATA")
-    if not named:
+    """Return `data_dir`, or by default the folder that the environment variable REPRODUCTIONS_DATA names.
+
+    Returns:
+        The folder; None if neither is given.
+
+    Raises:
+        UsageError: If it is not a folder.
+    """
+    name = data_dir or os.environ.get("REPRODUCTIONS_DATA")
+    if not name:
         return None
-    folder = Path(named).expanduser()
+    folder = Path(name).expanduser()
     if not folder.is_dir():
-        by = "--data-dir" if data_dir else "REPRODUCTIONS_DATA"
-        raise UsageError(f"{by} names {folder}, which is no folder")
+        raise UsageError(f"{'--data-dir' if data_dir else 'REPRODUCTIONS_DATA'}: {folder} is not a folder")
     return folder
 
 
-def describe(data: Dataset) -> dict[str, Any]:
-    """What a record says of its data."""
+def describe(data: Dataset) -> dict[str, str | int]:
+    """Return what a run's record keeps of its data set."""
     return {"name": data.name, "source": data.source, "sha256": data.sha256, "classes": data.classes, **data.sizes()}

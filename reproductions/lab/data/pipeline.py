@@ -1,116 +1,177 @@
-"""From a part of a data set to batches: which image comes when, and what is random about it."""
+"""Input pipelines: from a split of a data set to batches."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.data.base import Encoded, Pixels
+from reproductions.lab.data.base import Images, InMemoryImages
 from reproductions.lab.data.transforms.registry import TransformContext, compose
 from reproductions.lab.errors import UsageError
 from reproductions.lab.spec.recipe import Recipe
 
 
-def reader(part: Pixels | Encoded) -> Callable[[Any], Any]:
-    """A function from an index to the stored image, for use in a tf.data pipeline."""
-    if isinstance(part, Pixels):
-        pixels = tf.constant(part.images)
+@dataclass(frozen=True)
+class DataPosition:
+    """Where training batches begin.
+
+    Attributes:
+        seed: Seed of the order of images and of random transforms.
+        epoch: Epoch, from 1.
+        step: Number of batches of the epoch to skip.
+    """
+
+    seed: int
+    epoch: int
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class WorkerShard:
+    """The share of every batch that one worker reads.
+
+    A batch is cut into equal shares for the workers, and each of these into equal shares for the worker's replicas,
+    which come one after the other.
+
+    Attributes:
+        worker: Index of the worker.
+        workers: Number of workers.
+        replicas: Number of replicas of each worker.
+    """
+
+    worker: int = 0
+    workers: int = 1
+    replicas: int = 1
+
+
+WHOLE_BATCH = WorkerShard()
+
+
+def reader(images: Images) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a function from an index to the stored image, for use in a tf.data pipeline."""
+    if isinstance(images, InMemoryImages):
+        pixels = tf.constant(images.images)
         return lambda index: tf.gather(pixels, index)
-    return lambda index: tf.ensure_shape(tf.numpy_function(part.read, [index], tf.string, stateful=False), ())
+    return lambda index: tf.ensure_shape(tf.numpy_function(images.read, [index], tf.string, stateful=False), ())
 
 
-def without_waiting(examples: tf.data.Dataset) -> tf.data.Dataset:
-    """The same, without the thread that tunes the pipeline: it sleeps for up to a minute, and so would its end."""
+def without_autotune(examples: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the pipeline without autotuning, whose thread sleeps for up to a minute and delays the end."""
     options = tf.data.Options()
     options.autotune.enabled = False
     return examples.with_options(options)
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
-    """Gives the sentence of a UsageError that was raised while a pipeline read an image, without TensorFlow's words."""
+def unwrap_tf_errors() -> Iterator[None]:
+    """Raise a `UsageError` from within a pipeline as such, without TensorFlow's additions."""
     try:
         yield
     except tf.errors.OpError as error:
-        told = re.search(r"UsageError: (.*)", str(error))
-        if told is None:
+        message = re.search(r"UsageError: (.*)", str(error))
+        if message is None:
             raise
-        raise UsageError(told.group(1)) from None
+        raise UsageError(message.group(1)) from None
 
 
 def training_batches(
-    part: Pixels | Encoded,
+    images: Images,
     recipe: Recipe,
-    view: TransformContext,
-    seed: int,
-    epoch: int,
-    step: int = 0,
-    worker: int = 0,
-    workers: int = 1,
-    replicas: int = 1,
+    context: TransformContext,
+    position: DataPosition,
+    shard: WorkerShard = WHOLE_BATCH,
 ) -> tf.data.Dataset:
-    """A worker's share of all batches from `step` of pass `epoch` on: a pure function of (seed, pass, step).
+    """Return the batches from a position to the last epoch: a pure function of (seed, epoch, step).
 
-    Each pass is in an order of its own; what is left over at its end, less than a batch, is dropped. A batch is cut
-    into equal shares, first for the workers and then for the `replicas` of each, which come one after the other.
+    Every epoch has its own order. Images left over at its end, fewer than a batch, are dropped.
+
+    Args:
+        images: Images to train on.
+        recipe: Recipe with the transforms, the batch size and the number of epochs.
+        context: Context of the transforms.
+        position: Where the batches begin.
+        shard: Share of each batch to return.
+
+    Returns:
+        Data set of (images, labels), one element per replica and batch.
     """
-    size = len(part.labels)
-    steps, share = size // recipe.batch_size, recipe.batch_size // workers
-    labels, stored, prepare = tf.constant(part.labels), reader(part), compose(recipe.train_transforms, view)
+    size, worker = len(images.labels), shard.worker
+    steps, share = size // recipe.batch_size, recipe.batch_size // shard.workers
+    labels, stored, prepare = tf.constant(images.labels), reader(images), compose(recipe.train_transforms, context)
+    seed = tf.cast(position.seed, tf.int64)
 
-    def one_pass(number: Any) -> tf.data.Dataset:
-        seeds = tf.stack([tf.cast(seed, tf.int64), number])
-        order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), seed=seeds)
-        own = tf.reshape(order[: steps * recipe.batch_size], (steps, workers, share))[:, worker]
-        first = tf.where(number == epoch, tf.cast(step, tf.int64), 0)
-        chosen = tf.reshape(own[first:], (-1,))
-        return tf.data.Dataset.from_tensor_slices((chosen, tf.fill(tf.shape(chosen), number)))
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), seed=tf.stack([seed, epoch]))
+        own = tf.reshape(order[: steps * recipe.batch_size], (steps, shard.workers, share))[:, worker]
+        first = tf.where(epoch == position.epoch, tf.cast(position.step, tf.int64), 0)
+        indices = tf.reshape(own[first:], (-1,))
+        return tf.data.Dataset.from_tensor_slices((indices, tf.fill(tf.shape(indices), epoch)))
 
-    def example(index: Any, number: Any) -> tuple[Any, Any]:
-        key = tf.stack([tf.cast(seed, tf.int64), number * size + index])
+    def example(index: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        key = tf.stack([seed, epoch * size + index])
         return prepare(stored(index), key), labels[index]
 
-    passes = tf.data.Dataset.range(epoch, recipe.epochs + 1)
-    examples = passes.flat_map(one_pass).map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return without_waiting(examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
+    epochs = tf.data.Dataset.range(position.epoch, recipe.epochs + 1)
+    examples = epochs.flat_map(one_epoch).map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return batched(examples, share, shard)
 
 
-def first_of_pass(
-    part: Pixels | Encoded, recipe: Recipe, view: TransformContext, seed: int, epoch: int, count: int
-) -> tuple[Any, Any]:
-    """The images that a pass begins with, `count` or else all, and their labels: a function of (seed, pass) too."""
-    whole = replace(recipe, batch_size=min(count, len(part.labels)), epochs=epoch)
-    return next(iter(training_batches(part, whole, view, seed, epoch)))
+def first_of_epoch(
+    images: Images, recipe: Recipe, context: TransformContext, position: DataPosition, count: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the first images of an epoch, as `training_batches` transforms and orders them.
+
+    Args:
+        images: Images to train on.
+        recipe: Recipe with the transforms.
+        context: Context of the transforms.
+        position: Seed and epoch.
+        count: Number of images; at most all are returned.
+
+    Returns:
+        Images and labels.
+    """
+    recipe = replace(recipe, batch_size=min(count, len(images.labels)), epochs=position.epoch)
+    return next(iter(training_batches(images, recipe, context, position)))
 
 
 def validation_batches(
-    part: Pixels | Encoded,
-    prepare: Callable[[Any], Any],
-    batch: int,
-    worker: int = 0,
-    workers: int = 1,
-    replicas: int = 1,
+    images: Images,
+    prepare: Callable[[tf.Tensor], tf.Tensor],
+    batch_size: int,
+    shard: WorkerShard = WHOLE_BATCH,
 ) -> tf.data.Dataset:
-    """A worker's share of a part, once: image, label, and 1; a last batch is filled up with images that count 0.
+    """Return the batches of a split, once.
 
-    `prepare` leads from the stored image to the network's input.
+    Args:
+        images: Images of the split.
+        prepare: Function from a stored image to the input of the network.
+        batch_size: Images per batch, over all workers and replicas.
+        shard: Share of each batch to return.
+
+    Returns:
+        Data set of (images, labels, weights). The last batch is filled up with images of weight 0; all others have 1.
     """
-    size = len(part.labels)
-    share = max(batch // workers, replicas)
-    steps = -(-size // (share * workers))
-    indices = np.arange(steps * share * workers).reshape(steps, workers, share)[:, worker].ravel()
-    stored = reader(part)
-    labels = tf.constant(part.labels)
+    size = len(images.labels)
+    share = max(batch_size // shard.workers, shard.replicas)
+    steps = -(-size // (share * shard.workers))
+    indices = np.arange(steps * share * shard.workers).reshape(steps, shard.workers, share)[:, shard.worker].ravel()
+    labels, stored = tf.constant(images.labels), reader(images)
 
-    def example(index: Any) -> tuple[Any, Any, Any]:
-        there = index % size
-        return prepare(stored(there)), labels[there], tf.cast(index < size, tf.float32)
+    def example(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        wrapped = index % size
+        return prepare(stored(wrapped)), labels[wrapped], tf.cast(index < size, tf.float32)
 
     examples = tf.data.Dataset.from_tensor_slices(indices).map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return without_waiting(examples.batch(share // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
+    return batched(examples, share, shard)
+
+
+def batched(examples: tf.data.Dataset, share: int, shard: WorkerShard) -> tf.data.Dataset:
+    """Return batches of one replica each."""
+    batches = examples.batch(share // shard.replicas, drop_remainder=True)
+    return without_autotune(batches.prefetch(tf.data.AUTOTUNE))

@@ -11,22 +11,25 @@ from reproductions.lab.errors import unknown
 
 
 def load_mnist(data_dir: Path | None) -> Dataset:
+    """Return MNIST; see `mnist.load`."""
     from reproductions.lab.data import mnist
 
     return mnist.load(data_dir)
 
 
 def load_imagenet(name: str, data_dir: Path | None) -> Dataset:
+    """Return prepared ImageNet; see `imagenet.dataset.load`."""
     from reproductions.lab.data.imagenet import dataset
 
     return dataset.load(name, data_dir)
 
 
 def load_cifar10(data_dir: Path | None, whitened: bool = False) -> Dataset:
+    """Return CIFAR-10; see `cifar10.load` and `cifar10.whiten`."""
     from reproductions.lab.data import cifar10
 
     data = cifar10.load(data_dir)
-    return cifar10.whitened(data) if whitened else data
+    return cifar10.whiten(data) if whitened else data
 
 
 LOADERS: dict[str, Callable[[Path | None], Dataset]] = {
@@ -39,7 +42,15 @@ LOADERS: dict[str, Callable[[Path | None], Dataset]] = {
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
-    """The data set of this name, where it is found first. UsageError lists the names there are."""
+    """Return a data set.
+
+    Args:
+        name: Key of `LOADERS`.
+        data_dir: Folder with the data; by default the one that REPRODUCTIONS_DATA names.
+
+    Raises:
+        UsageError: If the name does not exist, or the data are missing or damaged.
+    """
     if name not in LOADERS:
         raise unknown("data set", name, LOADERS)
     return LOADERS[name](data_dir)

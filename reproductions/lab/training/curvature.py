@@ -67,7 +67,8 @@ def measuring(steps: Steps, images: Any, view: TransformContext, seed: int) -> C
     diagonal = tf.function(functools.partial(gauss_newton_diagonal, steps.model, steps.losses))
 
     def measure(epoch: int) -> None:
-        shown, labels = pipeline.first_of_pass(images, recipe, view, seed, epoch, count)
+        position = pipeline.DataPosition(seed, epoch)
+        shown, labels = pipeline.first_of_epoch(images, recipe, view, position, count)
         for curvature, value in zip(steps.optimizer.curvatures, diagonal(shown, labels)):
             curvature.assign(value)
 

@@ -72,9 +72,11 @@ def finish(plan: Plan, model: keras.Model, progress: Progress) -> None:
 def describe(plan: Plan, model: keras.Model, progress: Progress) -> dict[str, Any]:
     """All that a record says but for what was asked for: what ran, on what, and the test, made here."""
     recipe, data = plan.recipe, plan.data
-    test, scores = evaluate.test(networks.tested(model, recipe), plan.network, recipe, data, tested=plan.run_dir)
+    test, scores = evaluate.test(
+        evaluate.EvaluationTask(networks.tested(model, recipe), plan.network, recipe, data), plan.run_dir
+    )
     seen: dict[str, Any] = {"misclassified": [], "pictures": None}
-    if isinstance(data.test, base.Pixels):
+    if isinstance(data.test, base.InMemoryImages):
         errors = evaluate.misclassified(evaluate.predicted_classes(scores), data.test.labels)
         seen = {"misclassified": errors, "pictures": evaluate.pictures(data.test.images, errors)}
     rows = progress.at.rows

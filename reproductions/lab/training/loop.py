@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.data.pipeline import plainly
+from reproductions.lab.data.pipeline import unwrap_tf_errors
 from reproductions.lab.errors import UsageError
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.training.checkpoint import Progress
@@ -104,7 +104,7 @@ class Training:
         in both cases what was saved can be gone on from.
         """
         at, todo, self.logs = self.progress.at, iter(batches), logs
-        with plainly():
+        with unwrap_tf_errors():
             while at.epoch <= self.recipe.epochs:
                 errors = [row["val_error"] for row in at.rows if "val_error" in row]
                 self.steps.optimizer.learning_rate = self.recipe.learning_rate_at(at.epoch, errors)

@@ -134,22 +134,15 @@ def trained(plan: Plan, progress: Progress, stop: Stop) -> keras.Model:
     own_seeds(model, strategy)
     if progress.saved and not worker:
         print(f"going on after {progress.saved} of {recipe.epochs}", flush=True)
-    replicas = plan.replicas // workers
+    shard = pipeline.WorkerShard(worker, workers, plan.replicas // workers)
 
     def batches(context: Any) -> tf.data.Dataset:
-        return pipeline.training_batches(
-            images, recipe, view, options.seed, progress.at.epoch, progress.at.step, worker, workers, replicas
-        )
+        position = pipeline.DataPosition(options.seed, progress.at.epoch, progress.at.step)
+        return pipeline.training_batches(images, recipe, view, position, shard)
 
     def held_out(context: Any) -> tf.data.Dataset:
-        return pipeline.validation_batches(
-            data.validation,
-            evaluate.one_view(recipe, view, data.validation),
-            recipe.batch_size,
-            worker,
-            workers,
-            replicas,
-        )
+        prepare = evaluate.validation_transform(recipe, view)
+        return pipeline.validation_batches(data.validation, prepare, recipe.batch_size, shard)
 
     kept_out = "validation" not in recipe.splits
     if progress.at.epoch <= recipe.epochs:

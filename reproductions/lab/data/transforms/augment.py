@@ -1,83 +1,145 @@
-"""Image steps that change pixels at random: mirrored, shifted or warped, in other colours. Decoded images alone."""
+"""Random transforms of decoded images: flips, shifts, warps and colour distortions."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import tensorflow as tf
 
-from reproductions.lab.data.transforms.context import TransformContext, between, chance, part, whole
+from reproductions.lab.data.transforms.context import TransformContext, bernoulli, fold_in, randint, uniform
+
+Scalar: TypeAlias = float | tf.Tensor
+LUMA = (0.299, 0.587, 0.114)
 
 
-def random_flip(image: Any, key: Any, view: TransformContext) -> Any:
-    """The image, or with equal probability its mirror image: (height, width, channels), any units."""
-    return tf.where(chance(key, 0.5), image[:, ::-1], image)
+def random_flip(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:
+    """Mirror the image with probability one half: (height, width, channels), any units."""
+    return tf.where(bernoulli(key, 0.5), image[:, ::-1], image)
 
 
-def random_patch(image: Any, key: Any, view: TransformContext) -> Any:
-    """A view anywhere in the image, all places alike: (height, width, channels) to (size, size, channels), any units.
+def random_patch(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:
+    """Crop the image at a random position.
 
     cuda-convnet, the code that Krizhevsky et al. 2012 name in section 3.3: 24 pixels of CIFAR-10's 32.
+
+    Args:
+        image: (height, width, channels), any units.
+        key: (2,) int64.
+        context: Context with the input size.
+
+    Returns:
+        (size, size, channels).
     """
     height, width, channels = image.shape
-    top, left = (whole(part(key, number), 0, side - view.size) for number, side in enumerate((height, width)))
-    return tf.ensure_shape(image[top : top + view.size, left : left + view.size], (view.size, view.size, channels))
+    size = context.size
+    top, left = (randint(fold_in(key, number), 0, side - size) for number, side in enumerate((height, width)))
+    return tf.ensure_shape(image[top : top + size, left : left + size], (size, size, channels))
 
 
-def shift(image: Any, key: Any, view: TransformContext, *, pixels: int) -> Any:
-    """The image moved by up to `pixels` either way, up or down and left or right; zeros come in from outside.
+def shift(image: tf.Tensor, key: tf.Tensor, context: TransformContext, *, pixels: int) -> tf.Tensor:
+    """Shift the image by up to `pixels` in each direction, with zeros from outside.
 
-    (height, width, channels), any units; both papers shift after pixels are centred, so that zeros are grey.
-    ConvNetJS' CIFAR-10 demo: 2 pixels; Springenberg et al. 2015: 5.
+    ConvNetJS' CIFAR-10 demo: 2 pixels; Springenberg et al. 2015: 5. Both shift after pixels are centred, so that zeros
+    are grey.
+
+    Args:
+        image: (height, width, channels), any units.
+        key: (2,) int64.
+        context: Not used.
+        pixels: Largest shift.
+
+    Returns:
+        Image of the same shape.
     """
     padded = tf.pad(image, [(pixels, pixels), (pixels, pixels), (0, 0)])
-    top, left = (whole(part(key, number), 0, 2 * pixels) for number in (0, 1))
+    top, left = (randint(fold_in(key, number), 0, 2 * pixels) for number in (0, 1))
     height, width = image.shape[:2]
     return padded[top : top + height, left : left + width]
 
 
-def pca_colour(image: Any, key: Any, view: TransformContext, *, stddev: float = 0.1) -> Any:
-    """One random colour added to all pixels, along the principal components of the training set's colours.
+def pca_colour(image: tf.Tensor, key: tf.Tensor, context: TransformContext, *, stddev: float = 0.1) -> tf.Tensor:
+    """Add one random colour to all pixels, along the principal components of the training set's colours.
 
-    (height, width, 3) in units of 0..255, before or after a mean is subtracted. The colour is
-    [p1 p2 p3] [a1 s1, a2 s2, a3 s3]^T, p the eigenvectors, a from N(0, stddev). Krizhevsky et al. 2012, section 4.1,
-    whose formula has the eigenvalues where s stands. Those of pixels in 0..255 would add colours in the thousands; s
-    are their square roots, the standard deviations, as in the authors' code.
+    The colour is [p1 p2 p3] [a1 s1, a2 s2, a3 s3]^T with the eigenvectors p and a drawn from N(0, stddev). Krizhevsky
+    et al. 2012, section 4.1, whose formula has the eigenvalues in place of s. For pixels in 0..255 these would add
+    colours in the thousands; s are their square roots, the standard deviations, as in the authors' code.
+
+    Args:
+        image: (height, width, 3) in units of 0..255, before or after a mean is subtracted.
+        key: (2,) int64.
+        context: Context with the eigenvalues and eigenvectors.
+        stddev: Standard deviation of a.
+
+    Returns:
+        Image of the same shape, float32.
     """
     draws = stddev * tf.random.stateless_normal((3,), key)
-    deviations = tf.sqrt(view.statistic("eigenvalues"))
-    return tf.cast(image, tf.float32) + tf.linalg.matvec(view.statistic("eigenvectors"), draws * deviations)
+    scales = tf.sqrt(context.statistic("eigenvalues"))
+    return tf.cast(image, tf.float32) + tf.linalg.matvec(context.statistic("eigenvectors"), draws * scales)
 
 
-LUMA = (0.299, 0.587, 0.114)
+def photometric_distortion(
+    image: tf.Tensor, key: tf.Tensor, context: TransformContext, *, low: float = 0.5, high: float = 1.5
+) -> tf.Tensor:
+    """Change brightness, contrast and colour in random order, each by its own factor.
 
+    Howard 2013, adopted by Szegedy et al. 2014, section 6. As in the Python Imaging Library, a factor interpolates
+    from black (brightness), the mean grey of the image (contrast) or its grey copy (colour) to the image, and beyond.
 
-def photometric_distortion(image: Any, key: Any, view: TransformContext, *, low: float = 0.5, high: float = 1.5) -> Any:
-    """Brightness, contrast and colour changed, each by a factor of its own, in random order.
+    Args:
+        image: (height, width, 3) in 0..255.
+        key: (2,) int64.
+        context: Not used.
+        low: Lowest factor; 1 changes nothing.
+        high: Highest factor.
 
-    (height, width, 3) in 0..255 to float32 in 0..255. Howard 2013, which Szegedy et al. 2014 took over in section 6:
-    factors uniform in low..high, 1 for no change, by the Python Imaging Library. As there, a factor goes from black
-    (brightness), from the picture's mean grey (contrast) or from its grey copy (colour) through the picture and beyond.
+    Returns:
+        Image of the same shape, float32 in 0..255.
     """
     image = tf.cast(image, tf.float32)
-    order = tf.random.experimental.stateless_shuffle(tf.range(3), part(key, 0))
-    for place in range(3):
+    order = tf.random.experimental.stateless_shuffle(tf.range(3), fold_in(key, 0))
+    for step in range(3):
         grey = tf.tensordot(image, tf.constant(LUMA), 1)[..., tf.newaxis]
         origins = [tf.zeros_like(grey), tf.fill(tf.shape(grey), tf.reduce_mean(grey)), grey]
-        origin = tf.gather(tf.stack(origins), order[place])
-        factor = between(part(key, 1 + place), low, high)
+        origin = tf.gather(tf.stack(origins), order[step])
+        factor = uniform(fold_in(key, 1 + step), low, high)
         image = tf.clip_by_value(origin + factor * (image - origin), 0, 255)
     return image
 
 
-def affine_matrix(
-    height: int, width: int, *, shift: tuple[Any, Any], scale: Any, squeeze: Any, shear: Any
-) -> tuple[Any, ...]:
-    """Where each pixel of a distorted image comes from: a0..a2 and b0..b2 of x = a0 x' + a1 y' + a2, y = b0 x' + ...
+@dataclass(frozen=True)
+class AffineParameters:
+    """Parameters of an affine distortion about the centre of an image.
 
-    About the centre, x' = scale * squeeze * x + shear * y + shift[0] and y' = scale / squeeze * y + shift[1].
+    The distortion is x' = scale * squeeze * x + shear * y + shift[0] and y' = scale / squeeze * y + shift[1].
+
+    Attributes:
+        shift: (x, y) in pixels.
+        scale: Factor of width and height.
+        squeeze: Factor of the width, by which the height is divided.
+        shear: Pixels along x per pixel along y.
     """
-    wider, taller = scale * squeeze, scale / squeeze
+
+    shift: tuple[Scalar, Scalar]
+    scale: Scalar
+    squeeze: Scalar
+    shear: Scalar
+
+
+def affine_matrix(height: int, width: int, parameters: AffineParameters) -> tuple[Scalar, ...]:
+    """Return the map from pixels of a distorted image to those of the original.
+
+    Args:
+        height: Height of the image.
+        width: Width of the image.
+        parameters: Distortion.
+
+    Returns:
+        a0, a1, a2, b0, b1, b2 of x = a0 x' + a1 y' + a2 and y = b0 x' + b1 y' + b2.
+    """
+    shift, shear = parameters.shift, parameters.shear
+    wider, taller = parameters.scale * parameters.squeeze, parameters.scale / parameters.squeeze
     a0, a1, b1 = 1 / wider, -shear / (wider * taller), 1 / taller
     x, y = (width - 1) / 2, (height - 1) / 2
     a2 = x - a0 * (x + shift[0]) - a1 * (y + shift[1])
@@ -85,8 +147,8 @@ def affine_matrix(
     return a0, a1, a2, 0 * a0, b1, b2
 
 
-def warped(image: Any, matrix: tuple[Any, ...]) -> Any:
-    """An image (height, width) resampled bilinearly at the places of an `affine_matrix`; zeros come in from outside."""
+def warp(image: tf.Tensor, matrix: tuple[Scalar, ...]) -> tf.Tensor:
+    """Resample an image (height, width) bilinearly by an `affine_matrix`, with zeros from outside."""
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=image[tf.newaxis, ..., tf.newaxis],
         transforms=tf.stack([*matrix, 0.0, 0.0])[tf.newaxis],
@@ -98,27 +160,42 @@ def warped(image: Any, matrix: tuple[Any, ...]) -> Any:
 
 
 def affine_distortion(
-    image: Any,
-    key: Any,
-    view: TransformContext,
+    image: tf.Tensor,
+    key: tf.Tensor,
+    context: TransformContext,
     *,
     shift: float,
     scale: float,
     squeeze: float,
     shear: float,
     undistorted: float = 0.1,
-) -> Any:
-    """A planar affine distortion about the centre: (height, width) in 0..255, background 0, to the same in float32.
+) -> tf.Tensor:
+    """Distort a digit by a random planar affine map about the centre, bilinearly.
 
-    LeCun et al. 1998, section III: shifted by up to `shift` pixels either way, scaled by 1 ± `scale`, squeezed
-    (wider by 1 ± `squeeze` and less tall by as much) and sheared along x by ± `shear` pixels a pixel, each uniform;
-    interpolated bilinearly. The paper prints no ranges. Of its 600,000 patterns a tenth are `undistorted`.
+    LeCun et al. 1998, section III: shifts, scaling, squeezing (horizontal compression with vertical elongation, or the
+    reverse) and horizontal shearing, each uniform in its range. The paper gives no ranges. A tenth of its 600,000
+    training patterns are undistorted.
+
+    Args:
+        image: (height, width) in 0..255 with a background of 0.
+        key: (2,) int64.
+        context: Not used.
+        shift: Largest shift in pixels, in each direction.
+        scale: Largest deviation of the scale from 1.
+        squeeze: Largest deviation of the squeeze from 1.
+        shear: Largest shear, in pixels along x per pixel along y.
+        undistorted: Probability that the image is left as it is.
+
+    Returns:
+        Image of the same shape, float32.
     """
     image = tf.cast(image, tf.float32)
-    x, y = (between(part(key, number), -shift, shift) for number in (0, 1))
-    larger = between(part(key, 2), 1 - scale, 1 + scale)
-    wider = between(part(key, 3), 1 - squeeze, 1 + squeeze)
-    leaning = between(part(key, 4), -shear, shear)
+    parameters = AffineParameters(
+        shift=(uniform(fold_in(key, 0), -shift, shift), uniform(fold_in(key, 1), -shift, shift)),
+        scale=uniform(fold_in(key, 2), 1 - scale, 1 + scale),
+        squeeze=uniform(fold_in(key, 3), 1 - squeeze, 1 + squeeze),
+        shear=uniform(fold_in(key, 4), -shear, shear),
+    )
     height, width = image.shape
-    matrix = affine_matrix(height, width, shift=(x, y), scale=larger, squeeze=wider, shear=leaning)
-    return tf.where(chance(part(key, 5), undistorted), image, warped(image, matrix))
+    warped = warp(image, affine_matrix(height, width, parameters))
+    return tf.where(bernoulli(fold_in(key, 5), undistorted), image, warped)

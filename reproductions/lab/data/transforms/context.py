@@ -1,9 +1,8 @@
-"""What an image step is given beside the image: the view it works for, and numbers drawn from its key."""
+"""What a transform receives beside the image: its context, and random numbers drawn from its key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
@@ -12,42 +11,57 @@ from reproductions.lab.errors import UsageError
 
 @dataclass(frozen=True)
 class TransformContext:
-    """What steps may know beside the image: the network's input size, and statistics of the training set.
+    """Context that all transforms of a recipe share.
 
-    Statistics are attributes. Of photographs: mean_image (256, 256, 3), of the central square at short side 256, and
-    mean_colour (3,), in 0..255; eigenvalues (3,) and eigenvectors (3, 3), its columns, of the covariance of such
-    pixels' RGB values. Of images held in memory: mean_image, of their size.
+    Attributes:
+        size: Height and width of the network's input in pixels.
+        statistics: Object with statistics of the training set as attributes. For photographs these are `mean_image`
+            (256, 256, 3), of the central square at a short side of 256, `mean_colour` (3,), both in 0..255, and the
+            `eigenvalues` (3,) and `eigenvectors` (3, 3), in columns, of the covariance of RGB values over the same
+            pixels. For images in memory it is `mean_image`, of their size.
     """
 
     size: int
-    statistics: Any = None
+    statistics: object = None
 
-    def statistic(self, name: str) -> Any:
-        """A statistic as a float32 tensor; UsageError where the data set has none of this name."""
+    def statistic(self, name: str) -> tf.Tensor:
+        """Return a statistic as a float32 tensor.
+
+        Raises:
+            UsageError: If the data set does not have it.
+        """
         value = getattr(self.statistics, name, None)
         if value is None:
             raise UsageError(
-                f"an image step asks for the training set's {name!r}, which this data set lacks; "
-                "use a data set that has it, or a recipe without the step"
+                f"a transform needs the training set's {name!r}, which this data set does not have; "
+                "use a data set that has it, or a recipe without the transform"
             )
         return tf.convert_to_tensor(value, tf.float32)
 
 
-def part(key: Any, number: int) -> Any:
-    """A key of its own for each of the things that a step draws: (2,) int64 to (2,) int64."""
+def fold_in(key: tf.Tensor, number: int) -> tf.Tensor:
+    """Return a new key for one of several random draws.
+
+    Args:
+        key: (2,) int64.
+        number: Number of the draw.
+
+    Returns:
+        (2,) int64.
+    """
     return tf.random.experimental.stateless_fold_in(key, tf.constant(number, tf.int64))
 
 
-def between(key: Any, low: float, high: float, shape: tuple[int, ...] = ()) -> Any:
-    """Float32 numbers, uniform in [low, high)."""
+def uniform(key: tf.Tensor, low: float, high: float, shape: tuple[int, ...] = ()) -> tf.Tensor:
+    """Return float32 numbers, uniform in [low, high)."""
     return tf.random.stateless_uniform(shape, key, low, high)
 
 
-def whole(key: Any, low: Any, high: Any) -> Any:
-    """An int32 whole number, uniform in low..high, both included."""
+def randint(key: tf.Tensor, low: int | tf.Tensor, high: int | tf.Tensor) -> tf.Tensor:
+    """Return an int32 scalar, uniform in low..high, both included."""
     return tf.random.stateless_uniform((), key, low, high + 1, dtype=tf.int32)
 
 
-def chance(key: Any, probability: float) -> Any:
-    """True with this probability."""
-    return between(key, 0, 1) < probability
+def bernoulli(key: tf.Tensor, probability: float) -> tf.Tensor:
+    """Return a boolean scalar that is true with this probability."""
+    return uniform(key, 0, 1) < probability

@@ -1,66 +1,83 @@
-"""From an encoded photograph to pixels of a wanted size: decoding, windows and resizing, for use inside tf.data.
+"""Decoding and resizing of encoded photographs, whole or in windows, inside tf.data.
 
-Encoded files are scalar strings: JPEGs, grey and CMYK ones included (they come out as RGB), and PNGs, since one of
-ImageNet's training "JPEG" files is a PNG. Sizes are in pixels, (height, width); a tag for orientation is ignored,
-as the papers' tools did.
+Encoded images are scalar strings: JPEGs, including grey and CMYK ones, which become RGB, and PNGs, because one of
+ImageNet's training "JPEG" files is a PNG. Sizes are (height, width) in pixels. A tag for the orientation is ignored, as
+by the papers' tools.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import tensorflow as tf
 
-DCT = "INTEGER_ACCURATE"  # the decoder's default may be faster and coarser on some machines
+DCT = "INTEGER_ACCURATE"  # the default of the decoder is less accurate on some machines
+Integer: TypeAlias = int | tf.Tensor
 
 
-def is_png(encoded: Any) -> Any:
+def is_png(encoded: tf.Tensor) -> tf.Tensor:
+    """Return whether the encoded image is a PNG."""
     return tf.strings.substr(encoded, 0, 4) == b"\x89PNG"
 
 
-def decode_rgb(encoded: Any) -> Any:
-    """The whole picture: an encoded file to (height, width, 3) uint8."""
-    return tf.io.decode_jpeg(encoded, channels=3, dct_method=DCT)  # which decodes PNGs too
+def decode_rgb(encoded: tf.Tensor) -> tf.Tensor:
+    """Decode a JPEG or PNG to (height, width, 3) uint8."""
+    return tf.io.decode_jpeg(encoded, channels=3, dct_method=DCT)  # it decodes PNGs too
 
 
-def jpeg_size(encoded: Any) -> tuple[Any, Any]:
-    """Height and width of the picture, int32, from the header of its file: nothing is decoded."""
+def jpeg_size(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return height and width of a JPEG or PNG, int32, from its header alone."""
 
-    def png() -> Any:
+    def png() -> tf.Tensor:
         header = tf.io.decode_raw(tf.strings.substr(encoded, 16, 8), tf.int32, little_endian=False)
-        return tf.ensure_shape(header[::-1], (2,))  # a PNG gives its width first
+        return tf.ensure_shape(header[::-1], (2,))  # the width comes first in a PNG
 
     size = tf.cond(is_png(encoded), png, lambda: tf.image.extract_jpeg_shape(encoded)[:2])
     return size[0], size[1]
 
 
-def decode_window(encoded: Any, top: Any, left: Any, height: Any, width: Any) -> Any:
-    """The window of the picture whose corner is (top, left): (height, width, 3) uint8, as `decode_rgb` has it.
+def decode_window(encoded: tf.Tensor, top: Integer, left: Integer, height: Integer, width: Integer) -> tf.Tensor:
+    """Decode a window of an image; of a JPEG, only the blocks that the window needs.
 
-    Of a JPEG, only what the window needs is transformed back to pixels. The window must lie inside the picture.
+    Args:
+        encoded: Encoded image.
+        top: First row of the window, which must lie inside the image.
+        left: First column.
+        height: Number of rows.
+        width: Number of columns.
+
+    Returns:
+        (height, width, 3) uint8, equal to the same window of `decode_rgb`.
     """
-    # Colours are stored at half resolution and smoothed across columns, but not across the edge of what is decoded:
-    # a column more on either side, where there is one, makes the window's edges those of the whole picture.
+    # Colours are stored at half resolution and smoothed across columns, but not across the edge of what is decoded.
+    # With one more column on either side, if there is one, the window's edges are those of the whole image.
     before = tf.minimum(left, 1)
     after = tf.minimum(jpeg_size(encoded)[1] - left - width, 1)
 
-    def jpeg() -> Any:
+    def jpeg() -> tf.Tensor:
         wider = tf.stack([top, left - before, height, before + width + after])
         pixels = tf.image.decode_and_crop_jpeg(encoded, wider, channels=3, dct_method=DCT)
         return pixels[:, before : before + width]
 
-    def png() -> Any:
+    def png() -> tf.Tensor:
         return decode_rgb(encoded)[top : top + height, left : left + width]
 
     return tf.cond(is_png(encoded), png, jpeg)
 
 
-def resize(image: Any, height: Any, width: Any) -> Any:
-    """An image resized to (height, width, channels) float32, still in 0..255.
+def resize(image: tf.Tensor, height: Integer, width: Integer) -> tf.Tensor:
+    """Resize an image bilinearly with antialiasing, as Pillow and Matlab do.
 
-    Bilinear, with the kernel widened where the picture shrinks (antialias): without, most pixels of a photograph
-    would be skipped, and the network would see patterns that are not there. It is what Pillow's and Matlab's bilinear
-    resizing do. An image that has the size already keeps its pixels.
+    Without antialiasing most pixels of a photograph would be skipped, and the network would see patterns that are not
+    in the image. An image of the right size keeps its pixels.
+
+    Args:
+        image: (any height, any width, channels) in 0..255.
+        height: New height.
+        width: New width.
+
+    Returns:
+        (height, width, channels) float32 in 0..255.
     """
     same = tf.reduce_all(tf.shape(image)[:2] == (height, width))
     pixels = tf.cond(
@@ -72,39 +89,49 @@ def resize(image: Any, height: Any, width: Any) -> Any:
     return tf.ensure_shape(pixels, (*static, image.shape[-1]))
 
 
-def rounded(numerator: Any, denominator: Any) -> Any:
-    """The quotient of two non-negative whole numbers, to the nearest whole number, a half going up."""
+def rounded_quotient(numerator: Integer, denominator: Integer) -> Integer:
+    """Return the quotient of two non-negative integers, rounded to the nearest integer, half up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def size_at(height: Any, width: Any, short: Any) -> tuple[Any, Any]:
-    """The size of a (height, width) picture once its shorter side is `short`; the longer side is rounded."""
+def size_at(height: Integer, width: Integer, short: Integer) -> tuple[Integer, Integer]:
+    """Return the size of an image after resizing it to the shorter side `short`; the longer side is rounded."""
     shorter = tf.minimum(height, width)
-    return rounded(height * short, shorter), rounded(width * short, shorter)
+    return rounded_quotient(height * short, shorter), rounded_quotient(width * short, shorter)
 
 
-def short_side(image: Any, size: Any) -> Any:
-    """An image resized, its aspect kept, so that its shorter side is `size`; the size is that of `size_at`."""
+def short_side(image: tf.Tensor, size: Integer) -> tf.Tensor:
+    """Resize an image, keeping its aspect ratio, to the shorter side `size`; see `size_at` and `resize`."""
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     return resize(image, *size_at(height, width, size))
 
 
-def centre(image: Any, size: int) -> Any:
-    """The central (size, size, channels) of an image; an odd margin has its smaller half above and to the left."""
+def centre(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Return the central (size, size, channels) of an image; of an odd margin, the smaller half is above and left."""
     top, left = (tf.shape(image)[0] - size) // 2, (tf.shape(image)[1] - size) // 2
     return tf.ensure_shape(image[top : top + size, left : left + size], (size, size, image.shape[-1]))
 
 
-def window_at(encoded: Any, short: Any, top: Any, left: Any, size: int) -> Any:
-    """What stands at (top, left) of the picture once its shorter side is `short`: (size, size, 3) float32 in 0..255.
+def window_at(encoded: tf.Tensor, short: Integer, top: Integer, left: Integer, size: int) -> tf.Tensor:
+    """Return a square window of the image as resized to a shorter side.
 
-    Only the window of the stored picture that corresponds is decoded, and resized. Where the stored shorter side is
-    `short` nothing is resized and the pixels are exact; elsewhere the window's corner and side are rounded to pixels
-    of the stored picture, so that it may be off by half of one.
+    Only the corresponding window of the stored image is decoded and resized. If the stored shorter side is `short`,
+    nothing is resized and the pixels are exact. Otherwise corner and side of the window are rounded to pixels of the
+    stored image, and the window may be off by half of one.
+
+    Args:
+        encoded: Encoded image.
+        short: Shorter side of the resized image.
+        top: First row of the window in the resized image.
+        left: First column.
+        size: Number of rows and columns.
+
+    Returns:
+        (size, size, 3) float32 in 0..255.
     """
     height, width = jpeg_size(encoded)
     shorter = tf.minimum(height, width)
-    side = tf.maximum(rounded(size * shorter, short), 1)
-    above = tf.minimum(rounded(top * shorter, short), height - side)
-    before = tf.minimum(rounded(left * shorter, short), width - side)
+    side = tf.maximum(rounded_quotient(size * shorter, short), 1)
+    above = tf.minimum(rounded_quotient(top * shorter, short), height - side)
+    before = tf.minimum(rounded_quotient(left * shorter, short), width - side)
     return resize(decode_window(encoded, above, before, side, side), size, size)

@@ -1,29 +1,28 @@
-"""Named image steps, from a stored image to a network's input. A recipe lists them by name.
+"""The transforms by name, as recipes list them, from a stored image to the network's input.
 
-A step is `step(image, key, view, **options)`: it takes one image, a key and the view, and returns the image. Stored
-images are arrays of pixels (MNIST, CIFAR-10) or encoded files (ImageNet), which the first step decodes. All randomness
-comes from the key, which is a function of (seed, pass, example) and of the step's place: `tf.random.stateless_*` alone,
-no state. Keys are (2,) int64.
+A transform is a function `transform(image, key, context, **options)` of one image that returns the image. Stored images
+are arrays of pixels (MNIST, CIFAR-10) or encoded files (ImageNet), which the first transform decodes. All randomness
+comes from the key, (2,) int64, by `tf.random.stateless_*`. The key is a function of (seed, epoch, example) and of the
+transform's position in the recipe.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+
+import tensorflow as tf
 
 from reproductions.lab.data.transforms import augment, crops, normalize
-from reproductions.lab.data.transforms.context import TransformContext, part
+from reproductions.lab.data.transforms.context import TransformContext, fold_in
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.spec.recipe import Transform
 
-__all__ = ["STEPS", "TransformContext", "compose"]
+__all__ = ["TRANSFORMS", "TransformContext", "compose"]
 
-Step = Callable[..., Any]
-
-STEPS: dict[str, Step] = {
-    step.__name__: step
-    for step in (
+TRANSFORMS: dict[str, Callable[..., tf.Tensor]] = {
+    transform.__name__: transform
+    for transform in (
         crops.random_crop,
         crops.one_of_ten_crops,
         crops.scale_jittered_crop,
@@ -44,50 +43,60 @@ STEPS: dict[str, Step] = {
 }
 
 
-# The statistics of the training set that steps ask for, beside what a crop is told to subtract.
-ASKS = {
+# Statistics of the training set that transforms need, beside the one a crop subtracts.
+NEEDED_STATISTICS = {
     "pca_colour": ("eigenvalues", "eigenvectors"),
     "subtract_mean_image": ("mean_image",),
     "subtract_mean_colour": ("mean_colour",),
 }
 
 
-def check_statistics(name: str, options: Mapping[str, Any], view: TransformContext) -> None:
-    """UsageError where a step asks for a statistic that the data set lacks: here, before a graph wraps the sentence."""
-    for statistic in (*ASKS.get(name, ()), options.get("subtract")):
-        if statistic is not None:
-            view.statistic(statistic)
+def check_statistics(name: str, options: Mapping[str, object], context: TransformContext) -> None:
+    """Raise a UsageError if the data set lacks a statistic that a transform needs.
 
-
-def check_options(name: str, options: Mapping[str, Any]) -> None:
-    """UsageError where a step does not take one of these options, or lacks one that it needs."""
-    parameters = inspect.signature(STEPS[name]).parameters.values()
-    own = {p.name: p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY}
-    wrong = [option for option in options if option not in own]
-    missing = [option for option, needed in own.items() if needed and option not in options]
-    if wrong:
-        raise UsageError(
-            f"the image step {name!r} has no option {wrong[0]!r}; it takes: {', '.join(own) or 'no options'}"
-        )
-    if missing:
-        raise UsageError(f"the image step {name!r} needs the option {missing[0]!r}; name it in the recipe")
-
-
-def compose(steps: Sequence[Transform], view: TransformContext) -> Callable[[Any, Any], Any]:
-    """The steps, one after the other: a function of an image and its key.
-
-    UsageError for a wrong name or option, and where the data set lacks a statistic.
+    Raised here and not by the transform because a graph would wrap the error.
     """
-    chosen = [(step, {}) if isinstance(step, str) else step for step in steps]
-    for name, options in chosen:
-        if name not in STEPS:
-            raise unknown("image step", name, STEPS)
-        check_options(name, options)
-        check_statistics(name, options, view)
+    for statistic in (*NEEDED_STATISTICS.get(name, ()), options.get("subtract")):
+        if statistic is not None:
+            context.statistic(str(statistic))
 
-    def composed(image: Any, key: Any) -> Any:
+
+def check_options(name: str, options: Mapping[str, object]) -> None:
+    """Raise a UsageError if a transform does not have one of these options, or requires another."""
+    parameters = inspect.signature(TRANSFORMS[name]).parameters.values()
+    required = {p.name: p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY}
+    wrong = [option for option in options if option not in required]
+    missing = [option for option in required if required[option] and option not in options]
+    if wrong:
+        choices = ", ".join(required) or "none"
+        raise UsageError(f"the transform {name!r} has no option {wrong[0]!r}; its options are: {choices}")
+    if missing:
+        raise UsageError(f"the transform {name!r} requires the option {missing[0]!r}; set it in the recipe")
+
+
+def compose(transforms: Sequence[Transform], context: TransformContext) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Return a function that applies transforms one after the other.
+
+    Args:
+        transforms: Names of transforms, or (name, options) pairs.
+        context: Context of the transforms.
+
+    Returns:
+        Function of an image and a key, (2,) int64, that returns the transformed image.
+
+    Raises:
+        UsageError: If a name or an option does not exist, an option is missing, or the data set lacks a statistic.
+    """
+    chosen = [(each, {}) if isinstance(each, str) else each for each in transforms]
+    for name, options in chosen:
+        if name not in TRANSFORMS:
+            raise unknown("transform", name, TRANSFORMS)
+        check_options(name, options)
+        check_statistics(name, options, context)
+
+    def composed(image: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         for number, (name, options) in enumerate(chosen):
-            image = STEPS[name](image, part(key, number), view, **options)
+            image = TRANSFORMS[name](image, fold_in(key, number), context, **options)
         return image
 
     return composed
