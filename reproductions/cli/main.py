@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -182,22 +183,22 @@ def main(words: Sequence[str] | None = None) -> None:
         print(f"reproduce: {mistake}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
-        exit_if_output_is_closed()
-        raise
+        if not output_is_closed():
+            raise
+        # Python flushes the output when it exits, which would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except KeyboardInterrupt:
         go_on = getattr(options, "go_on", "the same command with --resume goes on from the last saved state")
         print(f"\nreproduce: stopped; {go_on}", file=sys.stderr)
         sys.exit(130)
 
 
-def exit_if_output_is_closed() -> None:
-    """Exit without a message if the reader of the output, such as `head`, has closed the pipe."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes the output once more when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+def output_is_closed() -> bool:
+    """Return whether the reader of the standard output, such as `head`, has closed the pipe."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), select.POLLOUT)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
 if __name__ == "__main__":
