@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["UsageError", "build", "find_network", "find_study", "records", "studies"]
 __version__ = "0.1.0"
 
-RUNS = Path(__file__).parent.parent / "reports" / "runs"
-
 
 class Deferred(types.ModuleType):
     """Stands in for a module, which is imported when something of it is first asked for."""
@@ -97,7 +95,7 @@ def build(name: str, **options: Any) -> keras.Model:
         if not any_size and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise UsageError(f"{option} must be at least 1, and a whole number; got {value!r}")
     try:
-        return network.build(**options)
+        return network.model(**options)
     except ValueError as error:
         usual = inspect.signature(network.build).parameters.get("input_size")
         if usual is not None and (options.get("input_size") or usual.default) < usual.default:
@@ -106,11 +104,24 @@ def build(name: str, **options: Any) -> keras.Model:
         raise UsageError(f"{name} cannot be built with {options}: {told}") from error
 
 
-def records(folder: Path = RUNS) -> pandas.DataFrame:
-    """The records in a folder, a row each, with the figures of the test as columns of their own."""
+def records(folder: Path | None = None) -> pandas.DataFrame:
+    """Return the records of runs as a table, one row each.
+
+    Args:
+        folder: Folder of records or of runs; by default the committed records.
+
+    Returns:
+        Columns are the fields of `reproductions.lab.results.run_record.Record`, and `test_error` and `test_errors`.
+
+    Raises:
+        UsageError: If the folder does not exist or a record is damaged.
+    """
     import pandas
 
     from reproductions.lab.results import run_record
 
-    rows = [vars(run) for run in run_record.read_all(Path(folder))]
-    return pandas.DataFrame([{**row, **{f"test_{k}": v for k, v in row["test"].items()}} for row in rows])
+    if folder is None:
+        from reports.paths import RUNS as folder
+    rows = [run.record for run in run_record.read_all(Path(folder))]
+    tested = [{"test_error": row.test.top1.error, "test_errors": row.test.top1.errors} for row in rows]
+    return pandas.DataFrame([{**vars(row), **figures} for row, figures in zip(rows, tested)])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from reproductions.lab.errors import UsageError
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.search_space import Domain
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -17,20 +20,42 @@ class Network:
 
     Attributes:
         name: Name, unique in the suite.
-        build: Function that returns the `keras.Model`; its docstring gives the shapes.
+        build: Function that returns the `keras.Model`; its docstring gives the shapes. `model` also checks them.
         recipe: How the paper trains the network; None if the suite cannot train it yet.
-        outputs: What the model returns: "logits", of which the largest wins, or "penalties", of which the smallest wins.
+        outputs: What the model returns: "logits", the largest of which wins, or "penalties", the smallest of which wins.
         deviations: Deviations from the paper: what the paper does, what is done here, why. One item each.
         search_space: Domains of `reproduce tune` by name: "learning_rate" (the first one; the others of the schedule
             keep their ratio to it), further fields of the recipe, and arguments of the builder.
+        shapes: Output shapes of layers by name, without the batch, at the default input size; those that the paper
+            gives or that follow from it. The tests assert them.
+        trainable_parameters: Number of trainable parameters of the default model; the tests assert it.
     """
 
     name: str
-    build: Callable[..., Any]
+    build: Callable[..., keras.Model]
     recipe: Recipe | None = None
     outputs: Literal["logits", "penalties"] = "logits"
     deviations: tuple[str, ...] = ()
     search_space: Mapping[str, Domain] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    trainable_parameters: int | None = None
+
+    def model(self, **options: object) -> keras.Model:
+        """Return the model, untrained, with the paper's initial weights.
+
+        Args:
+            **options: Arguments of `build`.
+
+        Raises:
+            ValueError: If `build` raises it, or if the input is so small that a layer has an empty output. Not every
+                version of Keras checks this.
+        """
+        model = self.build(**options)
+        for layer in model.layers:
+            shape = tuple(layer.output.shape)
+            if any(size is not None and size < 1 for size in shape[1:]):
+                raise ValueError(f"the input is too small: the output of {layer.name} would have the shape {shape}")
+        return model
 
     def to_train(self) -> Recipe:
         """Return the recipe.
