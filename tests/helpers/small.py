@@ -1,4 +1,4 @@
-"""Small networks and pictures in memory, to test with."""
+"""Small networks, and images in memory, for tests."""
 
 from __future__ import annotations
 
@@ -9,21 +9,28 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproductions.lab.data.base import Dataset, InMemoryImages
+from reproductions.lab.data.base import Dataset, Images
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.evaluation import scores as scoring
+from reproductions.lab.evaluation.crops import Preprocessing
 from reproductions.lab.spec import Network, Recipe, keras_object
 from reproductions.lab.spec.protocols import find
 
-# Heights and widths of pictures, several of each.
+# Heights and widths of images, several of each.
 SIZES = [(40, 60), (60, 40), (33, 33), (40, 60), (50, 60), (40, 60), (60, 40), (35, 80)]
 
 
 @dataclass
-class Pictures:
-    """Encoded pictures in memory, as a part of a data set; counts what is read, and breaks off after so many."""
+class Photographs:
+    """Encoded images in memory, as a split of a data set.
 
-    pictures: Sequence[np.ndarray]
+    Attributes:
+        pixels: Images (height, width, 3), uint8.
+        reads: Indices of the images that were read.
+        break_after: Number of reads after which reading fails.
+    """
+
+    pixels: Sequence[np.ndarray]
     labels: np.ndarray
     blacklisted: np.ndarray
     filenames: np.ndarray
@@ -34,27 +41,28 @@ class Pictures:
         if self.break_after is not None and len(self.reads) >= self.break_after:
             raise OSError("the disk is gone")
         self.reads.append(int(index))
-        return tf.io.encode_png(self.pictures[int(index)]).numpy()
+        return tf.io.encode_png(self.pixels[int(index)]).numpy()
 
-    def concatenate(self, other: Pictures) -> Pictures:
+    def concatenate(self, other: Photographs) -> Photographs:
         raise NotImplementedError
 
 
 def ramp(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A picture no two places of which are alike: rows, columns and noise, (height, width, 3) uint8."""
+    """Return an image whose pixels all differ: rows, columns and noise, (height, width, 3) uint8."""
     rows, columns = np.mgrid[:height, :width]
     noise = np.random.default_rng(seed).integers(0, 256, (height, width))
     return np.stack([rows * 255 // height, columns * 255 // width, noise], axis=-1).astype(np.uint8)
 
 
-def tinted(picture: np.ndarray, seed: int) -> np.ndarray:
-    """The picture in colours of its own, so that a network tells it from others."""
-    return (picture * np.random.default_rng(seed).random(3) ** 2).astype(np.uint8)
+def tinted(image: np.ndarray, seed: int) -> np.ndarray:
+    """Return the image in colours of its own, so that a network distinguishes it from others."""
+    return (image * np.random.default_rng(seed).random(3) ** 2).astype(np.uint8)
 
 
-def pictures(sizes: Sequence[tuple[int, int]], classes: int = 12) -> Pictures:
+def photographs(sizes: Sequence[tuple[int, int]] = SIZES, classes: int = 12) -> Photographs:
+    """Return photographs of these sizes, every fourth of them blacklisted."""
     count = len(sizes)
-    return Pictures(
+    return Photographs(
         [tinted(ramp(*size, seed), seed) for seed, size in enumerate(sizes)],
         np.arange(count) % classes,
         np.arange(count) % 4 == 1,
@@ -63,7 +71,7 @@ def pictures(sizes: Sequence[tuple[int, int]], classes: int = 12) -> Pictures:
 
 
 def classifier(size: int = 28, classes: int = 12, padding: str = "same", seed: int = 1) -> keras.Model:
-    """Two stages and two fully connected layers, like VGG's, with weights that make the classes differ."""
+    """Return two stages and two fully connected layers, like VGG's, with weights that make the classes differ."""
     images = x = keras.Input((size, size, 3), name="images")
     for stage in 1, 2:
         x = keras.layers.Conv2D(6, 3, padding=padding, activation="relu", name=f"conv{stage}")(x)
@@ -79,8 +87,9 @@ def classifier(size: int = 28, classes: int = 12, padding: str = "same", seed: i
 
 
 def recipe(**changes: object) -> Recipe:
-    told = dict(
-        dataset="pictures",
+    """Return a recipe with ten crops, except for some fields."""
+    fields = dict(
+        dataset="photographs",
         train_transforms=(),
         optimizer=keras_object("SGD"),
         loss=keras_object("SparseCategoricalCrossentropy"),
@@ -89,22 +98,30 @@ def recipe(**changes: object) -> Recipe:
         epochs=1,
         protocol="ten crops",
     )
-    return Recipe(**{**told, **changes})  # type: ignore[arg-type]
+    return Recipe(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 def network(**changes: object) -> Network:
+    """Return the specification of the classifier."""
     return Network("classifier", classifier, recipe(**changes))
 
 
-def dataset(test: Pictures | InMemoryImages, name: str = "pictures", sha256: str = "0" * 64) -> Dataset:
+def dataset(test: Images, name: str = "photographs", sha256: str = "0" * 64) -> Dataset:
+    """Return a data set whose splits are all the same."""
     return Dataset(name, "a test", "memory", sha256, test, test, test)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the softmax over the last axis, by numpy."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def scores(model: keras.Model, part: Pictures | InMemoryImages, name: str) -> np.ndarray:
-    """The scores of a network of logits on these pictures, by the protocol of this name."""
-    return scoring.class_scores(model, "logits", part, find(name), (), TransformContext(model.input_shape[1]))
+def preprocessing(protocol: str, size: int, *transforms: str) -> Preprocessing:
+    """Return the preprocessing of a test by a protocol, for a network with this input size."""
+    return Preprocessing(find(protocol), transforms, TransformContext(size))
+
+
+def scores(model: keras.Model, images: Images, protocol: str) -> np.ndarray:
+    """Return the scores of a network of logits by a protocol."""
+    return scoring.class_scores(model, "logits", images, preprocessing(protocol, model.input_shape[1]))

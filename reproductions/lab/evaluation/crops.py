@@ -1,95 +1,124 @@
-"""The views of a stored image that a protocol asks for, decoded once and stacked, for use inside tf.data."""
+"""The crops that a test takes of an image, which is decoded once; for use in a tf.data pipeline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import tensorflow as tf
 
 from reproductions.lab.data.transforms import decode
 from reproductions.lab.data.transforms.registry import TransformContext, compose
-from reproductions.lab.spec.protocols import CROPS, Protocol, positions
+from reproductions.lab.spec.protocols import CROP_COUNTS, Protocol, positions
 from reproductions.lab.spec.recipe import Transform
 
-Prepare = Callable[[Any], Any]
+ImageFunction = Callable[[tf.Tensor], tf.Tensor]
+CropFunction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def without_chance(steps: Sequence[Transform], view: TransformContext) -> Prepare:
-    """The steps with a key that is always the same."""
-    composed = compose(steps, view)
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a test does to an image before the network sees it.
+
+    Attributes:
+        protocol: Test protocol: which crops are taken, and of what.
+        transforms: Transforms of the region that crops are taken from.
+        context: Context of the transforms: the input size, and statistics of the training set.
+    """
+
+    protocol: Protocol
+    transforms: Sequence[Transform]
+    context: TransformContext
+
+
+def deterministic(transforms: Sequence[Transform], context: TransformContext) -> ImageFunction:
+    """Return the transforms with a constant key: a function from an image to an image."""
+    composed = compose(transforms, context)
     return lambda image: composed(image, tf.zeros(2, tf.int64))
 
 
-def stacked(protocol: Protocol, steps: Sequence[Transform], view: TransformContext) -> Callable[[Any, Any], Any]:
-    """A function of a stored image and its index that gives its views, (views, height, width, channels).
+def crop_function(preprocessing: Preprocessing) -> CropFunction:
+    """Return a function from a stored image and its index to its crops.
 
-    The crops of each canvas come in the order of `protocol.crops`, mirrored ones after all others.
+    Returns:
+        Function with the result (crops, height, width, channels). The crops of each region come in the order of
+        `protocol.crops`; the mirrored ones follow after all others.
     """
+    protocol, size = preprocessing.protocol, preprocessing.context.size
     if protocol.crops == ("random",):
-        return random_views(steps, view)
-    prepare = without_chance(steps, view)
+        return random_crop_function(preprocessing)
+    prepare = deterministic(preprocessing.transforms, preprocessing.context)
 
-    def views(stored: Any, index: Any) -> Any:
-        found = [prepare(stored)] if protocol.canvas == "stored" else canvases(stored, protocol, prepare, view.size)
-        crops = tf.stack([crop for canvas in found for crop in cut(canvas, protocol, view.size)])
+    def crops_of(stored: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        found = [prepare(stored)] if protocol.region == "stored" else regions(stored, protocol, prepare, size)
+        crops = tf.stack([crop for region in found for crop in cut(region, protocol, size)])
         return tf.concat([crops, crops[:, :, ::-1]], 0) if protocol.mirrored else crops
 
-    return views
+    return crops_of
 
 
-def random_views(steps: Sequence[Transform], view: TransformContext) -> Callable[[Any, Any], Any]:
-    """As many results of random steps as "random" stands for: a function of the index, the same in every test."""
-    composed = compose(steps, view)
+def random_crop_function(preprocessing: Preprocessing) -> CropFunction:
+    """Return a function from an image and its index to results of the random transforms, the same in every test."""
+    composed = compose(preprocessing.transforms, preprocessing.context)
 
-    def views(image: Any, index: Any) -> Any:
-        keys = [tf.stack([tf.cast(number, tf.int64), index]) for number in range(CROPS["random"])]
+    def crops_of(image: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        keys = [tf.stack([tf.cast(number, tf.int64), index]) for number in range(CROP_COUNTS["random"])]
         return tf.stack([composed(image, key) for key in keys])
 
-    return views
+    return crops_of
 
 
-def canvases(encoded: Any, protocol: Protocol, prepare: Prepare, size: int) -> list[Any]:
-    """What crops are taken from, prepared: of an encoded picture, float32 (height, width, 3) each."""
-    picture = decode.decode_rgb(encoded)
-    if protocol.canvas == "central part":
-        part = tf.image.central_crop(picture, protocol.central)
-        return [prepare(tf.ensure_shape(decode.resize(part, size, size), (size, size, 3)))]
+def regions(encoded: tf.Tensor, protocol: Protocol, prepare: ImageFunction, size: int) -> list[tf.Tensor]:
+    """Return the regions of an encoded image that crops are taken from.
+
+    Args:
+        encoded: Encoded image.
+        protocol: Test protocol.
+        prepare: Transforms of a region; those of three squares are applied to the image they are cut from.
+        size: Height and width of the network's input.
+
+    Returns:
+        Regions (height, width, 3), float32.
+    """
+    image = decode.decode_rgb(encoded)
+    if protocol.region == "central part":
+        central = tf.image.central_crop(image, protocol.central_fraction)
+        return [prepare(tf.ensure_shape(decode.resize(central, size, size), (size, size, 3)))]
     found = []
-    for side in protocol.sides(size):
-        resized = decode.short_side(picture, side)
-        if protocol.canvas == "centre square":
+    for side in protocol.short_sides_for(size):
+        resized = decode.short_side(image, side)
+        if protocol.region == "centre square":
             found.append(prepare(decode.centre(resized, side)))
-        elif protocol.canvas == "three squares":
+        elif protocol.region == "three squares":
             found.extend(windows(prepare(resized), "three squares", side))
         else:
             found.append(prepare(resized))
     return found
 
 
-def cut(canvas: Any, protocol: Protocol, size: int) -> list[Any]:
-    """The protocol's crops of one canvas, (size, size, channels) each; "whole" is the canvas itself."""
-    found: list[Any] = []
+def cut(region: tf.Tensor, protocol: Protocol, size: int) -> list[tf.Tensor]:
+    """Return the protocol's crops of a region, (size, size, channels) each; "whole" is the region itself."""
+    found: list[tf.Tensor] = []
     for crop in protocol.crops:
         if crop == "whole":
-            found.append(canvas)
+            found.append(region)
         elif crop == "resized":
-            found.append(tf.ensure_shape(decode.resize(canvas, size, size), (size, size, 3)))
+            found.append(tf.ensure_shape(decode.resize(region, size, size), (size, size, 3)))
         else:
-            found.extend(windows(canvas, crop, size))
+            found.extend(windows(region, crop, size))
     return found
 
 
-def windows(canvas: Any, kind: str, size: int) -> list[Any]:
-    """The windows of a canvas that `positions` names, (size, size, channels) each."""
-    shape = tf.shape(canvas)
+def windows(image: tf.Tensor, kind: str, size: int) -> list[tf.Tensor]:
+    """Return the windows of an image at the positions of a kind of crops, (size, size, channels) each."""
+    shape = tf.shape(image)
     return [
-        tf.ensure_shape(canvas[top : top + size, left : left + size], (size, size, canvas.shape[-1]))
+        tf.ensure_shape(image[top : top + size, left : left + size], (size, size, image.shape[-1]))
         for top, left in positions(kind, shape[0], shape[1], size)
     ]
 
 
-def whole_pictures(side: int, steps: Sequence[Transform], view: TransformContext) -> Callable[[Any], Any]:
-    """A function from an encoded picture to all of it, prepared, with this shorter side: (height, width, 3)."""
-    prepare = without_chance(steps, view)
+def uncropped_function(preprocessing: Preprocessing, side: int) -> ImageFunction:
+    """Return a function from an encoded image to all of it with this shorter side, (height, width, 3)."""
+    prepare = deterministic(preprocessing.transforms, preprocessing.context)
     return lambda encoded: prepare(decode.short_side(decode.decode_rgb(encoded), side))

@@ -1,13 +1,11 @@
-"""Testing as the papers did, on images that nothing was trained or chosen on."""
+"""Evaluation of trained networks by the papers' protocols, on images that were not used for training or selection."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,134 +13,192 @@ import tensorflow as tf
 from keras import ops
 
 from reproductions.lab.data import registry
-from reproductions.lab.data.base import Dataset, Encoded, Pixels
+from reproductions.lab.data.base import Dataset
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError, file_errors
-from reproductions.lab.evaluation import crops
-from reproductions.lab.evaluation.partial_scores import Partial
-from reproductions.lab.evaluation.scores import class_scores, images_of
+from reproductions.lab.evaluation.crops import ImageFunction, Preprocessing, crop_function
+from reproductions.lab.evaluation.partial_scores import SAVE_EVERY, PartialScores
+from reproductions.lab.evaluation.scores import class_scores, main_output, tested_images
 from reproductions.lab.results import predictions
-from reproductions.lab.results.predictions import Predictions, figures, predicted_classes
-from reproductions.lab.results.run_record import Record
+from reproductions.lab.results.predictions import Predictions
+from reproductions.lab.results.run_record import EvaluationResult, Misclassified, Record
 from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
 from reproductions.lab.spec.recipe import Recipe, Transform
 from reproductions.lab.spec.study import Network
 
-__all__ = ["class_scores", "figures", "predicted_classes"]
 
-MOST_PICTURES = 250
+@dataclass(frozen=True)
+class EvaluationTask:
+    """What is evaluated, on what, and how.
+
+    Attributes:
+        model: The trained network.
+        network: Its specification, which says whether it returns logits or penalties.
+        recipe: The recipe it was trained by, with the transforms.
+        data: Data set whose test split is evaluated.
+        protocol: Test protocol; by default that of the recipe.
+    """
+
+    model: keras.Model
+    network: Network
+    recipe: Recipe
+    data: Dataset
+    protocol: Protocol | None = None
+
+    @property
+    def test_protocol(self) -> Protocol:
+        """The protocol, that of the recipe if none is given."""
+        return self.protocol or protocols.find(self.recipe.protocol)
+
+    @property
+    def indices(self) -> np.ndarray:
+        """Indices of the images that are tested."""
+        return tested_images(self.data.test, self.test_protocol)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Labels of the images that are tested, int64."""
+        return np.asarray(self.data.test.labels)[self.indices].astype(np.int64)
+
+    @property
+    def names(self) -> np.ndarray:
+        """Names of the images that are tested: those of their files, or else their indices."""
+        names = getattr(self.data.test, "filenames", np.arange(len(self.data.test.labels)))
+        return np.asarray(names)[self.indices]
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What is done to an image before the network sees it."""
+        size = self.model.input_shape[1]
+        if size is None:
+            raise UsageError(f"{self.model.name} takes images of any size: build it with an input_size to evaluate it")
+        protocol = self.test_protocol
+        context = TransformContext(size, self.data.statistics)
+        return Preprocessing(protocol, transforms_for(self.recipe, protocol), context)
+
+    def metadata(self) -> dict[str, str]:
+        """Return what was tested on what, as it is saved with the predictions."""
+        return {
+            "network": self.network.name,
+            "protocol": self.test_protocol.name,
+            "dataset": self.data.name,
+            "sha256": self.data.sha256,
+            "weights": digest(self.model),
+        }
 
 
-def answers(outputs: Any, kind: str) -> Any:
-    """The classes that a network answers with: of the largest logit, or of the smallest penalty."""
+def answers(outputs: keras.KerasTensor, kind: str) -> keras.KerasTensor:
+    """Return the predicted classes: of the largest logit, or of the smallest penalty.
+
+    Args:
+        outputs: Outputs of a network (..., classes).
+        kind: "logits" or "penalties".
+    """
     return ops.argmax(outputs, axis=-1) if kind == "logits" else ops.argmin(outputs, axis=-1)
 
 
-def steps_for(recipe: Recipe, protocol: Protocol) -> Sequence[Transform]:
-    """The image steps of a test: of stored images those of training, where the recipe names none for testing."""
+def transforms_for(recipe: Recipe, protocol: Protocol) -> Sequence[Transform]:
+    """Return the transforms of a test; stored images default to those of training."""
     if protocol.crops == ("random",):
         return recipe.train_transforms
-    return recipe.test_transforms or (recipe.train_transforms if protocol.canvas == "stored" else ())
+    return recipe.test_transforms or (recipe.train_transforms if protocol.region == "stored" else ())
 
 
-def one_view(recipe: Recipe, view: TransformContext, part: Pixels | Encoded) -> Callable[[Any], Any]:
-    """From a stored image to the input, where one view is enough: the whole image, or the centre of a photograph.
+def validation_transform(recipe: Recipe, context: TransformContext) -> ImageFunction:
+    """Return the function from a stored image to the single input that is validated during training.
 
-    For validation while a network is trained; recipes that are tested by TF-slim's central part are validated on it,
-    and those that are tested by random views without chance.
+    That is the first crop of the recipe's protocol for images that are stored at a fixed size, the central part for
+    recipes with the protocol "one crop", and the centre crop for all other photographs. Random transforms are not
+    applied.
+
+    Args:
+        recipe: Recipe of the training.
+        context: Context of the transforms.
     """
     protocol = protocols.find(recipe.protocol)
     if protocol.crops == ("random",):
         protocol = protocols.find("whole image")
-    if protocol.canvas not in ("stored", "central part"):
+    if protocol.region not in ("stored", "central part"):
         protocol = protocols.find("centre crop")
-    views = crops.stacked(replace(protocol, crops=protocol.crops[:1]), steps_for(recipe, protocol), view)
-    return lambda image: views(image, tf.zeros((), tf.int64))[0]
+    first = replace(protocol, crops=protocol.crops[:1])
+    crops_of = crop_function(Preprocessing(first, transforms_for(recipe, protocol), context))
+    return lambda image: crops_of(image, tf.zeros((), tf.int64))[0]
 
 
 def test(
-    model: keras.Model,
-    network: Network,
-    recipe: Recipe,
-    data: Dataset,
-    protocol: Protocol | None = None,
-    tested: Path | None = None,
-    seconds: float = 60,
-) -> tuple[dict[str, Any], np.ndarray]:
-    """Tests a network by a protocol, its recipe's where none is given: figures with "protocol", and scores.
+    task: EvaluationTask, tested: Path | None = None, save_every: float = SAVE_EVERY
+) -> tuple[EvaluationResult, np.ndarray]:
+    """Evaluate a network on the test split by a protocol.
 
-    `tested` is the run's folder, or the file of weights: the predictions are saved for it, and what is done is kept
-    every so many seconds until then, so that the same call goes on after an interruption. Scores are
-    (images, classes) float32, the largest wins. Raises UsageError where data, network and protocol do not fit.
+    Args:
+        task: What is evaluated, on what, and how.
+        tested: Folder of the run, or file of the weights, for which predictions are saved; by default they are not.
+            Unfinished scores are saved there too, from which the same call resumes after an interruption.
+        save_every: Time between two saves of unfinished scores, in seconds.
+
+    Returns:
+        The result, and the scores (images, classes), float32, of which the largest wins.
+
+    Raises:
+        UsageError: If data, network and protocol do not fit each other.
     """
-    protocol = protocol or protocols.find(recipe.protocol)
-    size = model.input_shape[1]
-    if size is None:
-        raise UsageError(f"{model.name} takes images of any size: build it with an input_size, to be tested")
-    told = {"network": network.name, "protocol": protocol.name, "dataset": data.name, "sha256": data.sha256}
-    partial, view = Partial(), TransformContext(size, data.statistics)
-    if tested:
-        told["weights"] = digest(model)
-        path = predictions.path_of(tested, protocol)
-        partial = Partial(path, told, seconds)
-    kept = images_of(data.test, protocol)
-    labels = np.asarray(data.test.labels)[kept].astype(np.int64)
-    check_classes(model, labels)
-    scores = class_scores(model, network.outputs, data.test, protocol, steps_for(recipe, protocol), view, partial)
-    if tested:
-        names = np.asarray(getattr(data.test, "filenames", np.arange(len(data.test.labels))))[kept]
-        Predictions(scores, labels, names, told).write(path)
-        partial.remove()
-    return {**figures(scores, labels), "protocol": protocol.name}, scores
+    preprocessing, labels = task.preprocessing, task.labels
+    check_classes(task.model, labels)
+    if tested is None:
+        scores = class_scores(task.model, task.network.outputs, task.data.test, preprocessing)
+        return predictions.result_of(scores, labels, task.test_protocol.name), scores
+    metadata, path = task.metadata(), predictions.path_of(tested, task.test_protocol)
+    partial = PartialScores(path, metadata, save_every)
+    scores = class_scores(task.model, task.network.outputs, task.data.test, preprocessing, partial)
+    Predictions(scores, labels, task.names, metadata).write(path)
+    partial.remove()
+    return predictions.result_of(scores, labels, task.test_protocol.name), scores
 
 
 def check_classes(model: keras.Model, labels: np.ndarray) -> None:
-    outputs = keras.tree.flatten(model.output)[0].shape[-1]
-    if labels.max(initial=0) >= outputs:
-        raise UsageError(f"{model.name} has {outputs} classes, but the data have one numbered {labels.max()}")
+    """Raise UsageError unless the network has all classes of the labels."""
+    classes = main_output(model).shape[-1]
+    if labels.max(initial=0) >= classes:
+        raise UsageError(
+            f"{model.name} has {classes} classes, but the data have labels up to {labels.max()}; "
+            f"build it with at least {labels.max() + 1} classes"
+        )
 
 
 def digest(model: keras.Model) -> str:
-    """SHA-256 of a network's weights, in their order."""
-    made = hashlib.sha256()
+    """Return the SHA-256 of a network's weights in their order."""
+    sha256 = hashlib.sha256()
     for weight in model.get_weights():
-        made.update(np.ascontiguousarray(weight).tobytes())
-    return made.hexdigest()
+        sha256.update(np.ascontiguousarray(weight).tobytes())
+    return sha256.hexdigest()
 
 
-def misclassified(predictions: np.ndarray, labels: np.ndarray) -> list[dict[str, int]]:
-    """Index, label and prediction of every error, in the order of the test set."""
-    return [
-        {"index": int(i), "label": int(labels[i]), "predicted": int(predictions[i])}
-        for i in np.flatnonzero(predictions != labels)
-    ]
+def misclassified(predicted: np.ndarray, labels: np.ndarray) -> Misclassified:
+    """Return the misclassified images in the order of the test split.
 
-
-def pictures(images: np.ndarray, errors: Sequence[dict[str, int]]) -> str | None:
-    """The misclassified images side by side in one PNG, as base64; None where there are none or too many.
-
-    Of whitened ones, each from its smallest value, black, to its largest.
+    Args:
+        predicted: Predicted classes (images,).
+        labels: Labels (images,).
     """
-    if not 0 < len(errors) <= MOST_PICTURES:
-        return None
-    chosen = images[[error["index"] for error in errors]]
-    if chosen.dtype != np.uint8:
-        each = tuple(range(1, chosen.ndim))
-        low, high = chosen.min(each, keepdims=True), chosen.max(each, keepdims=True)
-        chosen = np.rint(255 * (chosen - low) / np.maximum(high - low, 1e-8)).astype(np.uint8)
-    strip = np.concatenate(list(chosen), axis=1)
-    if strip.ndim == 2:
-        strip = strip[..., np.newaxis]
-    return base64.b64encode(tf.io.encode_png(strip, compression=9).numpy()).decode()
+    index = np.flatnonzero(predicted != labels)
+    return Misclassified(index.tolist(), labels[index].tolist(), predicted[index].tolist())
 
 
 # --- Finished runs, and files of weights
 
 
 def load(path: Path, network: Network) -> keras.Model:
-    """The network in a .keras file, or the weights of a .weights.h5 file in the network; UsageError if damaged."""
-    with file_errors(path, "make it again"):
+    """Return a trained network.
+
+    Args:
+        path: .keras file with the network, or .weights.h5 file with its weights.
+        network: Specification of the network, which is built to load weights.
+
+    Raises:
+        UsageError: If the file does not exist, is damaged or does not fit.
+    """
+    with file_errors(path, "train or download the network again"):
         if not path.is_file():
             raise UsageError(f"{path} does not exist")
         if path.suffix == ".keras":
@@ -153,43 +209,60 @@ def load(path: Path, network: Network) -> keras.Model:
 
 
 def recipe_of(record: Record) -> Recipe:
-    """The recipe that a record holds; fields that are younger than the record have their default."""
+    """Return the recipe of a record; fields that are newer than the record have their default."""
     try:
         return Recipe(**record.recipe)
     except TypeError as error:
-        raise UsageError(f"the record's recipe is not one of this version: {error}") from None
-
-
-Found = tuple[dict[str, Any], np.ndarray, np.ndarray]
+        raise UsageError(f"the recipe of the record has fields that this version does not have: {error}") from None
 
 
 def evaluate_run(
     run_dir: Path, record: Record, network: Network, data_dir: Path | None = None, protocol: Protocol | None = None
-) -> Found:
-    """Tests the saved network of a finished run on the data its record names: figures, scores and labels.
+) -> tuple[EvaluationResult, np.ndarray, np.ndarray]:
+    """Evaluate the saved network of a finished run. The predictions are saved in the folder of the run.
 
-    By the protocol of its recipe where none is named. The predictions are saved in the run's folder.
-    Raises UsageError where the model is missing or damaged, or the data found are not those of the record.
+    Args:
+        run_dir: Folder of the run.
+        record: Its record.
+        network: Specification of its network.
+        data_dir: Folder of the data; by default as for `registry.load`.
+        protocol: Test protocol; by default that of the record's recipe.
+
+    Returns:
+        The result, the scores (images, classes) and the labels (images,).
+
+    Raises:
+        UsageError: If the model is missing or damaged, or the data are not those of the record.
     """
     recipe = recipe_of(record)
     data = registry.load(recipe.dataset, data_dir)
-    if data.sha256 != record.data["sha256"]:
-        raise UsageError(f"the run was trained on {record.data['name']}, but {data.path} holds {data.name}")
-    return found(load(run_dir / "model.keras", network), network, recipe, data, protocol, run_dir)
+    if data.sha256 != record.data.sha256:
+        raise UsageError(
+            f"the run was trained on {record.data.name}, but {data.path} contains {data.name} "
+            f"(expected SHA-256 {record.data.sha256}, found {data.sha256}); name the right folder with --data-dir"
+        )
+    task = EvaluationTask(load(run_dir / "model.keras", network), network, recipe, data, protocol)
+    return *test(task, run_dir), task.labels
 
 
 def evaluate_weights(
     path: Path, network: Network, data_dir: Path | None = None, protocol: Protocol | None = None
-) -> Found:
-    """The same for the network in a file; UsageError where it has no recipe, or the file is damaged."""
+) -> tuple[EvaluationResult, np.ndarray, np.ndarray]:
+    """Evaluate the network in a file by its own recipe. The predictions are saved beside the file.
+
+    Args:
+        path: .keras or .weights.h5 file.
+        network: Specification of the network.
+        data_dir: Folder of the data; by default as for `registry.load`.
+        protocol: Test protocol; by default that of the network's recipe.
+
+    Returns:
+        The result, the scores (images, classes) and the labels (images,).
+
+    Raises:
+        UsageError: If the file is missing or damaged, or the network has no recipe.
+    """
     recipe = network.to_train()
     data = registry.load(recipe.dataset, data_dir)
-    return found(load(path, network), network, recipe, data, protocol, path)
-
-
-def found(
-    model: keras.Model, network: Network, recipe: Recipe, data: Dataset, protocol: Protocol | None, tested: Path
-) -> Found:
-    protocol = protocol or protocols.find(recipe.protocol)
-    figures, scores = test(model, network, recipe, data, protocol, tested)
-    return figures, scores, np.asarray(data.test.labels)[images_of(data.test, protocol)].astype(np.int64)
+    task = EvaluationTask(load(path, network), network, recipe, data, protocol)
+    return *test(task, path), task.labels

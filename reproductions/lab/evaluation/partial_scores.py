@@ -1,13 +1,12 @@
-"""What is done of a long test, in a file: an interrupted one goes on from there."""
+"""Scores of an unfinished test, saved in a file so that an interrupted test resumes."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,85 +14,111 @@ import numpy as np
 from reproductions.lab.errors import file_errors
 from reproductions.lab.files import atomic_write
 
+SAVE_EVERY = 60  # seconds
 
-class Partial:
-    """The unfinished scores of a test, a file for each pass over the images; without a path, none are kept.
 
-    `identity` says what is tested on what: a file of another test is not taken up.
+class PartialScores:
+    """The unfinished scores of a test: one file for each of its jobs.
+
+    Args:
+        path: File of the finished predictions, beside which the unfinished scores are saved; None saves nothing.
+        metadata: What is tested on what. Scores with other metadata are not reused.
+        save_every: Time between two saves, in seconds.
     """
 
-    def __init__(self, path: Path | None = None, identity: dict[str, Any] | None = None, seconds: float = 60) -> None:
-        self.path, self.identity, self.seconds = path, identity or {}, seconds
+    def __init__(
+        self, path: Path | None = None, metadata: Mapping[str, str] | None = None, save_every: float = SAVE_EVERY
+    ) -> None:
+        self.path, self.metadata, self.save_every = path, dict(metadata or {}), save_every
 
     def file(self, number: int) -> Path | None:
+        """Return the file of a job; None if nothing is saved."""
         return self.path and self.path.with_name(f"{self.path.stem}.unfinished{number}.npz")
 
     @contextmanager
-    def keeping(self, number: int, images: int) -> Iterator[Kept]:
-        """Gathers the scores of one pass; what there is of them is written however the block ends."""
-        kept = Kept(self.file(number), {**self.identity, "images": images}, self.seconds)
+    def collect(self, number: int, images: int) -> Iterator[ScoreCollector]:
+        """Collect the scores of a job; they are saved however the block ends.
+
+        Args:
+            number: Number of the job, from 0.
+            images: Number of images that are tested.
+
+        Yields:
+            Callback for `predict`. It holds the scores that an earlier session has saved.
+        """
+        collector = ScoreCollector(self.file(number), {**self.metadata, "images": images}, self.save_every)
         try:
-            yield kept
+            yield collector
         finally:
-            kept.write()
+            collector.write()
 
     def remove(self) -> None:
-        """Once the test is done."""
+        """Remove the files, once the test is finished."""
         number = 0
         while (file := self.file(number)) and file.exists():
             file.unlink()
             number += 1
 
 
-class Kept(keras.callbacks.Callback):
-    """The scores of the images tested so far, in the order in which they come; tells how far it is."""
+class ScoreCollector(keras.callbacks.Callback):
+    """Collects the scores of `predict` batch by batch, saves them, and prints the progress.
 
-    def __init__(self, path: Path | None, identity: dict[str, Any], seconds: float) -> None:
+    Attributes:
+        done: Number of images whose scores are collected.
+    """
+
+    def __init__(self, path: Path | None, metadata: Mapping[str, str | int], save_every: float) -> None:
         super().__init__()
-        self.path, self.identity, self.seconds = path, identity, seconds
-        self.batches: list[np.ndarray] = self.read()
+        self.path, self.metadata, self.save_every = path, metadata, save_every
+        self.batches = self.read()
         self.done = self.written = sum(map(len, self.batches))
-        self.last = time.perf_counter()
+        self.batch_lengths: Sequence[int] = ()
+        self.last_save = time.perf_counter()
         if self.done:
-            self.tell("going on after")
+            self.print_progress("resuming after")
 
     def read(self) -> list[np.ndarray]:
+        """Return the saved scores, none if they are those of another test."""
         if self.path is None or not self.path.exists():
             return []
-        with file_errors(self.path, "remove it, and test again"), np.load(self.path, allow_pickle=False) as file:
-            return [file["scores"]] if json.loads(file["told"].tobytes()) == self.identity else []
+        with file_errors(self.path, "remove it and test again"), np.load(self.path, allow_pickle=False) as file:
+            return [file["scores"]] if json.loads(file["metadata"].tobytes()) == self.metadata else []
 
     def scores(self) -> np.ndarray:
+        """Return all scores (images, classes) in the order in which they were collected."""
         return np.concatenate(self.batches)
 
     def rewind(self, images: int) -> None:
-        """Forgets what comes after so many images: on other devices, batches may have ended elsewhere."""
+        """Drop all scores after a number of images: with other devices, batches may have ended elsewhere."""
         if images < self.done:
             self.batches, self.done = [self.scores()[:images]], images
 
-    def expect(self, lengths: Sequence[int]) -> None:
-        """How many images of each batch to come count; those after them only fill it up."""
-        self.lengths = lengths
+    def expect(self, batch_lengths: Sequence[int]) -> None:
+        """Set the number of images of each batch to come; any further rows of a batch only fill it up."""
+        self.batch_lengths = batch_lengths
 
-    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
-        outputs = keras.ops.convert_to_numpy(logs["outputs"])[: self.lengths[batch]]
+    def on_predict_batch_end(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
+        """Collect the scores of a batch; save them if the time has come."""
+        assert logs is not None  # Keras always passes the outputs
+        outputs = keras.ops.convert_to_numpy(logs["outputs"])[: self.batch_lengths[batch]]
         scores = np.asarray(outputs, np.float32)
         self.batches.append(scores)
         self.done += len(scores)
-        if time.perf_counter() - self.last >= self.seconds:
-            self.tell("tested")
+        if time.perf_counter() - self.last_save >= self.save_every:
+            self.print_progress("tested")
             self.write()
-            self.last = time.perf_counter()
+            self.last_save = time.perf_counter()
 
-    def tell(self, what: str) -> None:
-        print(f"{what} {self.done:,} of {self.identity['images']:,} images", flush=True)
+    def print_progress(self, prefix: str) -> None:
+        """Print the number of images that are done."""
+        print(f"{prefix} {self.done:,} of {self.metadata['images']:,} images", flush=True)
 
     def write(self) -> None:
-        """Writes what is new, where a path was given."""
+        """Save the scores, if there is a path and there are new ones."""
         if self.path is None or self.done == self.written:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        told = np.frombuffer(json.dumps(self.identity).encode(), np.uint8)
+        metadata = np.frombuffer(json.dumps(self.metadata).encode(), np.uint8)
         with atomic_write(self.path) as unfinished:
-            np.savez(unfinished, scores=self.scores(), told=told)
+            np.savez(unfinished, scores=self.scores(), metadata=metadata)
         self.written = self.done
