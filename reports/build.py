@@ -1,106 +1,169 @@
-"""From disk to disk: records and figures are read, pages rendered and written, or held against those there."""
+"""From disk to disk: records and figures are read, pages rendered, and written or compared with those there."""
 
 from __future__ import annotations
 
 import difflib
 import json
-from collections import defaultdict
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pandas
-
-import reproductions
-from reports import run_groups
-from reports.pages import Computed, Pages, render
-from reports.sections import tuning
+from reports.pages import Pages, Sources, render, render_html
+from reports.paths import COMPUTED, DOCS, PAGES, PUBLISHED, README, RUNS, TUNED
+from reports.published import read_comparisons, read_figures
+from reports.run_groups import groups_of
+from reports.sections.results import headline
+from reports.sections.tuning import read_searches
+from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write
-from reproductions.lab.results import run_record
+from reproductions.lab.results.run_record import read_all
+from reproductions.lab.spec.study import Study
 
-HERE = Path(__file__).parent
-PUBLISHED = Path(reproductions.__file__).parent / "published"
-COMPUTED = HERE / "computed"
-SEARCHES = HERE / "tuned"
-README = HERE.parent / "README.md"
 MARKS = ("<!-- results: made by `reproduce report` -->\n", "<!-- end of results -->")
 
 
-def published_figures(study: str) -> pandas.DataFrame:
-    """What a study's paper printed, one figure a row; empty cells are empty strings but in `error`."""
-    dtypes: dict[str, type] = defaultdict(lambda: str, error=float)  # a column without an entry has no type
-    table = pandas.read_csv(PUBLISHED / f"{study}.csv", dtype=dtypes)
-    texts = table.columns.drop("error")
-    return table.assign(**{name: table[name].fillna("").astype(str) for name in texts})
+@dataclass(frozen=True)
+class ReportOptions:
+    """What `reproduce report` is asked for.
 
-
-def published_comparisons() -> list[dict[str, Any]]:
-    """What papers printed of networks held against each other; all texts."""
-    table = pandas.read_csv(PUBLISHED / "comparisons.csv", dtype=str, keep_default_na=False)
-    return table.to_dict("records")
-
-
-def computed() -> Computed:
-    """The tables and claims that `reproduce audit` left in reports/computed."""
-    try:
-        return Computed(*(json.loads((COMPUTED / f"{name}.json").read_text()) for name in ("tables", "claims")))
-    except (OSError, ValueError) as error:
-        raise reproductions.UsageError(f"{COMPUTED} cannot be read: {error}; run: reproduce audit") from None
-
-
-def with_results(readme: str, index: str) -> str:
-    """The README with the results between its two marks replaced by those of the index."""
-    before, rest = readme.split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    shown = index.split("\n", 2)[2].replace("## [", "### [").replace("](", "](reports/pages/")
-    return before + MARKS[0] + shown + MARKS[1] + after
-
-
-def report(runs: Path | None = None, out: Path | None = None, check: bool = False) -> None:
-    """Makes the pages from a folder of records; the committed ones where none is named.
-
-    With `check` nothing is written. Raises UsageError for a damaged record, for records of one's own without
-    a folder `out`, and, with `check`, for pages that are not what the records give.
+    Attributes:
+        runs: Folder of records or runs; by default the committed records.
+        out: Folder of the pages; by default the committed pages.
+        html: Folder for the pages as HTML; by default none are written.
+        check: Whether nothing is written, and pages that differ are an error.
     """
-    if runs is not None and out is None:
-        raise reproductions.UsageError("--runs needs --out: the committed pages are made from the committed records")
-    studies = reproductions.studies()
-    published = {name: published_figures(name) for name in studies}
-    records = run_record.read_all(runs or reproductions.RUNS)
-    # The committed searches belong to the committed records: those of one's own have pages in their folders.
-    searched = tuning.read_all(SEARCHES) if runs is None else []
-    pages: Pages = render(studies, published, records, computed(), published_comparisons(), searched)
-    folder = out or HERE / "pages"
-    files = {folder / name: text for name, text in pages.items()}
-    if out is None and README.exists():
-        files[README] = with_results(README.read_text(), pages["index.md"])
+
+    runs: Path | None = None
+    out: Path | None = None
+    html: Path | None = None
+    check: bool = False
+
+
+def read_sources(studies: Mapping[str, Study], runs: Path | None = None) -> Sources:
+    """Read all that pages are made from.
+
+    Raises:
+        UsageError: If a file is missing or damaged.
+    """
+    try:
+        computed = {
+            name: json.loads((COMPUTED / f"{name}.json").read_text(encoding="utf-8")) for name in ("tables", "claims")
+        }
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{COMPUTED} cannot be read: {error}; run: reproduce audit") from None
+    return Sources(
+        studies=studies,
+        figures={name: read_figures(PUBLISHED, name) for name in studies},
+        runs=read_all(runs or RUNS),
+        tables=computed["tables"],
+        claims=computed["claims"],
+        comparisons=read_comparisons(PUBLISHED),
+        # The committed searches belong to the committed records.
+        searches=read_searches(TUNED) if runs is None else [],
+    )
+
+
+def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
+    """Make the pages, or check them.
+
+    Raises:
+        UsageError: If a record is damaged, `runs` is given without `out` or `html`, a folder cannot be written, or,
+            with `check`, a page is not what the records give.
+    """
+    if options.runs is not None and options.out is None and options.html is None:
+        raise UsageError("--runs needs --out or --html: the committed pages are made from the committed records")
+    sources = read_sources(studies, options.runs)
+    pages = render(sources)
+    if options.html is not None:
+        write_html(options.html, pages)
+        print(f"HTML: {options.html / 'index.html'}")
+        if options.out is None:
+            return
+    committed = options.out is None
+    files = committed_files(pages) if committed else own_files(options.out or PAGES, pages)
+    folder = options.out or PAGES
     stale = [path for path in folder.glob("*") if path not in files]
-    if check:
+    if options.check:
         check_pages(files, stale)
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise reproductions.UsageError(f"{folder} cannot be made: {error.strerror}") from None
-    for path, text in files.items():
-        with atomic_write(path) as unfinished:
-            unfinished.write_bytes(text.encode())
-    if out is None:  # the folder of the committed pages; another one may hold its owner's files too
+    write_files(files)
+    if committed:  # another folder may hold its owner's files too
         for path in stale:
             path.unlink()
     for study in studies.values():
-        for found in run_groups.runs_of(study, records):
-            print(run_groups.headline(found, published[study.name]))
-    print(f"report: {folder / 'index.md'}")
+        for group in groups_of(study, sources.runs):
+            print(headline(group, sources.figures[study.name]))
+    print(f"report: {DOCS / 'results.md' if committed else folder / 'index.md'}")
 
 
-def check_pages(files: dict[Path, str], stale: list[Path]) -> None:
-    """UsageError, with the first differences, unless every file is what it should be."""
+def committed_files(pages: Pages) -> dict[Path, bytes]:
+    """Return the committed pages by path: images are those beside the records, overviews are in docs."""
+    texts = {name: linked(text, pages.images, "../runs/") for name, text in pages.texts.items()}
+    docs = {"results.md": texts.pop("index.md"), "networks.md": texts.pop("networks.md")}
+    files = {PAGES / name: text.encode() for name, text in texts.items()}
+    for name, text in docs.items():
+        files[DOCS / name] = re.sub(r"\]\((\w+\.md)\)", r"](../reports/pages/\1)", text).encode()
+    files[PAGES / "README.md"] = PAGES_README.encode()
+    if README.exists():
+        files[README] = with_summary(README.read_text(encoding="utf-8"), pages.summary).encode()
+    return files
+
+
+PAGES_README = "Made by `reproduce report`; the overview is [docs/results.md](../../docs/results.md).\n"
+
+
+def own_files(folder: Path, pages: Pages) -> dict[Path, bytes]:
+    """Return the pages of a folder of one's own by path, with copies of the images."""
+    files = {folder / name: text.encode() for name, text in pages.texts.items()}
+    return files | {folder / name: path.read_bytes() for name, path in pages.images.items()}
+
+
+def linked(text: str, images: Mapping[str, Path], folder: str) -> str:
+    """Return a page that shows images from where they are."""
+    for name, path in images.items():
+        text = text.replace(f"]({name})", f"]({folder}{path.name})")
+    return text
+
+
+def with_summary(readme: str, summary: str) -> str:
+    """Return the README with the table between its two marks replaced."""
+    before, rest = readme.split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    return before + MARKS[0] + summary.replace("](", "](reports/pages/") + MARKS[1] + after
+
+
+def write_html(folder: Path, pages: Pages) -> None:
+    """Write the pages as HTML into a folder, with the images that they show."""
+    files = {folder / name: text.encode() for name, text in render_html(pages).items()}
+    write_files(files | {folder / name: path.read_bytes() for name, path in pages.images.items()})
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write files, each atomically; UsageError if a folder cannot be written."""
+    for path, content in files.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path) as unfinished:
+                unfinished.write_bytes(content)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def check_pages(files: Mapping[Path, bytes], stale: Sequence[Path]) -> None:
+    """Raise UsageError, with the first differences, unless every file is what it should be."""
     for path in stale:
-        raise reproductions.UsageError(f"{path} is made from no record; run: reproduce report")
-    for path, text in files.items():
-        there = path.read_text() if path.exists() else ""
-        if there != text:
-            lines = difflib.unified_diff(there.splitlines(), text.splitlines(), "committed", "from the records", n=0)
+        raise UsageError(f"{path} is not made from any record; run: reproduce report")
+    for path, content in files.items():
+        found = path.read_bytes() if path.exists() else b""
+        if found != content:
+            lines = difflib.unified_diff(
+                found.decode(errors="replace").splitlines(),
+                content.decode(errors="replace").splitlines(),
+                "committed",
+                "from the records",
+                n=0,
+            )
             shown = "\n".join(line[:120] for line in list(lines)[:8])
-            raise reproductions.UsageError(f"{path} is not what the records give; run: reproduce report\n{shown}")
-    print(f"{len(files)} pages are what the records give")
+            raise UsageError(f"{path} is not what the records give; run: reproduce report\n{shown}")
+    print(f"{len(files)} files are what the records give")

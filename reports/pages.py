@@ -5,28 +5,105 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import jinja2
 import markdown
-import pandas
 
-from reports import figures as pictures
-from reports import formats, run_groups
-from reports.sections import rerun, training_set_size
-from reports.sections import tuning as searches
-from reports.sections.comparisons import compared
+from reports import figures
+from reports.published import Figure, PublishedComparison
+from reports.run_groups import groups_of
+from reports.sections.architecture import architecture_tables
+from reports.sections.comparisons import ComparisonSection, comparison_sections
+from reports.sections.deviations import deviation_groups
+from reports.sections.rerun import RerunCommand, needs_record, rerun_commands
+from reports.sections.results import (
+    FurtherTest,
+    Matrix,
+    PublishedMistakes,
+    ResultRow,
+    confusion,
+    further_tests,
+    other_recipes,
+    published_mistakes,
+    result_rows,
+)
+from reports.sections.training_set_size import size_section
+from reports.sections.tuning import Search, tuning_section
 from reproductions.lab.analysis.published import FAILS
-from reproductions.lab.results.run_record import Record
+from reproductions.lab.results.run_group import RunGroup
+from reproductions.lab.results.run_record import Run
+from reproductions.lab.results.verdict import RULE
 from reproductions.lab.spec.study import Study
 
-Pages = dict[str, str]
-
-FIELDS = ("network", "data", "schedule", "records", "changes", "by_record")  # of runs, that their section shows
+Row = Mapping[str, str]
 
 
-def templates() -> jinja2.Environment:
+@dataclass(frozen=True)
+class Sources:
+    """All that pages are made from.
+
+    Attributes:
+        studies: The papers by name.
+        figures: The published figures of each paper.
+        runs: Records of runs.
+        tables: Computed cells of architecture tables, by paper.
+        claims: The lecture's statements, each checked.
+        comparisons: What papers say about networks compared with each other.
+        searches: Hyperparameter searches.
+    """
+
+    studies: Mapping[str, Study]
+    figures: Mapping[str, Sequence[Figure]]
+    runs: Sequence[Run]
+    tables: Mapping[str, Sequence[Row]]
+    claims: Sequence[Row]
+    comparisons: Sequence[PublishedComparison] = ()
+    searches: Sequence[Search] = ()
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Pages and SVG figures by file name, and the image files that pages show.
+
+    Attributes:
+        texts: Content by name.
+        images: Existing image files by the name under which pages show them.
+        summary: The table of the README, in Markdown.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    images: dict[str, Path] = field(default_factory=dict)
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """A paper's part of the overview."""
+
+    study: Study
+    rows: list[ResultRow]
+    comparisons: list[ComparisonSection]
+    has_runs: bool
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """One group of runs on its paper's page."""
+
+    group: RunGroup
+    commands: list[RerunCommand]
+    needs_record: bool
+    curves: str
+    sheet: str | None
+    confusion: Matrix | None
+    mistakes: list[PublishedMistakes]
+    tests: list[FurtherTest]
+
+
+def page_environment() -> jinja2.Environment:
+    """Return the environment of the templates."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
@@ -34,133 +111,99 @@ def templates() -> jinja2.Environment:
     return environment
 
 
-@dataclass(frozen=True)
-class Computed:
-    """What `reproduce audit` computed without training: cells of tables by study, and claims."""
-
-    tables: Mapping[str, Sequence[Mapping[str, str]]]
-    claims: Sequence[Mapping[str, str]]
-
-
-def render(
-    studies: Mapping[str, Study],
-    published: Mapping[str, pandas.DataFrame],
-    records: Sequence[Record],
-    computed: Computed,
-    comparisons: Sequence[Mapping[str, str]] = (),
-    searched: Sequence[searches.Search] = (),
-) -> Pages:
-    """Every page by path: an index, the claims, and each study's page in Markdown and HTML with its pictures."""
-    environment = templates()
-    pages: Pages = {}
-    summaries = []
-    for study in studies.values():
-        figures = published[study.name]
-        rows = run_groups.result_table(study, figures, records).to_dict("records")
-        found = run_groups.runs_of(study, records)
-        told = {"rows": rows, "against": compared_with_print(comparisons, study, found)}
-        summaries.append({"name": study.name, "title": study.title, "year": study.year, "ran": bool(found), **told})
-        shapes = architecture_tables(computed.tables.get(study.name, ()))
-        told |= {"figures": figures.to_dict("records"), "shapes": shapes}
-        own = [search for search in searched if search.told["study"] == study.name]
-        pages |= study_pages(environment, study, figures, found, own, told)
-    pages |= claims_pages(environment, computed.claims)
-    index = environment.get_template("index.md.jinja").render(studies=summaries, rule=run_groups.RULE)
-    pages["index.md"] = tidy(index)
-    return pages
+def render(sources: Sources) -> Pages:
+    """Return every page: the overview, the lecture's statements, and one page for each paper."""
+    environment, pages, summaries = page_environment(), Pages(), []
+    for study in sources.studies.values():
+        groups = groups_of(study, sources.runs)
+        rows = result_rows(sources.figures[study.name], groups)
+        comparisons = comparison_sections(sources.comparisons, study.name, groups)
+        summaries.append(StudySummary(study, rows, comparisons, bool(groups)))
+        render_study(environment, sources, summaries[-1], groups, pages)
+    pages.texts["claims.md"] = render_claims(environment, sources.claims)
+    index = environment.get_template("index.md.jinja").render(summaries=summaries, rule=RULE)
+    pages.texts["index.md"] = tidy(index)
+    networks = environment.get_template("networks.md.jinja").render(studies=sources.studies.values())
+    pages.texts["networks.md"] = tidy(networks)
+    summary = environment.get_template("summary.md.jinja").render(summaries=summaries)
+    return Pages(pages.texts, pages.images, tidy(summary))
 
 
-def study_pages(
-    environment: jinja2.Environment,
-    study: Study,
-    figures: pandas.DataFrame,
-    found: Sequence[run_groups.Runs],
-    searched: Sequence[searches.Search],
-    told: Mapping[str, Any],
-) -> Pages:
-    """One study: page.md, the same as page.html with its pictures inside, and the pictures."""
-    pages: Pages = {}
-    sections = []
-    for number, runs in enumerate(found, 1):
-        name = f"{study.name}-{number}-{runs.network.name}-{runs.data}"
-        pages[f"{name}-curves.svg"] = pictures.curves(environment, runs)
-        errors = pictures.misclassified(environment, runs.records[0])
-        if errors:
-            pages[f"{name}-errors.svg"] = errors
-        sections.append(
-            {
-                **{field: getattr(runs, field) for field in FIELDS},
-                "again": rerun.commands(runs),
-                "curves": f"{name}-curves.svg",
-                "errors": f"{name}-errors.svg" if errors else None,
-                "confusion": run_groups.confusion(runs),
-                "mistakes": run_groups.printed_mistakes(runs, figures),
-                "tests": run_groups.further_tests(runs),
-            }
-        )
-    tunings = [searches.described(environment, search, found) for search in searched]
+def render_study(
+    environment: jinja2.Environment, sources: Sources, summary: StudySummary, groups: Sequence[RunGroup], pages: Pages
+) -> None:
+    """Add the page of a paper, and the figures that it shows."""
+    study, name = summary.study, summary.study.name
+    published = sources.figures[name]
+    sections = [run_section(environment, number, group, published, pages) for number, group in enumerate(groups, 1)]
+    tunings = [
+        tuning_section(environment, search, groups) for search in sources.searches if search.record.study == name
+    ]
     for tuning in tunings:
-        pages[f"{study.name}-search-{tuning['name']}.svg"] = tuning["picture"]
-    sized = training_set_size.described(environment, found)
-    if sized:
-        pages[f"{study.name}-sizes.svg"] = sized["picture"]
-    told = {**told, "rule": run_groups.RULE, "deviations": deviations(study), "found": sections, "tunings": tunings}
-    text = tidy(environment.get_template("study.md.jinja").render(study=study, sizes=sized, **told))
-    pages[f"{study.name}.html"] = html(environment, study.title, text, pages)
-    pages[f"{study.name}.md"] = text
-    return pages
+        pages.texts[f"{name}-search-{tuning.search.name}.svg"] = tuning.figure
+    sizes = size_section(environment, groups)
+    if sizes:
+        pages.texts[f"{name}-sizes.svg"] = sizes.figure
+    text = environment.get_template("study.md.jinja").render(
+        study=study,
+        summary=summary,
+        rule=RULE,
+        others=other_recipes(groups),
+        sizes=sizes,
+        tunings=tunings,
+        figures=published,
+        tables=architecture_tables(sources.tables.get(name, ())),
+        deviations=deviation_groups(study),
+        sections=sections,
+    )
+    pages.texts[f"{name}.md"] = tidy(text)
 
 
-def deviations(study: Study) -> list[tuple[tuple[str, ...], list[str]]]:
-    """Each deviation once, under the names of the networks that depart so."""
-    names: dict[str, list[str]] = {}
-    for network in study.networks:
-        for deviation in network.deviations or ("none known",):
-            names.setdefault(deviation, []).append(network.name)
-    together: dict[tuple[str, ...], list[str]] = {}
-    for deviation, networks in names.items():
-        together.setdefault(tuple(networks), []).append(deviation)
-    return list(together.items())
+def run_section(
+    environment: jinja2.Environment, number: int, group: RunGroup, published: Sequence[Figure], pages: Pages
+) -> RunSection:
+    """Return the section of a group of runs, and add the figures that it shows."""
+    name = f"{group.first.study}-{number}-{group.network}-{group.data}"
+    pages.texts[f"{name}-curves.svg"] = figures.training_curves(environment, group)
+    sheet = group.runs[0].sheet
+    if sheet.is_file():
+        pages.images[f"{name}-misclassified.png"] = sheet
+    return RunSection(
+        group=group,
+        commands=rerun_commands(group),
+        needs_record=needs_record(group),
+        curves=f"{name}-curves.svg",
+        sheet=f"{name}-misclassified.png" if sheet.is_file() else None,
+        confusion=confusion(group),
+        mistakes=published_mistakes(group, published),
+        tests=further_tests(group),
+    )
 
 
-def compared_with_print(
-    comparisons: Sequence[Mapping[str, str]], study: Study, found: Sequence[run_groups.Runs]
-) -> list[dict[str, Any]]:
-    """What the paper says of its networks against each other, and what runs say of that, where there are any."""
-    own = [row for row in comparisons if row["study"] == study.name]
-    return [{**row, "answers": answers} for row in own if (answers := compared(row, found))]
-
-
-def architecture_tables(cells: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
-    """Each printed table of a study, in Markdown, with its notes."""
-    if not cells:
-        return []
-    found = []
-    for title, own in pandas.DataFrame(cells).groupby("table", sort=False):
-        table, notes = formats.side_by_side(own)
-        found.append({"title": title, "table": formats.written(table, "markdown"), "notes": notes})
-    return found
-
-
-def claims_pages(environment: jinja2.Environment, claims: Sequence[Mapping[str, str]]) -> Pages:
-    """The lecture's claims, in Markdown and HTML."""
-    text = tidy(
+def render_claims(environment: jinja2.Environment, claims: Sequence[Row]) -> str:
+    """Return the page of the lecture's statements."""
+    return tidy(
         environment.get_template("claims.md.jinja").render(
             claims=claims,
             counts=Counter(claim["verdict"] for claim in claims).most_common(),
             failing=[claim for claim in claims if claim["verdict"] == FAILS],
         )
     )
-    return {"claims.md": text, "claims.html": html(environment, "What the lecture says, checked", text, {})}
 
 
-def html(environment: jinja2.Environment, title: str, text: str, images: Pages) -> str:
-    """A Markdown page as one HTML file that needs no other."""
-    body = markdown.markdown(text, extensions=["tables"])
-    body = re.sub(r'<img alt="[^"]*" src="([^"]*)" />', lambda image: images[image[1]], body)
-    return environment.get_template("page.html.jinja").render(title=title, body=body)
+def render_html(pages: Pages) -> dict[str, str]:
+    """Return each Markdown page as HTML, with its SVG figures inside."""
+    environment, found = page_environment(), {}
+    for name, text in pages.texts.items():
+        if name.endswith(".md"):
+            body = markdown.markdown(re.sub(r"\]\((\w+)\.md\)", r"](\1.html)", text), extensions=["tables"])
+            body = re.sub(r'<img alt="[^"]*" src="([^"]*\.svg)" />', lambda image: pages.texts[image[1]], body)
+            title = text.split("\n", 1)[0].removeprefix("# ")
+            html = environment.get_template("page.html.jinja").render(title=title, body=body)
+            found[name.replace(".md", ".html")] = html
+    return found
 
 
 def tidy(text: str) -> str:
-    """No runs of empty lines, one newline at the end."""
+    """Return text without runs of empty lines and with one newline at its end."""
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,4 +1,4 @@
-"""Where the committed records, searches, computed tables and pages are."""
+"""Where the committed records, searches, computed tables, published figures and pages are."""
 
 from pathlib import Path
 
@@ -7,3 +7,8 @@ RUNS = REPORTS / "runs"
 TUNED = REPORTS / "tuned"
 COMPUTED = REPORTS / "computed"
 PAGES = REPORTS / "pages"
+
+ROOT = REPORTS.parent
+DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+PUBLISHED = ROOT / "reproductions" / "published"

@@ -1,105 +1,129 @@
-"""What a paper says of networks held against each other, beside what their runs say."""
+"""What a paper says about networks compared with each other, beside what their runs say."""
 
 from __future__ import annotations
 
 import itertools
-import statistics
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from reports.run_groups import Runs
-from reproductions.lab.results import compare
+from reports.published import PublishedComparison
+from reproductions.lab.results.compare import (
+    SIGNIFICANCE,
+    Comparison,
+    compare_runs,
+    describe_speed,
+    sentences,
+)
+from reproductions.lab.results.run_group import RunGroup
+from reproductions.lab.results.stats import Spread
 from reproductions.lab.spec import recipe_changes
 
 
-def compared(printed: Mapping[str, Any], found: Sequence[Runs]) -> list[dict[str, Any]]:
-    """A printed comparison with every set of runs that answers it: its networks, trained alike.
+@dataclass(frozen=True)
+class MeasuredComparison:
+    """What runs say about a published comparison.
 
-    `printed` is a row of published/comparisons.csv, whose networks are in the paper's order, the best first.
+    Attributes:
+        summary: The result in one line.
+        sentences: Each test in a sentence.
+        changes: Differences to the networks' own recipes, in words.
     """
-    names = printed["networks"].split()
-    complete: list[list[Runs]] = []
-    for alike in trained_alike(found):
-        own = [runs for name in names for runs in alike if runs.network.name == name]
-        if [runs.network.name for runs in own] == names and own not in complete:
+
+    summary: str
+    sentences: list[str]
+    changes: list[str]
+
+
+@dataclass(frozen=True)
+class ComparisonSection:
+    """A published comparison and the sets of runs that answer it."""
+
+    published: PublishedComparison
+    answers: list[MeasuredComparison]
+
+
+def comparison_sections(
+    published: Sequence[PublishedComparison], study: str, groups: Sequence[RunGroup]
+) -> list[ComparisonSection]:
+    """Return the published comparisons of a paper that runs answer."""
+    own = [ComparisonSection(row, answers(row, groups)) for row in published if row.study == study]
+    return [section for section in own if section.answers]
+
+
+def answers(published: PublishedComparison, groups: Sequence[RunGroup]) -> list[MeasuredComparison]:
+    """Return an answer for every set of runs of all its networks that were trained alike."""
+    names = list(published.networks)
+    complete: list[list[RunGroup]] = []
+    for alike in trained_alike(groups):
+        own = [group for name in names for group in alike if group.network == name]
+        if [group.network for group in own] == names and own not in complete:
             complete.append(own)
-    return [answer(printed, own) for own in complete]
+    return [measured(published, own) for own in complete]
 
 
-def trained_alike(found: Sequence[Runs]) -> list[list[Runs]]:
-    """Runs on the paper's data, in the same precision: each by its own recipe but for the same settings, or all by one.
+def trained_alike(groups: Sequence[RunGroup]) -> list[list[RunGroup]]:
+    """Return sets of groups on the paper's data, in the same precision and by like recipes.
 
-    The same runs may come twice.
+    Recipes are alike if all are the networks' own but for the same settings, or if all are equal. A group may be in
+    two sets.
     """
-    together: dict[str, list[Runs]] = {}
-    for runs in found:
-        record, own = runs.records[0], runs.network.to_train()
-        if runs.data == own.dataset:
-            for alike in (
-                recipe_changes.changed_fields(record.recipe, own.as_data()),
-                recipe_changes.completed(record.recipe),
-            ):
-                together.setdefault(repr((alike, record.precision)), []).append(runs)
-    return list(together.values())
+    sets: dict[str, list[RunGroup]] = {}
+    for group in groups:
+        recipe, own = group.first.recipe, group.own_recipe
+        if group.data == own.dataset:
+            changed = recipe_changes.changed_fields(recipe, own.as_data())
+            for alike in changed, recipe_changes.completed(recipe):
+                sets.setdefault(repr((alike, group.first.precision)), []).append(group)
+    return list(sets.values())
 
 
-def answer(printed: Mapping[str, Any], found: Sequence[Runs]) -> dict[str, Any]:
-    """What was seen, in one line; every comparison in sentences; and what is not of the networks' own recipes."""
-    wanted = float(printed["training_error"]) if printed["training_error"] else None
-    told = compare.compare_runs([run for runs in found for run in as_read(runs)], training_error=wanted)
-    # Each network by its recipe: how these differ is told among the deviations.
-    told["pairs"] = [{**pair, "changes": []} for pair in told["pairs"]]
-    if wanted:
-        return {"seen": compare.times_as_fast(*told["training"]), "sentences": [], "changes": changes(found)}
-    return {
-        "seen": in_order(found, told),
-        # Image by image for two networks; of more, `reproduce compare` tells.
-        "sentences": compare.sentences({**told, "images": told["images"] if len(found) == 2 else []}),
-        "changes": changes(found),
-    }
+def measured(published: PublishedComparison, groups: Sequence[RunGroup]) -> MeasuredComparison:
+    """Return what a set of runs says."""
+    found = compare_runs([run for group in groups for run in group.runs], training_error=published.training_error)
+    # Each network by its own recipe: their differences are among the deviations.
+    found = replace(found, pairs=[replace(pair, changes=[]) for pair in found.pairs])
+    if published.training_error:
+        return MeasuredComparison(describe_speed(*found.training), [], changes(groups))
+    # Image by image for two networks only; `reproduce compare` has more.
+    tests = sentences(found if len(groups) == 2 else replace(found, images=[]))
+    return MeasuredComparison(order_of(groups, found), tests, changes(groups))
 
 
-def changes(found: Sequence[Runs]) -> list[str]:
-    """What is not of the networks' own recipes; of each network by its name, where that is not the same for all."""
-    each = [runs.changes for runs in found]
+def changes(groups: Sequence[RunGroup]) -> list[str]:
+    """Return differences to the networks' own recipes; for each network by name, unless they are the same for all."""
+    each = [group.changes for group in groups]
     if all(own == each[0] for own in each):
         return each[0]
-    return [f"{runs.network.name}: {'; '.join(own)}" for runs, own in zip(found, each) if own]
+    return [f"{group.network}: {'; '.join(own)}" for group, own in zip(groups, each) if own]
 
 
-def in_order(found: Sequence[Runs], told: Mapping[str, Any]) -> str:
-    """The networks with their errors, the lowest first, and whether that is the order in which they are given."""
-    means = {runs.network.name: statistics.mean(runs.errors(runs.measures[0])) for runs in found}
-    lowest_first = sorted(found, key=lambda runs: means[runs.network.name])
-    rises = all(one < other for one, other in itertools.pairwise(means.values()))
-    order = "the printed order" if rises else "not the printed order"
-    errors = ", ".join(f"{runs.network.name} {runs.measured(runs.measures[0])}" for runs in lowest_first)
-    apart = "" if all_told_apart(told) else ", where not every pair is told apart"
-    number = " One run each." if all(len(runs.records) == 1 for runs in found) else ""
-    ends = f" {still_to_learn(found, lowest_first)}" if any(runs.changes for runs in found) else ""
-    return f"{errors}: {order}{apart}.{number}{ends}"
+def order_of(groups: Sequence[RunGroup], found: Comparison) -> str:
+    """Return the networks by increasing error, and whether that is the order in which they are given."""
+    means = [group.spread().mean for group in groups]
+    by_error = sorted(groups, key=lambda group: group.spread().mean)
+    rises = all(one < other for one, other in itertools.pairwise(means))
+    order = "the paper's order" if rises else "the order differs from the paper's"
+    errors = ", ".join(f"{group.network} {group.spread()}" for group in by_error)
+    apart = "" if all_significant(found) else "; not every difference is significant"
+    runs = " One run each." if all(len(group.runs) == 1 for group in groups) else ""
+    learning = f" {training_errors(groups, by_error)}" if any(group.changes for group in groups) else ""
+    return f"{errors}: {order}{apart}.{runs}{learning}"
 
 
-def all_told_apart(told: Mapping[str, Any]) -> bool:
-    """Whether a test tells every two networks apart: over their seeds, or else image by image."""
-    for pair in told["pairs"]:
-        names = pair["first"], pair["second"]
-        by_image = [row["p"] for row in told["images"] if (row["first"], row["second"]) == names]
-        found = by_image if pair["p"] is None else [pair["p"]]
-        if not found or any(p is None or p >= compare.DOUBT for p in found):
+def all_significant(found: Comparison) -> bool:
+    """Return whether every two networks differ significantly: over their seeds, or else image by image."""
+    for pair in found.pairs:
+        by_image = [row.p for row in found.images if (row.first, row.second) == (pair.first, pair.second)]
+        p_values = by_image if pair.p is None else [pair.p]
+        if not p_values or any(p is None or p >= SIGNIFICANCE for p in p_values):
             return False
     return True
 
 
-def still_to_learn(found: Sequence[Runs], lowest_first: Sequence[Runs]) -> str:
-    """The training error at the end, by which a schedule cut short can be told from an order of networks."""
-    ends = {runs.network.name: statistics.mean(run.epochs[-1]["error"] for run in runs.records) for runs in found}
-    told = ", ".join(f"{name} {error:.2f}%" for name, error in sorted(ends.items(), key=lambda end: end[1]))
-    same = all(ends[one.network.name] < ends[other.network.name] for one, other in itertools.pairwise(lowest_first))
-    short = ", the same order; trained in full they may stand in another" if same else ""
-    return f"Training error in the last pass: {told}{short}."
-
-
-def as_read(runs: Runs) -> list[compare.Run]:
-    return [compare.Run(Path(f"{run.network}-seed{run.seed}"), run) for run in runs.records]
+def training_errors(groups: Sequence[RunGroup], by_error: Sequence[RunGroup]) -> str:
+    """Return the training errors at the end: with a shortened schedule they may explain the order of test errors."""
+    final = {group.network: Spread.of([run.history[-1].error for run in group.records]).mean for group in groups}
+    text = ", ".join(f"{name} {error:.2f}%" for name, error in sorted(final.items(), key=lambda item: item[1]))
+    same = all(final[one.network] < final[other.network] for one, other in itertools.pairwise(by_error))
+    note = ", the same order; the order may change with full training" if same else ""
+    return f"Training error in the last epoch: {text}{note}."

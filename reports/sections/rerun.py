@@ -1,26 +1,42 @@
-"""The commands that train runs again."""
+"""The commands that train committed runs again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from reports.run_groups import Runs
-from reproductions.lab.results.run_record import FULL, Record
+from reproductions.lab.results.run_group import RunGroup
+from reproductions.lab.results.run_record import FLOAT32, Record
+
+OPTIONS = {"epochs", "splits", "training_images"}  # fields of a recipe that have a command-line option
 
 
-def commands(runs: Runs) -> list[tuple[list[int], str]]:
-    """Seeds, and the command for the first of them: runs that differ in their seed alone share one."""
+@dataclass(frozen=True)
+class RerunCommand:
+    """A command that trains the run of the first of some seeds; the others differ in `--seed` only."""
+
+    seeds: list[int]
+    command: str
+
+
+def needs_record(group: RunGroup) -> bool:
+    """Return whether the recipe must be given as a file, since command-line options cannot express it."""
+    return bool(group.changed_fields - OPTIONS)
+
+
+def rerun_commands(group: RunGroup) -> list[RerunCommand]:
+    """Return the commands for all runs of a group."""
     seeds: dict[str, list[int]] = {}
-    for record in runs.records:
-        seeds.setdefault(" ".join(switches(runs, record)), []).append(record.seed)
-    start = f"reproduce train {runs.records[0].study} --network {runs.network.name} --seed"
-    return [(alike, f"{start} {alike[0]} {words}".rstrip()) for words, alike in seeds.items()]
+    for record in group.records:
+        seeds.setdefault(" ".join(options(group, record)), []).append(record.seed)
+    start = f"reproduce train {group.first.study} --network {group.network} --seed"
+    return [RerunCommand(alike, f"{start} {alike[0]} {words}".rstrip()) for words, alike in seeds.items()]
 
 
-def switches(runs: Runs, record: Record) -> Iterator[str]:
-    """What the command says beside network and seed."""
-    recipe, how, own = record.recipe, record.execution, runs.network.to_train()
-    if runs.by_record:
+def options(group: RunGroup, record: Record) -> Iterator[str]:
+    """Yield the command-line options of a run besides network and seed."""
+    recipe, execution, own = record.recipe, record.execution, group.own_recipe
+    if needs_record(group):
         yield "--recipe RECORD"
     else:
         if recipe["epochs"] != own.epochs:
@@ -29,13 +45,13 @@ def switches(runs: Runs, record: Record) -> Iterator[str]:
             yield f"--training-images {recipe['training_images']}"
         if "validation" not in recipe["splits"] and "validation" in own.splits:
             yield "--hold-out"
-    if record.precision != FULL:
+    if record.precision != FLOAT32:
         yield f"--precision {record.precision}"
-    if how.get("jit"):
+    if execution.jit:
         yield "--jit"
-    if how.get("accumulation_steps", 1) > 1:
-        yield f"--accumulate {how['accumulation_steps']}"
-    if how.get("threads"):
-        yield f"--threads {how['threads']}"
-    if how.get("init_from"):
+    if (execution.accumulation_steps or 1) > 1:
+        yield f"--accumulate {execution.accumulation_steps}"
+    if execution.threads:
+        yield f"--threads {execution.threads}"
+    if execution.init_from:
         yield "--init-from RUN_DIR"

@@ -1,39 +1,54 @@
-"""Test error by the number of training images, where networks were trained on parts of the set too."""
+"""Test error by the number of training images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import jinja2
 
 from reports import figures
-from reports.run_groups import Runs
-from reproductions.lab.spec import recipe_changes
+from reproductions.lab.results.run_group import RunGroup
 
 
-def by_size(found: Sequence[Runs]) -> list[list[Runs]]:
-    """Runs on parts of their training set and on all of it, else by the network's own recipe, the smallest first.
+@dataclass(frozen=True)
+class SizeRow:
+    """Test error of a network trained on some number of images."""
 
-    One list a network that has at least two sizes.
+    network: str
+    images: int
+    measured: str
+    runs: int
+
+
+@dataclass(frozen=True)
+class SizeSection:
+    """Rows of the table, and the figure as SVG."""
+
+    rows: list[SizeRow]
+    figure: str
+
+
+def by_size(groups: Sequence[RunGroup]) -> list[list[RunGroup]]:
+    """Return groups by the network's own recipe on all or the first training images, by increasing number.
+
+    There is one list for each network with at least two numbers.
     """
-    together: dict[str, list[Runs]] = {}
-    for runs in found:
-        own = runs.network.to_train()
-        further = recipe_changes.changed_fields(runs.records[0].recipe, own.as_data()).keys() - {"training_images"}
-        if runs.data == own.dataset and not further:
-            together.setdefault(runs.network.name, []).append(runs)
-    return [sorted(own, key=lambda runs: runs.images) for own in together.values() if len(own) > 1]
+    networks: dict[str, list[RunGroup]] = {}
+    for group in groups:
+        if group.data == group.own_recipe.dataset and not group.changed_fields - {"training_images"}:
+            networks.setdefault(group.network, []).append(group)
+    return [sorted(own, key=lambda each: each.first.training_images) for own in networks.values() if len(own) > 1]
 
 
-def described(environment: jinja2.Environment, found: Sequence[Runs]) -> dict[str, Any] | None:
-    """Rows of a table and the picture; None where no network was trained on two sizes."""
-    sized = by_size(found)
+def size_section(environment: jinja2.Environment, groups: Sequence[RunGroup]) -> SizeSection | None:
+    """Return the section; None if no network was trained on two numbers of images."""
+    sized = by_size(groups)
     if not sized:
         return None
     rows = [
-        {"network": runs.network.name, "images": runs.images, "measured": runs.measured(runs.measures[0]),
-         "runs": len(runs.records)}
-        for own in sized for runs in own
-    ]  # fmt: skip
-    return {"rows": rows, "picture": figures.sizes(environment, sized)}
+        SizeRow(group.network, group.first.training_images, str(group.spread()), len(group.runs))
+        for own in sized
+        for group in own
+    ]
+    return SizeSection(rows, figures.training_set_sizes(environment, sized))

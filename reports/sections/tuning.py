@@ -1,25 +1,24 @@
-"""A search for settings as a table and a picture: a pure function of the records of its trials."""
+"""A hyperparameter search as a table and a figure, made from the records of its trials."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import pandas
 
-from reports.formats import written
-from reports.run_groups import Runs
-from reports.sections.comparisons import as_read
+from reports.formats import format_table
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results import compare, trial_record
-from reproductions.lab.results.run_record import FULL
-from reproductions.lab.results.trial_record import Trial, best_of
+from reproductions.lab.results import trial_record
+from reproductions.lab.results.compare import compare_runs, sentences
+from reproductions.lab.results.run_group import RunGroup
+from reproductions.lab.results.run_record import FLOAT32
+from reproductions.lab.results.trial_record import SearchRecord, Trial, best_of
 from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec.search_space import Value
 
 LEFT, TOP, SIDE, GAP = 48, 28, 200, 34
 BEST, OTHER = "#d55e00", "#0072b2"
@@ -27,137 +26,165 @@ BEST, OTHER = "#d55e00", "#0072b2"
 
 @dataclass(frozen=True)
 class Search:
-    """A committed search: its folder's name, what was searched, and its trials."""
+    """A committed search: the name of its folder, what is searched, and its trials."""
 
     name: str
-    told: Mapping[str, Any]
+    record: SearchRecord
     trials: Sequence[Trial]
 
 
-def read_all(folder: Path) -> list[Search]:
-    """The searches in a folder, by name; UsageError names a file that is damaged or missing."""
-    return [read(path.parent) for path in sorted(folder.glob("*/search.json"))]
+@dataclass(frozen=True)
+class TuningSection:
+    """A search for the page of its paper.
+
+    Attributes:
+        search: The search.
+        settings: Number of different settings tried.
+        best: The best settings and their result as text; None if all trials failed.
+        commits: Commits at which trials finished, that of the start first, shortened.
+        winner: The winner's runs compared with those of the network's own recipe, in sentences.
+        table: All trials, in Markdown.
+        figure: The trials as SVG.
+    """
+
+    search: Search
+    settings: int
+    best: str | None
+    commits: list[str]
+    winner: list[str]
+    table: str
+    figure: str
 
 
-def read(folder: Path) -> Search:
-    try:
-        told = json.loads((folder / "search.json").read_text())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{folder} is not a whole search: {error}") from None
-    found = trial_record.read_all(folder)
-    if not found:
-        raise UsageError(f"{folder} is not a whole search: it has no {trial_record.FOLDER}")
-    return Search(folder.name, told, found)
+def read_searches(folder: Path) -> list[Search]:
+    """Return the searches in a folder by name; UsageError names a file that is damaged or missing."""
+    return [read_search(path.parent) for path in sorted(folder.glob(f"*/{trial_record.SEARCH}"))]
 
 
-def described(environment: jinja2.Environment, search: Search, found: Sequence[Runs]) -> dict[str, Any]:
-    """A search for its study's page, with its winner's runs held against those of the network's own recipe."""
+def read_search(folder: Path) -> Search:
+    """Return the search in a folder."""
+    record, trials = trial_record.read_search(folder), trial_record.read_all(folder)
+    if not trials:
+        raise UsageError(f"{folder} is not a complete search: it has no {trial_record.FOLDER}")
+    return Search(folder.name, record, trials)
+
+
+def tuning_section(environment: jinja2.Environment, search: Search, groups: Sequence[RunGroup]) -> TuningSection:
+    """Return a search for the page of its paper."""
     best = best_of(search.trials)
-    return {
-        "name": search.name,
-        "told": search.told,
-        "count": len(search.trials),
-        "settings": len({trial_record.name_of(trial.settings) for trial in search.trials}),
-        "table": written(table(search.trials), "markdown"),
-        "picture": picture(environment, search.trials, search.told["network"]),
-        "best": best and f"{trial_record.told(best.settings)}: {trial_record.outcome(best)}",
-        "commits": commits(search),
-        "against": against(search, found),
-    }
+    text = f"{trial_record.format_settings(best.settings)}: {trial_record.format_result(best)}" if best else None
+    return TuningSection(
+        search=search,
+        settings=len({trial_record.name_of(trial.settings) for trial in search.trials}),
+        best=text,
+        commits=commits(search),
+        winner=compare_winner(search, groups),
+        table=format_table(trial_table(search.trials), "markdown"),
+        figure=trial_figure(environment, search.trials, search.record.network),
+    )
 
 
 def commits(search: Search) -> list[str]:
-    """The commits at which trials were made, that of the search's begin first; one alone where all were made there."""
-    made = [trial.code.get("commit") for trial in search.trials]
-    return list(dict.fromkeys(commit[:10] for commit in [search.told.get("commit"), *made] if commit))
+    """Return the commits at which trials finished, that of the start first."""
+    found = [search.record.commit, *(trial.code.commit for trial in search.trials)]
+    return list(dict.fromkeys(commit[:10] for commit in found if commit))
 
 
-def against(search: Search, found: Sequence[Runs]) -> list[str]:
-    """The winner's runs and those of the network's own recipe, compared, a sentence each; none where either lacks."""
-    name = search.told["network"]
-    of_it = [runs for runs in found if runs.network.name == name and runs.records[0].precision == FULL]
-    own = [runs for runs in of_it if runs.comparable]
-    by_best = [runs for runs in of_it if runs.changes and won(runs, search)]
+def compare_winner(search: Search, groups: Sequence[RunGroup]) -> list[str]:
+    """Return the comparison of the winner's runs with those of the own recipe; empty if either is missing."""
+    name = search.record.network
+    candidates = [group for group in groups if group.network == name and group.first.precision == FLOAT32]
+    own = [group for group in candidates if group.comparable]
+    by_best = [group for group in candidates if group.changes and is_winner(group, search)]
     if not own or not by_best:
         return []
     both = own[0], by_best[0]
-    told = compare.compare_runs([run for runs in both for run in as_read(runs)])
-    names = [each["network"] for each in told["networks"]]
-    words = "The network's own recipe", "the winner trained again"
-    said = [f"{of}, {name}: test error {runs.measured(runs.measures[0])}, {len(runs.records)} seed(s)"
-            for of, name, runs in zip(words, names, both)]  # fmt: skip
-    return [f"{'; '.join(said)}.", *compare.sentences(told)]
+    found = compare_runs([run for group in both for run in group.runs])
+    titles = "The network's own recipe", "the winner, retrained"
+    parts = [
+        f"{title}, {summary.network}: test error {group.spread()}, seeds {', '.join(map(str, summary.seeds))}"
+        for title, summary, group in zip(titles, found.networks, both)
+    ]
+    return [f"{'; '.join(parts)}.", *sentences(found)]
 
 
-def won(runs: Runs, search: Search) -> bool:
-    """Whether runs are on the searched data, by the best trial's recipe for any passes, on all training images."""
-    best, record = best_of(search.trials), runs.records[0]
-    if best is None or record.data["sha256"] != search.told["sha256"]:
+def is_winner(group: RunGroup, search: Search) -> bool:
+    """Return whether runs are by the best trial's recipe, for any number of epochs, on all training images."""
+    best, record = best_of(search.trials), group.first
+    if best is None or record.data.sha256 != search.record.sha256:
         return False
-    trained = {"splits": search.told["recipe"]["splits"], "epochs": record.recipe["epochs"]}
-    return not recipe_changes.changes(record.recipe, {**best.recipe, **trained})
+    retrained = {"splits": search.record.recipe["splits"], "epochs": record.recipe["epochs"]}
+    return not recipe_changes.changes(record.recipe, {**best.recipe, **retrained})
 
 
-def table(trials: Sequence[Trial]) -> pandas.DataFrame:
-    """A row a trial, those of the most passes first, the best of them foremost, and those that failed last."""
+def trial_table(trials: Sequence[Trial]) -> pandas.DataFrame:
+    """Return a row for each trial: those of the most epochs first, the best of them at the top, failed ones last."""
     rows = [
         {
-            **{name: str(value) for name, value in trial.settings.items()},
-            "passes": trial.passes,
+            **{name.replace("_", " "): str(value) for name, value in trial.settings.items()},
+            "epochs": trial.epochs,
             "validation error": "failed" if trial.error is None else f"{trial.error:.2f}%",
             "seconds": round(trial.seconds),
             "worker": trial.worker,
-            "threads": trial.execution.get("threads", ""),
+            "threads": trial.execution.threads or "",
         }
-        for trial in sorted(trials, key=lambda trial: (trial.error is None, -trial.passes, trial.error))
+        for trial in sorted(trials, key=lambda trial: (trial.error is None, -trial.epochs, trial.error))
     ]
-    shown = pandas.DataFrame(rows, index=pandas.RangeIndex(1, len(rows) + 1, name=""))
-    return shown if any(shown["threads"] != "") else shown.drop(columns="threads")
+    table = pandas.DataFrame(rows, index=pandas.RangeIndex(1, len(rows) + 1, name=""))
+    return table if any(table["threads"] != "") else table.drop(columns="threads")
 
 
-def picture(environment: jinja2.Environment, trials: Sequence[Trial], title: str) -> str:
-    """Validation error (logarithmic) against each setting and against time, a dot a trial, the best marked."""
+def trial_figure(environment: jinja2.Environment, trials: Sequence[Trial], title: str) -> str:
+    """Return an SVG of the validation error (logarithmic) by each setting and by time, the best trial marked."""
     done = [trial for trial in trials if trial.error is not None]
     names = list(trials[0].settings) if trials else []
     low = min((max(trial.error or 0, 0.01) for trial in done), default=0.01)
     high = max(max((trial.error or 0 for trial in done), default=1.0), 1.1 * low)
-    best, most = best_of(trials), max((trial.passes for trial in done), default=1)
+    best, most = best_of(trials), max((trial.epochs for trial in done), default=1)
 
     def y(error: float) -> float:
         return round(TOP + SIDE * (math.log(high / max(error, low))) / math.log(high / low), 1)
 
     panels = []
     for number, name in enumerate(["trial", *names]):
-        values = list(range(1, len(done) + 1)) if name == "trial" else [trial.settings[name] for trial in done]
-        places, ticks = axis(values)
+        values: list[Value] = [i if name == "trial" else trial.settings[name] for i, trial in enumerate(done, 1)]
+        positions, ticks = axis(values)
         left = LEFT + number * (SIDE + GAP)
         dots = [
-            {"x": round(left + SIDE * place, 1), "y": y(trial.error or 0), "opacity": max(trial.passes / most, 0.2),
-             "colour": BEST if trial == best else OTHER}
-            for place, trial in zip(places, done)
-        ]  # fmt: skip
-        told = [(tick, round(left + SIDE * place, 1)) for tick, place in ticks]
-        panels.append({"name": name.replace("_", " "), "left": left, "dots": dots, "ticks": told})
-    return (
-        environment.get_template("search.svg.jinja")
-        .render(
-            title=title, panels=panels, left=LEFT, top=TOP, side=SIDE, ys=[(f"{e:.3g}", y(e)) for e in (low, high)],
-            width=LEFT + len(panels) * (SIDE + GAP), failed=len(trials) - len(done),
-        )
-    )  # fmt: skip
+            {
+                "x": round(left + SIDE * position, 1),
+                "y": y(trial.error or 0),
+                "opacity": max(trial.epochs / most, 0.2),
+                "colour": BEST if trial == best else OTHER,
+            }
+            for position, trial in zip(positions, done)
+        ]
+        labels = [(tick, round(left + SIDE * position, 1)) for tick, position in ticks]
+        panels.append({"name": name.replace("_", " "), "left": left, "dots": dots, "ticks": labels})
+    return environment.get_template("search.svg.jinja").render(
+        title=title,
+        panels=panels,
+        left=LEFT,
+        top=TOP,
+        side=SIDE,
+        ys=[(f"{error:.3g}", y(error)) for error in (low, high)],
+        width=LEFT + len(panels) * (SIDE + GAP),
+        failed=len(trials) - len(done),
+    )
 
 
-def axis(values: Sequence[Any]) -> tuple[list[float], list[tuple[str, float]]]:
-    """Where values lie between 0 and 1, and the ends or values to write beside the axis.
+def axis(values: Sequence[Value]) -> tuple[list[float], list[tuple[str, float]]]:
+    """Return the position of each value between 0 and 1, and the labels of the axis with their positions.
 
-    Numbers with a point lie on a logarithmic axis; whole numbers and words one after the other.
+    Floats are on a logarithmic axis; other values side by side.
     """
-    if values and all(isinstance(value, float) and value > 0 for value in values):
-        logs = [math.log(value) for value in values]
+    floats = [value for value in values if isinstance(value, float) and value > 0]
+    if floats and len(floats) == len(values):
+        logs = [math.log(value) for value in floats]
         low, high = min(logs), max(logs)
-        places = [(value - low) / (high - low) if high > low else 0.5 for value in logs]
-        return places, [(f"{math.exp(end):.3g}", place) for end, place in ((low, 0.0), (high, 1.0))]
+        positions = [(value - low) / (high - low) if high > low else 0.5 for value in logs]
+        return positions, [(f"{math.exp(end):.3g}", position) for end, position in ((low, 0.0), (high, 1.0))]
     kinds = sorted(set(values), key=lambda value: (isinstance(value, str), value))
-    place_of = {kind: (i + 0.5) / len(kinds) for i, kind in enumerate(kinds)}
-    every = max(1, len(kinds) // 6)
-    return [place_of[value] for value in values], [(str(kind), place_of[kind]) for kind in kinds[::every]]
+    position_of = {kind: (i + 0.5) / len(kinds) for i, kind in enumerate(kinds)}
+    step = max(1, len(kinds) // 6)
+    return [position_of[value] for value in values], [(str(kind), position_of[kind]) for kind in kinds[::step]]

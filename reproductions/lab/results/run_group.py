@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import FLOAT32, WHOLE_IMAGE, EvaluationResult, Record, Run
+from reproductions.lab.results.run_record import FLOAT32, WHOLE_IMAGE, ErrorRate, EvaluationResult, Record, Run
 from reproductions.lab.results.stats import Spread
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe
@@ -31,12 +31,12 @@ class Measure:
         )
         return ", ".join(filter(None, words))
 
-    def error(self, result: EvaluationResult) -> float:
-        """Return the figure of a test, in percent."""
+    def rate(self, result: EvaluationResult) -> ErrorRate:
+        """Return the error rate of a test by this metric."""
         rate = result.top5 if self.metric == TOP_5 else result.top1
         if rate is None:
             raise ValueError(f"a test by {result.protocol!r} has no {self.metric} error")
-        return rate.error
+        return rate
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class RunGroup:
 
     def errors(self, measure: Measure) -> list[float]:
         """Return the error rate of each run, in percent."""
-        return [measure.error(result) for result in self.results(measure.protocol)]
+        return [measure.rate(result).error for result in self.results(measure.protocol)]
 
     def spread(self, measure: Measure | None = None) -> Spread:
         """Return the mean error rate over seeds and its spread; by default of the first measure."""

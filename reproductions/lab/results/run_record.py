@@ -14,6 +14,7 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write, format_json
 from reproductions.lab.results.stats import wilson_interval
 from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec.recipe import plain
 
 SCHEMA = 2  # of the files that this version writes
 FLOAT32 = "float32"
@@ -243,7 +244,7 @@ class Record:
         """Return the record as JSON would give it back, the schema first."""
         data = asdict(self)
         history = [each.as_data() for each in self.history]
-        return msgspec.to_builtins({"schema": data.pop("schema"), **data, "history": history})
+        return plain({"schema": data.pop("schema"), **data, "history": history})
 
     def without_times(self) -> dict[str, Any]:
         """Return what must be equal in two runs of one seed."""

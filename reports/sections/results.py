@@ -1,0 +1,222 @@
+"""The result tables: each published figure beside the runs that answer it, and the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from reports.published import Figure
+from reproductions.lab.results.run_group import ERROR, Measure, RunGroup
+from reproductions.lab.results.run_record import WHOLE_IMAGE, ErrorRate
+from reproductions.lab.results.verdict import verdict
+
+MOST_CLASSES = 20  # of a confusion matrix that can be read
+
+Matrix = list[list[int]]
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One row of a result table; all but `runs` is text to print, empty if there is nothing.
+
+    Attributes:
+        network: Name of the network; empty for figures of something else.
+        label: What the figure is of.
+        published: The published figure.
+        measured: Mean and standard deviation over seeds.
+        difference: Measured minus published, in points.
+        confidence: 95% confidence interval of the mean.
+        prediction: 95% prediction interval of one more run.
+        runs: Number of runs.
+        data: Name of the data set.
+        schedule: Training images and epochs.
+        verdict: The verdict.
+        foreign: Name of the data set if it is not the network's own.
+    """
+
+    network: str
+    label: str
+    published: str = ""
+    measured: str = ""
+    difference: str = ""
+    confidence: str = ""
+    prediction: str = ""
+    runs: int = 0
+    data: str = ""
+    schedule: str = ""
+    verdict: str = ""
+    foreign: str = ""
+
+
+@dataclass(frozen=True)
+class OtherRecipe:
+    """One row of the table of runs by other recipes than the networks' own."""
+
+    network: str
+    changes: list[str]
+    measure: str
+    measured: str
+    runs: int
+    data: str
+    schedule: str
+
+
+@dataclass(frozen=True)
+class FurtherTest:
+    """One test of a run, by a protocol and metric."""
+
+    seed: int
+    measure: Measure
+    images: int
+    rate: ErrorRate
+
+
+@dataclass(frozen=True)
+class PublishedMistakes:
+    """Published mistakes of a network, as a matrix of labels (rows) and answers (columns)."""
+
+    figure: Figure
+    matrix: Matrix
+    count: int
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """Return an interval as text."""
+    return f"{ends[0]:.2f} to {ends[1]:.2f}" if ends else ""
+
+
+def verdict_of(group: RunGroup, measure: Measure, figure: Figure | None) -> str:
+    """Return the verdict on a figure, or why there is none."""
+    if group.data != group.own_recipe.dataset:
+        return f"not comparable: the data are {group.data}"
+    if not group.comparable:
+        return "not comparable: batch normalization saw other numbers of images"
+    if measure not in group.measures:
+        return f"not comparable: tested by {'; '.join(group.protocols)}"
+    if figure is None or figure.value is None:
+        return "nothing published"
+    return verdict(figure.value, group.errors(measure))
+
+
+def result_row(label: str, measure: Measure, group: RunGroup, figure: Figure | None) -> ResultRow:
+    """Return the row of a group of runs; without numbers if it was not tested by the figure's protocol."""
+    row = ResultRow(
+        network=group.network,
+        label=label,
+        published=figure.text if figure else "",
+        runs=len(group.runs),
+        data=group.data,
+        schedule=group.schedule,
+        verdict=verdict_of(group, measure, figure),
+        foreign="" if group.data == group.own_recipe.dataset else group.data,
+    )
+    if measure not in group.measures:
+        return row
+    spread = group.spread(measure)
+    published = figure.error if figure else None
+    return replace(
+        row,
+        measured=str(spread),
+        difference="" if published is None else f"{spread.mean - published:+.2f}",
+        confidence=interval(spread.confidence),
+        prediction=interval(spread.prediction),
+    )
+
+
+def label_of(figure: Figure, ambiguous: bool) -> str:
+    """Return the label of a figure, with metric and images where they tell figures apart."""
+    metric = "" if figure.metric == ERROR else figure.metric
+    images = f"{figure.split} of {figure.dataset}" if ambiguous else ""
+    return ", ".join(filter(None, (figure.label, metric, images)))
+
+
+def result_rows(figures: Sequence[Figure], groups: Sequence[RunGroup]) -> list[ResultRow]:
+    """Return every published figure with the runs of its network's own recipe, then what has no published figure."""
+    own = [group for group in groups if not group.changes]
+    count = Counter((figure.label, figure.metric) for figure in figures)
+    rows, answered = [], set()
+    for figure in figures:
+        label = label_of(figure, count[figure.label, figure.metric] > 1)
+        answers = [group for group in own if figure.is_answered_by(group)]
+        answered |= {(group.network, figure.measure) for group in answers}
+        rows += [result_row(label, figure.measure, group, figure) for group in answers]
+        if not answers:
+            verdict = "not run" if figure.network else "out of scope"
+            rows.append(ResultRow(figure.network, label, figure.text, verdict=verdict))
+    for group in own:
+        for measure in group.measures:
+            if (group.network, measure) not in answered:
+                label = ", ".join(filter(None, (group.network, str(measure))))
+                rows.append(result_row(label, measure, group, None))
+    return rows
+
+
+def other_recipes(groups: Sequence[RunGroup]) -> list[OtherRecipe]:
+    """Return the runs by other recipes than their networks' own."""
+    return [
+        OtherRecipe(
+            network=group.network,
+            changes=group.changes,
+            measure=str(measure),
+            measured=str(group.spread(measure)),
+            runs=len(group.runs),
+            data=group.data,
+            schedule=group.schedule,
+        )
+        for group in groups
+        if group.changes
+        for measure in group.measures
+    ]
+
+
+def confusion(group: RunGroup) -> Matrix | None:
+    """Return test images by class (rows) and answer (columns), summed over runs; None for too many classes."""
+    classes = len(group.first.test.images_per_class)
+    if classes > MOST_CLASSES:
+        return None
+    matrix = [[0] * classes for _ in range(classes)]
+    for record in group.records:
+        for label, images in enumerate(record.test.images_per_class):
+            matrix[label][label] += images
+        for _, label, predicted in record.misclassified:
+            matrix[label][label] -= 1
+            matrix[label][predicted] += 1
+    return matrix
+
+
+def published_mistakes(group: RunGroup, figures: Sequence[Figure]) -> list[PublishedMistakes]:
+    """Return published mistakes ("4->9": label, answer) of a network, in the shape of `confusion`."""
+    classes = len(group.first.test.images_per_class)
+    found = []
+    for figure in figures:
+        counts = Counter(figure.mistakes.split())
+        if counts and group.comparable and figure.is_answered_by(group):
+            matrix = [[counts[f"{label}->{answer}"] for answer in range(classes)] for label in range(classes)]
+            found.append(PublishedMistakes(figure, matrix, counts.total()))
+    return found
+
+
+def further_tests(group: RunGroup) -> list[FurtherTest]:
+    """Return all tests seed by seed, if there is more than the error on whole images."""
+    if group.measures == [Measure(WHOLE_IMAGE, ERROR)]:
+        return []
+    return [
+        FurtherTest(record.seed, measure, result.images, measure.rate(result))
+        for measure in group.measures
+        for record, result in zip(group.records, group.results(measure.protocol))
+    ]
+
+
+def headline(group: RunGroup, figures: Sequence[Figure]) -> str:
+    """Return one sentence: measured, published and verdict of the test at the end of training."""
+    measure = group.measures[0]
+    same = [figure for figure in figures if figure.is_answered_by(group) and figure.measure == measure]
+    by = f" ({measure})" if str(measure) else ""
+    runs = "1 run" if len(group.runs) == 1 else f"{len(group.runs)} runs"
+    head = f"{group.network} on {group.data}{by}: measured {group.spread()} ({runs})"
+    if group.changes:
+        return f"{head}, by another recipe: {'; '.join(group.changes)}"
+    if not same:
+        return f"{head}, no published figure"
+    return f"{head}, published {same[0].text}: {verdict_of(group, measure, same[0])}"
