@@ -1,125 +1,162 @@
-"""The commands that test: `reproduce evaluate` and `reproduce localization`. Heavy imports wait until they run."""
+"""The command `reproduce evaluate`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import reproductions
+from reproductions.cli.options import Subparsers
 from reproductions.lab.errors import UsageError
 
 if TYPE_CHECKING:
-    from reproductions.lab.results.run_record import Record
+    import numpy as np
+
+    from reproductions.lab.results.run_record import ErrorRate, EvaluationResult, Record
     from reproductions.lab.spec.protocols import Protocol
+
+WEIGHTS = (".keras", ".h5")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command `evaluate`."""
+    parser = subparsers.add_parser("evaluate", help="test a trained network, or the average of several")
+    parser.add_argument(
+        "tested", type=Path, nargs="*", metavar="RUN_OR_WEIGHTS", help="folder of a run, or .keras or .weights.h5 file"
+    )
+    parser.add_argument("--network", help="name of the network in a file of weights")
+    parser.add_argument("--protocol", help="test protocol, see --list-protocols (default: the one of the recipe)")
+    parser.add_argument(
+        "--non-blacklisted", action="store_true", help="test only the 48,238 images outside ImageNet's blacklist"
+    )
+    parser.add_argument("--ensemble", action="store_true", help="average the saved predictions of several networks")
+    parser.add_argument("--by-class", action="store_true", help="also show the errors of each class")
+    parser.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
+    parser.add_argument("--list-protocols", action="store_true", help="list the test protocols and their sources")
+    parser.set_defaults(run=evaluate, go_on="the same command resumes with the images that are not tested yet")
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    from reproductions.lab.spec import protocols
-
+    """Test a network or an ensemble and print the result."""
     if options.list_protocols:
-        for protocol in protocols.ALL:
-            print(f"{protocol.name}: {protocol.views} view(s)\n    {protocol.source}")
-        print(f"Each may be followed by {protocols.NON_BLACKLISTED!r}, as by --non-blacklisted.")
+        list_protocols()
         return
-    chosen = protocol_of(options)
+    protocol = protocol_of(options)
     if options.ensemble:
-        if chosen is None:
-            raise UsageError("--ensemble needs --protocol: the one whose predictions are averaged")
-        from reproductions.lab.results import predictions
-
-        test, scores, labels = predictions.ensemble(options.tested, chosen)
-        show_test(f"{len(options.tested)} networks", test)
-    elif len(options.tested) != 1:
-        raise UsageError("name one run, or one file of weights, or several runs with --ensemble")
+        scores, labels = evaluate_ensemble(options.tested, protocol)
+    elif len(options.tested) == 1:
+        scores, labels = evaluate_one(options, protocol)
     else:
-        try:
-            test, scores, labels = evaluate_one(options, chosen)
-        except KeyboardInterrupt:
-            print("\nreproduce: stopped; the same command goes on with the images not yet tested", file=sys.stderr)
-            sys.exit(130)
+        raise UsageError(
+            f"expected one run or file of weights, got {len(options.tested)}; for the average of several add --ensemble"
+        )
     if options.by_class:
-        show_classes(scores, labels)
+        print_classes(scores, labels)
+
+
+def list_protocols() -> None:
+    """Print the test protocols."""
+    from reproductions.lab.spec.protocols import NON_BLACKLISTED, PROTOCOLS
+
+    for protocol in PROTOCOLS.values():
+        print(f"{protocol.name}: {protocol.crops_per_image} crop(s) per image\n    {protocol.source}")
+    print(f"With {NON_BLACKLISTED!r} appended, as by --non-blacklisted, each leaves out ImageNet's blacklisted images.")
 
 
 def protocol_of(options: argparse.Namespace) -> Protocol | None:
-    """The protocol that is asked for; None for the recipe's own."""
+    """Return the chosen protocol; None for that of the recipe."""
     from reproductions.lab.spec.protocols import NON_BLACKLISTED, find
 
     if options.protocol is None:
         if options.non_blacklisted:
-            raise UsageError("--non-blacklisted needs --protocol")
+            raise UsageError("--non-blacklisted needs --protocol: name the test protocol as well")
         return None
     end = NON_BLACKLISTED if options.non_blacklisted else ""
     return find(options.protocol.removesuffix(end) + end)
 
 
-def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tuple[dict[str, Any], Any, Any]:
-    """Tests one run, or one file of weights; its figures, scores and labels."""
+def evaluate_ensemble(tested: list[Path], protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
+    """Average saved predictions, print the result, and return the scores and labels."""
+    from reproductions.lab.results import predictions
+
+    if protocol is None:
+        raise UsageError("--ensemble needs --protocol: name the test protocol of the saved predictions")
+    result, scores, labels = predictions.ensemble(tested, protocol)
+    print_result(f"{len(tested)} networks", result)
+    return scores, labels
+
+
+def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
+    """Test one run, or one file of weights, print the result, and return the scores and labels."""
     from reproductions.lab.results import run_record
 
     tested = options.tested[0]
-    if tested.suffix in (".keras", ".h5"):
+    if tested.suffix in WEIGHTS:
         if not options.network:
             raise UsageError(f"name the network in {tested} with --network")
-        network, done = reproductions.find_network(options.network), None
+        network, record = reproductions.find_network(options.network), None
     else:
-        done = run_record.read(tested / "record.json")
-        network = reproductions.find_network(done.network, reproductions.find_study(done.study))
-    import layers  # noqa: F401, which registers what saved networks are made of
+        record = run_record.read(tested / "record.json")
+        network = reproductions.find_network(record.network, reproductions.find_study(record.study))
+    import layers  # noqa: F401, which registers the layers of saved networks
     from reproductions.lab.evaluation import evaluate
 
     try:
-        if done is None:
-            found = evaluate.evaluate_weights(tested, network, options.data_dir, protocol)
+        if record is None:
+            result, scores, labels = evaluate.evaluate_weights(tested, network, options.data_dir, protocol)
         else:
-            found = evaluate.evaluate_run(tested, done, network, options.data_dir, protocol)
+            result, scores, labels = evaluate.evaluate_run(tested, record, network, options.data_dir, protocol)
     except OSError as error:
         raise UsageError(f"the predictions of {tested} cannot be written: {error.strerror}") from None
-    show_test(network.name, found[0])
-    if done:
-        compare(done, found[0], tested / "record.json")
-    return found
+    print_result(network.name, result)
+    if record:
+        compare_with_record(result, record, tested / "record.json")
+    return scores, labels
 
 
-def compare(done: Record, test: dict[str, Any], path: Path) -> None:
-    """Says whether a test gave what the record says of the same protocol; the record takes up one by another."""
-    before = done.by_protocol.get(test["protocol"])
-    if before is None:
-        done.tested(test).write(path)
-        print(f"written into {path}")
-    elif any(test.get(name) != value for name, value in before.items()):
-        sys.exit(f"but its record says {before['error']:.2f}% ({before['errors']} of {before['images']})")
+def compare_with_record(result: EvaluationResult, record: Record, path: Path) -> None:
+    """Compare a result with the recorded one of the same protocol; add it to the record if there is none.
+
+    Args:
+        result: The result.
+        record: Record of the run.
+        path: File of the record.
+
+    Raises:
+        SystemExit: If the results differ; the message gives both.
+    """
+    recorded = record.by_protocol.get(result.protocol)
+    if recorded is None:
+        record.with_test(result).write(path)
+        print(f"added to {path}")
+    elif recorded == result:
+        print("equal to the recorded result")
     else:
-        print("as its record says")
+        sys.exit(
+            f"reproduce: the result differs from the recorded one in {path}: "
+            f"recorded {format_rate(recorded.top1, recorded.images)}, found {format_rate(result.top1, result.images)}"
+        )
 
 
-def show_test(what: str, test: dict[str, Any]) -> None:
-    """The figures of a test, top-1 and, where there are, top-5."""
-    print(f"{what}, {test['protocol']}:")
-    for words, start in ("test error", ""), ("top-5 error", "top5_"):
-        if f"{start}error" in test:
-            low, high = test[f"{start}interval"]
-            wrong = f"{test[f'{start}errors']} of {test['images']}; 95% interval {low:.2f} to {high:.2f}%"
-            print(f"    {words} {test[f'{start}error']:.2f}% ({wrong})")
+def format_rate(rate: ErrorRate, images: int) -> str:
+    """Return an error rate as text: "1.23% (123 of 10000; 95% interval 1.03 to 1.47%)"."""
+    low, high = rate.interval
+    return f"{rate.error:.2f}% ({rate.errors} of {images}; 95% interval {low:.2f} to {high:.2f}%)"
 
 
-def show_classes(scores: Any, labels: Any) -> None:
+def print_result(name: str, result: EvaluationResult) -> None:
+    """Print the result of a test."""
+    print(f"{name}, {result.protocol}:\n    test error {format_rate(result.top1, result.images)}")
+    if result.top5:
+        print(f"    top-5 error {format_rate(result.top5, result.images)}")
+
+
+def print_classes(scores: np.ndarray, labels: np.ndarray) -> None:
+    """Print the errors of each class."""
     from reproductions.lab.results import predictions
 
     print("class images errors top-5 errors")
-    for row in predictions.by_class(scores, labels):
-        print(f"{row['class']:5d} {row['images']:6d} {row['errors']:6d} {row['top5_errors']:12d}")
-
-
-def localize(options: argparse.Namespace) -> None:
-    from reproductions.lab.evaluation.localization import score
-
-    found = score(options.predictions, options.truth, options.devkit, options.blacklist)
-    low, high = found["interval"]
-    print(
-        f"localization error {found['error']:.2f}% ({found['errors']} of {found['images']} images; "
-        f"95% interval {low:.2f} to {high:.2f}%)\n"
-        f"classification error of the same guesses {found['class_error']:.2f}%"
-    )
+    for row in predictions.errors_by_class(scores, labels):
+        print(f"{row.label:5d} {row.images:6d} {row.errors:6d} {row.top5_errors:12d}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import reproductions
-from reproductions.cli import claims, compare, evaluate, listing, report, table, tune
+from reproductions.cli import claims, compare, evaluate, listing, localization, report, table, tune
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
 
@@ -55,26 +55,8 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--report", action="store_true", help="then report all runs beside the run, in report/")
     training.set_defaults(run=train)
 
-    evaluation = commands.add_parser("evaluate", help="test a network, or average the predictions of several")
-    evaluation.add_argument(
-        "tested", type=Path, nargs="*", metavar="RUN_OR_WEIGHTS", help="a run's folder, .keras or .weights.h5"
-    )
-    evaluation.add_argument("--network", help="the network in a file of weights")
-    evaluation.add_argument("--protocol", help="default: the recipe's; --list-protocols tells them")
-    evaluation.add_argument("--non-blacklisted", action="store_true", help="on ImageNet's 48,238 images that are not")
-    evaluation.add_argument("--ensemble", action="store_true", help="average predictions that were saved before")
-    evaluation.add_argument("--by-class", action="store_true", help="errors of each class too")
-    evaluation.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
-    evaluation.add_argument("--list-protocols", action="store_true", help="the ways of testing, and where from")
-    evaluation.set_defaults(run=evaluate.evaluate)
-
-    localization = commands.add_parser("localization", help="ILSVRC's localization error of a file of predictions")
-    localization.add_argument("predictions", type=Path, metavar="PREDICTIONS")
-    localization.add_argument("--truth", type=Path, required=True, help="folder with an XML file of boxes an image")
-    localization.add_argument("--devkit", type=Path, help="the development kit, where classes are given by number")
-    localization.add_argument("--blacklist", type=Path, help="file with the numbers of images to leave out, one a line")
-    localization.set_defaults(run=evaluate.localize)
-
+    evaluate.add_parser(commands)
+    localization.add_parser(commands)
     compare.add_parser(commands)
     tune.add_tune(commands)
 

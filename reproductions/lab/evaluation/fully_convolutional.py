@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import keras
 from keras.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D
@@ -11,25 +11,38 @@ from reproductions.lab.errors import UsageError
 
 
 def fully_convolutional(model: keras.Model) -> keras.Model:
-    """The network over images of any size: (batch, height, width, channels) to logits (batch, h, w, classes).
+    """Return the network for images of any size: fully connected layers become convolutions with the same weights.
 
-    Takes a network with one output whose maps are flattened into fully connected layers, as VGG's, AlexNet's and
-    ZFNet's are: the first becomes a convolution as large as the maps, the others 1 x 1. Weights are copies. At the
-    network's own input the map is 1 x 1 and holds its logits; on larger images, where maps are padded in convolution
-    ("same"), a place of the map sees its neighbourhood where a crop would have seen zeros.
-    Raises UsageError for other networks.
+    The first of them becomes a convolution as large as the feature maps, the others 1 x 1. At the network's own input
+    size the result is a 1 x 1 map of its logits. On larger images, if convolutions are padded ("same"), a position of
+    the map sees neighbouring pixels where a crop sees zeros.
+
+    Args:
+        model: Network with one output whose feature maps are flattened into fully connected layers, such as VGG,
+            AlexNet and ZFNet.
+
+    Returns:
+        Network from (batch, height, width, channels) to logits (batch, rows, columns, classes). Weights are copies.
+
+    Raises:
+        UsageError: If the network does not have this form.
     """
     layers = [layer for layer in model.layers if layer.weights]
     flats = [layer for layer in model.layers if isinstance(layer, Flatten)]
     pooled = any(isinstance(layer, GlobalAveragePooling2D) for layer in model.layers)
     if len(model.outputs) != 1 or len(flats) != 1 or pooled or not isinstance(layers[-1], Dense):
-        raise UsageError(f"{model.name} cannot be tested densely: it does not end in fully connected layers over maps")
-    maps = tuple(flats[0].input.shape[1:3])
+        raise UsageError(
+            f"{model.name} cannot be tested densely: expected one output, by fully connected layers over flattened "
+            "feature maps; choose another protocol"
+        )
+    rows, columns = flats[0].input.shape[1:3]
 
     with model.distribute_strategy.scope():
-        bare = keras.Model(model.inputs[0], model.outputs[0], name=model.name)  # clones compile as the model was
+        bare = keras.Model(
+            model.inputs[0], model.outputs[0], name=model.name
+        )  # without this, the clone would be compiled as the model was
         images = keras.Input((None, None, model.input_shape[-1]), name="images")
-        wide = keras.models.clone_model(bare, input_tensors=images, clone_function=convolution(maps))
+        wide = keras.models.clone_model(bare, input_tensors=images, clone_function=convolutional_clone((rows, columns)))
         for layer in layers:
             clone = wide.get_layer(layer.name)
             values = zip(clone.weights, layer.get_weights(), strict=True)
@@ -37,9 +50,13 @@ def fully_convolutional(model: keras.Model) -> keras.Model:
     return wide
 
 
-def convolution(maps: tuple[int, int]) -> Any:
-    """A cloning function: dense layers become convolutions, the first as large as the maps; none is flattened."""
-    windows = iter([maps])
+def convolutional_clone(map_size: tuple[int, int]) -> Callable[[keras.layers.Layer], keras.layers.Layer]:
+    """Return a clone function for `keras.models.clone_model` that replaces fully connected layers by convolutions.
+
+    Args:
+        map_size: Rows and columns of the feature maps, the kernel size of the first convolution.
+    """
+    windows = iter([map_size])
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         if isinstance(layer, Flatten):

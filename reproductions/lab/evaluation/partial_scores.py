@@ -81,7 +81,7 @@ class ScoreCollector(keras.callbacks.Callback):
         """Return the saved scores, none if they are those of another test."""
         if self.path is None or not self.path.exists():
             return []
-        with file_errors(self.path, "remove it and test again"), np.load(self.path, allow_pickle=False) as file:
+        with file_errors(self.path, "remove it and rerun the test"), np.load(self.path, allow_pickle=False) as file:
             return [file["scores"]] if json.loads(file["metadata"].tobytes()) == self.metadata else []
 
     def scores(self) -> np.ndarray:

@@ -114,7 +114,7 @@ def class_scores(
         means.append(np.mean(own, axis=0))
     scores: np.ndarray = np.asarray(np.mean(means, axis=0), np.float32)
     if not np.isfinite(scores).all():
-        raise UsageError(f"{model.name} gives NaN or infinite scores: its weights have diverged; train it again")
+        raise UsageError(f"{model.name} gives NaN or infinite scores: its weights have diverged; retrain it")
     return scores
 
 
