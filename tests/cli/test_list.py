@@ -1,0 +1,32 @@
+"""The command `reproduce list`."""
+
+import json
+import os
+import subprocess
+import sys
+
+import reproductions
+
+
+def test_the_list_names_every_network(reproduce):
+    listed = json.loads(reproduce("list", "--format", "json").stdout)
+    assert [study["study"] for study in listed] == list(reproductions.studies())
+    names = [network["name"] for study in listed for network in study["networks"]]
+    assert names[:2] == ["lenet5", "lenet5-lecture"]
+    text = reproduce("list").stdout
+    assert all(name in text for name in names)
+
+
+def test_a_closed_pipe_ends_the_command_quietly():
+    """As in `reproduce list | head -1`, with the output buffered and not."""
+    for unbuffered in "", "1":
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [sys.executable, "-m", "reproductions", "list"],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (1, b"")
