@@ -68,7 +68,7 @@ def test_an_unknown_command_is_refused(reproduce):
     assert reproduce("retrain").returncode == 2
 
 
-def test_a_recipe_s_file_changes_a_recipe_of_the_suite_s_own_loss(reproduce):
+def test_a_recipe_file_changes_a_recipe_with_its_own_loss(reproduce):
     (reproduce.folder / "batch.json").write_text('{"batch_size": 64}')
     done = reproduce("train", "lenet5", "--recipe", "batch.json", "--scale-batch", "1/3")
     assert (done.returncode, "a whole batch of 64 images" in done.stderr) == (2, True), done.stderr
