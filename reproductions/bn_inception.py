@@ -32,7 +32,7 @@ SHAPES = {
 def bn_inception(classes: int = 1000, input_size: int = 224) -> keras.Model:
     """Figure 5: images (batch, input_size, input_size, 3) to logits (batch, classes)."""
     if input_size < 32:
-        raise ValueError(f"five halvings need at least 32 pixels; got {input_size}")
+        raise ValueError(f"input_size must be at least 32, as the network halves it five times; got {input_size}")
     images = keras.Input((input_size, input_size, 3), name="images")
     x = layers.conv_bn_relu(images, 64, 7, 2, name="conv1")
     x = keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x)
@@ -46,7 +46,7 @@ def bn_inception(classes: int = 1000, input_size: int = 224) -> keras.Model:
     return keras.Model(images, keras.layers.Dense(classes, name="linear")(x), name="bn-inception")
 
 
-# BN-x30, section 4.2: rate 0.045, which decays six times as fast as GoogLeNet's; no dropout, little weight decay.
+# BN-x30, section 4.2: learning rate 0.045, decaying six times as fast as GoogLeNet's; no dropout, little weight decay.
 RECIPE = Recipe(
     dataset="imagenet-originals",
     train_transforms=("area_and_aspect_crop", "random_flip", "subtract_mean_colour"),
@@ -73,15 +73,21 @@ STUDY = Study(
             bn_inception,
             RECIPE,
             deviations=(
-                "The paper divides GoogLeNet's weight decay by five, which it does not print; here a fifth of Caffe's.",
-                "The paper trains asynchronously on ten replicas, 32 images an update; here one update after another, "
-                "for 150 passes, the 6 million steps of its longest curve, and without auxiliary heads.",
-                "The paper reduces photometric distortions without saying how far; here there are none.",
-                'Often called "Inception v2"; here that name is kept for the network of Szegedy et al. 2015.',
-                "The first convolution is an ordinary 7x7; the paper's is separable, with a depth multiplier of 8.",
-                "The paper does not say how weights start; here Glorot's uniform.",
-                "Figure 5 prints 576 maps for 4c and 4d, where its own columns add up to 608; here the columns.",
+                "The paper divides GoogLeNet's weight decay by five and does not give its value. Here it is a fifth of "
+                "that of Caffe's GoogLeNet.",
+                "The paper trains asynchronously on ten replicas, with 32 images per update. Here updates follow one "
+                "another, for 150 epochs, the 6 million steps of its longest curve, and without auxiliary heads.",
+                "The paper reduces photometric distortions and does not say how far. Here there are none.",
+                'The network is often called "Inception v2". Here that name is reserved for the network of Szegedy et '
+                "al. 2015.",
+                "The first convolution of the paper is separable, with a depth multiplier of 8. Here it is an ordinary "
+                "7x7 convolution.",
+                "The paper does not say how weights are initialized. Here they are Glorot uniform.",
+                "Figure 5 gives 4c and 4d an output of 576 feature maps, whereas its own columns add up to 608. Here "
+                "they are as in the columns.",
             ),
+            shapes=SHAPES,
+            trainable_parameters=11285224,
         ),
     ),
 )

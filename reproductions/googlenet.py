@@ -1,16 +1,15 @@
-"""GoogLeNet: Szegedy, Liu, Jia et al., Going Deeper with Convolutions."""
+"""GoogLeNet: Szegedy, Liu, Jia et al., Going Deeper with Convolutions (2014)."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import keras
 
 import layers
 from reproductions.lab.spec import ExponentialDecay, Network, Recipe, Study, keras_object
 
-# Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj; None stands for a max pool.
+# Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj; None is a max pooling.
 TABLE_1: dict[str, tuple[int, ...] | None] = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
@@ -36,13 +35,12 @@ SHAPES = {
 LOSS_WEIGHTS = {"linear": 1.0, "auxiliary_4a": 0.3, "auxiliary_4d": 0.3}
 
 
-def auxiliary_head(x: Any, classes: int, name: str) -> Any:
-    """Section 5: average pool 5x5/3, 1x1 convolution with 128 maps, 1024 units, dropout 70%, logits."""
-    relu: dict[str, Any] = {"activation": "relu"}
+def auxiliary_head(x: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:
+    """Section 5: average pooling 5x5/3, 1x1 convolution with 128 filters, 1024 units, dropout 70%, logits."""
     x = keras.layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
-    x = keras.layers.Conv2D(128, 1, **relu, name=f"{name}_conv")(x)
+    x = keras.layers.Conv2D(128, 1, activation="relu", name=f"{name}_conv")(x)
     x = keras.layers.Flatten(name=f"{name}_flatten")(x)
-    x = keras.layers.Dense(1024, **relu, name=f"{name}_fc")(x)
+    x = keras.layers.Dense(1024, activation="relu", name=f"{name}_fc")(x)
     x = keras.layers.Dropout(0.7, name=f"{name}_drop")(x)
     return keras.layers.Dense(classes, name=name)(x)
 
@@ -50,11 +48,11 @@ def auxiliary_head(x: Any, classes: int, name: str) -> Any:
 def googlenet(classes: int = 1000, input_size: int = 224, auxiliary: bool = False) -> keras.Model:
     """Table 1: images (batch, input_size, input_size, 3), mean subtracted, to logits (batch, classes).
 
-    With `auxiliary`, the network as it is trained: a dictionary of the logits ("linear") and those of the
-    heads on 4a and 4d, to be weighted by LOSS_WEIGHTS.
+    With `auxiliary`, the network as it is trained, to a dictionary of logits: "linear" and those of the auxiliary heads
+    on 4a and 4d, whose losses are weighted by LOSS_WEIGHTS.
     """
     if input_size < 32:
-        raise ValueError(f"five halvings need at least 32 pixels; got {input_size}")
+        raise ValueError(f"input_size must be at least 32, as the network halves it five times; got {input_size}")
     conv = functools.partial(keras.layers.Conv2D, padding="same", activation="relu")
     pool = functools.partial(keras.layers.MaxPooling2D, 3, 2, "same")
     images = keras.Input((input_size, input_size, 3), name="images")
@@ -102,16 +100,20 @@ STUDY = Study(
             googlenet,
             RECIPE,
             deviations=(
-                "The paper does not print its first rate, batch, weight decay and passes; here 0.01, 32, 0.0002 "
-                "and 60, as in Caffe's GoogLeNet.",
-                "The paper trains asynchronously on many machines; here one update after another.",
-                "The paper averages weights (Polyak) without saying how; here exponentially, with 0.9999.",
-                "The sampling is the one that the paper found to work well after the competition.",
-                "The paper shows where it normalizes in a figure only, without constants; here as in Caffe's "
+                "The paper does not give its initial learning rate, batch size, weight decay and epochs. Here they are "
+                "0.01, 32, 0.0002 and 60, as in Caffe's GoogLeNet.",
+                "The paper trains asynchronously on many machines. Here updates follow one another.",
+                "The paper averages weights (Polyak) and does not say how. Here the average is exponential, with "
+                "0.9999.",
+                "The paper samples training images in several ways, which changed over the months before the "
+                "competition. Here it is the way that it found to work well afterwards.",
+                "The paper shows where it normalizes in a figure only, without constants. Here it is as in Caffe's "
                 "GoogLeNet, with the constants of Krizhevsky et al. 2012.",
-                "The paper does not say how weights start; here Glorot's uniform and biases 0 (Caffe's GoogLeNet: "
-                "uniform by the fan-in alone, biases 0.2).",
+                "The paper does not say how weights are initialized. Here they are Glorot uniform and biases 0, "
+                "whereas in Caffe's GoogLeNet they are uniform by the fan-in alone and biases 0.2.",
             ),
+            shapes=SHAPES,
+            trainable_parameters=6998552,
         ),
     ),
 )

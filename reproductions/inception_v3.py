@@ -1,16 +1,15 @@
-"""Inception-v2 and v3: Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, Rethinking the Inception Architecture."""
+"""Inception-v2 and v3: Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, Rethinking the Inception Architecture (2015)."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import keras
 
 import layers
 from reproductions.lab.spec import ExponentialDecay, Network, Recipe, Study, keras_object
 
-# Table 1: the input of each row.
+# Table 1, which gives the input of each row.
 SHAPES_V2 = {
     "conv1_relu": (149, 149, 32), "conv2_relu": (147, 147, 32), "conv3_relu": (147, 147, 64), "pool1": (73, 73, 64),
     "conv4_relu": (71, 71, 80), "conv5_relu": (35, 35, 192), "conv6_relu": (35, 35, 288),
@@ -26,16 +25,15 @@ REDUCTION_17 = (((384, 3),), ((64, 1), (96, 3), (96, 3)))
 REDUCTION_8 = (((192, 1), (320, 3)), ((192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)))
 
 
-def auxiliary_head(x: Any, classes: int, normalized: bool) -> Any:
-    """Figure 8, on the last 17x17 block: logits; with batch normalization in Inception-v3, section 4."""
+def auxiliary_head(x: keras.KerasTensor, classes: int, batch_normalization: bool) -> keras.KerasTensor:
+    """Figure 8, on the last 17x17 block, to logits; with batch normalization in Inception-v3, section 4."""
     x = keras.layers.AveragePooling2D(5, 3, name="auxiliary_pool")(x)
-    size = x.shape[1:3]
-    for number, maps, kernel in [(1, 128, 1), (2, 768, size)]:
+    for number, filters, kernel_size in [(1, 128, 1), (2, 768, x.shape[1:3])]:
         name = f"auxiliary_conv{number}"
-        if normalized:
-            x = layers.conv_bn_relu(x, maps, kernel, padding="valid", scale=False, name=name)
+        if batch_normalization:
+            x = layers.conv_bn_relu(x, filters, kernel_size, padding="valid", scale=False, name=name)
         else:
-            x = keras.layers.Conv2D(maps, kernel, activation="relu", name=name)(x)
+            x = keras.layers.Conv2D(filters, kernel_size, activation="relu", name=name)(x)
     x = keras.layers.Flatten(name="auxiliary_flatten")(x)
     return keras.layers.Dense(classes, name="auxiliary")(x)
 
@@ -53,14 +51,14 @@ def inception_v2(classes: int = 1000, input_size: int = 299, auxiliary: bool = F
     x = layers.conv_bn_relu(x, 288, 3, name="conv6")
     for number in 1, 2, 3:
         x = layers.InceptionFigure5(64, name=f"mixed_35x35_{number}")(x)
-    return trunk(images, x, classes, auxiliary, released=False, name="inception-v2")
+    return after_35x35(images, x, classes, auxiliary, released=False)
 
 
 def inception_v3(classes: int = 1000, input_size: int = 299, auxiliary: bool = False) -> keras.Model:
-    """As released: images (batch, input_size, input_size, 3) in -1..1 to logits (batch, classes).
+    """The released network: images (batch, input_size, input_size, 3) in -1..1 to logits (batch, classes).
 
-    With `auxiliary`, the network as it is trained: a dictionary of the logits ("logits") and those of the
-    batch-normalized head ("auxiliary").
+    With `auxiliary`, the network as it is trained, to a dictionary of logits: "logits" and those of the
+    batch-normalized auxiliary head, "auxiliary".
     """
     images = keras.Input((input_size, input_size, 3), name="images")
     conv = functools.partial(layers.conv_bn_relu, padding="valid", scale=False)
@@ -73,26 +71,29 @@ def inception_v3(classes: int = 1000, input_size: int = 299, auxiliary: bool = F
     x = keras.layers.MaxPooling2D(3, 2, name="pool2")(x)
     for number, pool_proj in enumerate([32, 64, 64], 1):
         x = layers.InceptionFigure5(pool_proj, keep_5x5=True, scale=False, name=f"mixed_35x35_{number}")(x)
-    return trunk(images, x, classes, auxiliary, released=True, name="inception-v3")
+    return after_35x35(images, x, classes, auxiliary, released=True)
 
 
-def trunk(images: Any, x: Any, classes: int, auxiliary: bool, released: bool, name: str) -> keras.Model:
-    """From the last 35x35 block on: Figures 10, 6, 10 and 7, and the head of Figure 8.
+def after_35x35(
+    images: keras.KerasTensor, x: keras.KerasTensor, classes: int, auxiliary: bool, released: bool
+) -> keras.Model:
+    """Blocks from the last of 35x35 on: Figures 10, 6, 10 and 7, and the auxiliary head of Figure 8.
 
-    In the released network batch normalization has no scale, and stands in the head too.
+    In the released network batch normalization has no scale, and the auxiliary head has batch normalization.
     """
-    scale = {"scale": not released}
-    x = layers.GridReduction(REDUCTION_17, **scale, name="mixed_17x17_1")(x)
+    scale = not released
+    x = layers.GridReduction(REDUCTION_17, scale=scale, name="mixed_17x17_1")(x)
     for number, n7x7 in enumerate([128, 160, 160, 192], 2):
-        x = layers.InceptionFigure6(n7x7, **scale, name=f"mixed_17x17_{number}")(x)
+        x = layers.InceptionFigure6(n7x7, scale=scale, name=f"mixed_17x17_{number}")(x)
     head = {"auxiliary": auxiliary_head(x, classes, released)} if auxiliary else {}
-    x = layers.GridReduction(REDUCTION_8, **scale, name="mixed_8x8_0")(x)
+    x = layers.GridReduction(REDUCTION_8, scale=scale, name="mixed_8x8_0")(x)
     for number in 1, 2:
-        x = layers.InceptionFigure7(**scale, name=f"mixed_8x8_{number}")(x)
+        x = layers.InceptionFigure7(scale=scale, name=f"mixed_8x8_{number}")(x)
     x = keras.layers.GlobalAveragePooling2D(name="pool3")(x)
     if released:
         x = keras.layers.Dropout(0.2, name="drop")(x)
     logits = keras.layers.Dense(classes, name="logits")(x)
+    name = "inception-v3" if released else "inception-v2"
     return keras.Model(images, {"logits": logits, **head} if auxiliary else logits, name=name)
 
 
@@ -113,13 +114,14 @@ RECIPE = Recipe(
 )
 
 DEVIATIONS = (
-    "The paper's 50 replicas take 32 images each, whether one by one or together it does not say; here together, an "
-    "update for 1,600 images, batch normalization still over 32.",
-    "The paper prints neither the weight of the auxiliary loss nor the decay of the running average; here 0.4 and "
-    "0.9999, as in the release. It names no weight decay, and here there is none.",
-    "The paper does not say how images are sampled; here as Szegedy et al. 2014 found best.",
-    "Gradients are cut to a norm of 2.0 as a whole; the paper does not say which norm. RMSProp is without the momentum "
-    "of the release.",
+    "The paper does not say whether its 50 replicas, with 32 images each, update the weights one by one or together. "
+    "Here they do so together: an update takes 1,600 images, and batch normalization still 32.",
+    "The paper gives neither the weight of the auxiliary loss nor the decay of the running average. Here they are 0.4 "
+    "and 0.9999, as in the release.",
+    "The paper does not mention weight decay. Here there is none.",
+    "The paper does not say how images are sampled. Here it is the way that Szegedy et al. 2014 found best.",
+    "The paper does not say which norm its gradient clipping limits to 2.0. Here it is the norm of the whole gradient.",
+    "The release trains by RMSProp with momentum. Here RMSProp has none.",
 )
 
 STUDY = Study(
@@ -135,11 +137,15 @@ STUDY = Study(
             RECIPE,
             deviations=(
                 *DEVIATIONS,
-                "The released network, which differs from Table 1: 1x1 with 80 maps, an unpadded 3x3 with 192 and a "
-                "pool before the blocks, a first block of 256 maps, and 5x5 convolutions kept on 35x35.",
-                "The release starts from a truncated normal with deviation 0.1 and averages statistics with 0.9997; "
-                "here Glorot's uniform and Keras' 0.99.",
+                "The released network differs from Table 1. Here it is as released: it has a 1x1 convolution with 80 "
+                "filters, an unpadded 3x3 with 192, a pooling before the blocks, a first block of 256 feature maps, "
+                "and 5x5 convolutions on 35x35.",
+                "The release initializes weights by a truncated normal distribution with standard deviation 0.1 and "
+                "averages the statistics of batch normalization with 0.9997. Here these are Glorot uniform and Keras' "
+                "0.99.",
             ),
+            shapes=SHAPES_V3,
+            trainable_parameters=23817352,
         ),
         Network(
             "inception-v2",
@@ -147,14 +153,18 @@ STUDY = Study(
             RECIPE,
             deviations=(
                 *DEVIATIONS,
-                "Inception-v2 of Szegedy et al. 2015, Table 1; for the network of Ioffe and Szegedy see bn-inception.",
-                "Table 1 prints only what enters the blocks; their inside, and the reductions of Figure 10 between "
-                "them, are those of the released Inception-v3.",
-                "Table 1 prints five blocks on 17x17; here four, as in the released network: a fifth would bring the "
-                "parameters to 26M, where the text says less than 25M.",
-                "The paper does not say how weights start; here Glorot's uniform.",
-                "Figure 5 draws the middle branch as one 3x3: here with the 48 and 64 maps of the released 5x5.",
+                'Two networks are called "Inception-v2". Here it is that of Szegedy et al. 2015, Table 1; that of '
+                "Ioffe and Szegedy is bn-inception.",
+                "Table 1 gives only the inputs of the blocks. Here their inside, and the reductions of Figure 10 "
+                "between them, are those of the released Inception-v3.",
+                "Table 1 gives five blocks on 17x17. Here there are four, as in the released network: a fifth would "
+                "make 26M parameters, where the text says less than 25M.",
+                "The paper does not say how weights are initialized. Here they are Glorot uniform.",
+                "Figure 5 draws the middle branch as one 3x3 convolution and gives no sizes. Here it has the 48 and 64 "
+                "filters of the released 5x5.",
             ),
+            shapes=SHAPES_V2,
+            trainable_parameters=24263240,
         ),
     ),
 )

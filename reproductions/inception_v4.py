@@ -1,8 +1,6 @@
-"""Inception-v4: Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impact of ..."""
+"""Inception-v4: Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impact of ... (2016)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import keras
 
@@ -20,7 +18,7 @@ REDUCTION_A = (((384, 3),), ((192, 1), (224, 3), (256, 3)))
 REDUCTION_B = (((192, 1), (192, 3)), ((256, 1), (256, (1, 7)), (320, (7, 1)), (320, 3)))
 
 
-def stem(x: Any) -> Any:
+def stem(x: keras.KerasTensor) -> keras.KerasTensor:
     """Figure 3: (batch, 299, 299, 3) to (batch, 35, 35, 384)."""
     conv = layers.conv_bn_relu
     join = keras.layers.Concatenate
@@ -84,14 +82,19 @@ STUDY = Study(
             inception_v4,
             RECIPE,
             deviations=(
-                "The paper does not say how weights start; here Glorot's uniform.",
-                "The paper has 20 replicas and prints no batch; here 32 images each, as in Inception-v3, together: an "
-                "update for 640 images, batch normalization over 32.",
-                "What section 4 does not print is as in Inception-v3: smoothed labels, clipping, 100 passes; the "
-                "running average decays with 0.9999, and there is no weight decay.",
-                "The paper draws no auxiliary head; here there is none (the release has one). RMSProp is without the "
-                "momentum of the release.",
+                "The paper does not say how weights are initialized. Here they are Glorot uniform.",
+                "The paper has 20 replicas and does not give their batch size. Here it is 32 images each, as for "
+                "Inception-v3, and they update the weights together: an update takes 640 images, and batch "
+                "normalization 32.",
+                "Section 4 does not mention label smoothing, gradient clipping or the number of epochs. Here they are "
+                "as for Inception-v3, with 100 epochs.",
+                "The paper gives neither the decay of the running average nor weight decay. Here they are 0.9999, and "
+                "none.",
+                "The paper draws no auxiliary head, whereas the release has one. Here there is none.",
+                "The release trains by RMSProp with momentum. Here RMSProp has none.",
             ),
+            shapes=SHAPES,
+            trainable_parameters=42679816,
         ),
     ),
 )

@@ -250,6 +250,7 @@ STUDY = Study(
             deviations=LECTURE_DEVIATIONS,
             search_space=LECTURE_SEARCH_SPACE,
             shapes={"conv1": (28, 28, 6), "pool1": (14, 14, 6), "conv2": (10, 10, 16), "pool2": (5, 5, 16)},
+            trainable_parameters=51902,
         ),
         lenet5_variant(
             "lenet5-distorted",

@@ -1,4 +1,4 @@
-"""VGG: Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition."""
+"""VGG: Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition (2014)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras
 import layers
 from reproductions.lab.spec import KerasObject, Network, Recipe, ReduceLROnPlateau, Study, keras_object
 
-# Table 1: the five stages of each network; "3" and "1" are the sides of its convolutions.
+# Table 1: the five stages of each network; "3" and "1" are the kernel sizes of its convolutions.
 TABLE_1 = {
     "A": ("3", "3", "33", "33", "33"),
     "A-LRN": ("3", "3", "33", "33", "33"),
@@ -19,40 +19,44 @@ TABLE_1 = {
     "D": ("33", "33", "333", "333", "333"),
     "E": ("33", "33", "3333", "3333", "3333"),
 }
-MAPS = (64, 128, 256, 512, 512)
+FILTERS = (64, 128, 256, 512, 512)
 
-SHAPES = {"pool1": (112, 112, 64), "pool2": (56, 56, 128), "pool3": (28, 28, 256), "pool4": (14, 14, 512),
-          "pool5": (7, 7, 512), "fc6": (4096,), "fc7": (4096,), "fc8": (1000,)}  # fmt: skip
+SHAPES = {
+    "pool1": (112, 112, 64), "pool2": (56, 56, 128), "pool3": (28, 28, 256), "pool4": (14, 14, 512),
+    "pool5": (7, 7, 512), "fc6": (4096,), "fc7": (4096,), "fc8": (1000,),
+}  # fmt: skip
 
+# Table 2 gives them in millions.
+TRAINABLE_PARAMETERS = {
+    "A": 132863336, "A-LRN": 132863336, "B": 133047848, "C": 133638952, "D": 138357544, "E": 143667240,
+}  # fmt: skip
 
-# Section 3.1: normal with variance 0.01, that is a deviation of 0.1; biases 0.
-PRINTED_START = keras_object("RandomNormal", mean=0.0, stddev=0.1)
+# Section 3.1: a variance of 0.01, which is a standard deviation of 0.1; biases 0.
+PUBLISHED_INITIALIZER = keras_object("RandomNormal", mean=0.0, stddev=0.1)
 
 
 def vgg(
     configuration: str,
     classes: int = 1000,
     input_size: int = 224,
-    kernel_initializer: KerasObject = PRINTED_START,
+    kernel_initializer: KerasObject = PUBLISHED_INITIALIZER,
     name: str = "",
 ) -> keras.Model:
     """Table 1: images (batch, input_size, input_size, 3), mean RGB subtracted, to logits (batch, classes)."""
-    # Made anew for each layer: layers of one shape that share an initializer would start with equal weights.
-    conv = functools.partial(keras.layers.Conv2D, padding="same", activation="relu")
-    images = keras.Input((input_size, input_size, 3), name="images")
-    x = images
-    for stage, (sides, maps) in enumerate(zip(TABLE_1[configuration], MAPS), 1):
-        for number, side in enumerate(map(int, sides), 1):
-            x = conv(maps, side, kernel_initializer=dict(kernel_initializer), name=f"conv{stage}-{number}")(x)
+    # Each layer gets a description, not an object: layers of one shape that share an initializer object would start
+    # with equal weights.
+    relu = {"activation": "relu", "kernel_initializer": dict(kernel_initializer)}
+    x = images = keras.Input((input_size, input_size, 3), name="images")
+    for stage, (kernel_sizes, filters) in enumerate(zip(TABLE_1[configuration], FILTERS), 1):
+        for number, kernel_size in enumerate(map(int, kernel_sizes), 1):
+            x = keras.layers.Conv2D(filters, kernel_size, padding="same", **relu, name=f"conv{stage}-{number}")(x)
         if configuration == "A-LRN" and stage == 1:
             x = layers.LocalResponseNormalization(name="norm1")(x)
         x = keras.layers.MaxPooling2D(2, name=f"pool{stage}")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     for number in 6, 7:
-        dense = keras.layers.Dense(
-            4096, activation="relu", kernel_initializer=dict(kernel_initializer), name=f"fc{number}"
-        )
-        x = keras.layers.Dropout(0.5, name=f"drop{number}")(dense(x))
+        x = keras.layers.Dense(4096, **relu, name=f"fc{number}")(x)
+        x = keras.layers.Dropout(0.5, name=f"drop{number}")(x)
     logits = keras.layers.Dense(classes, kernel_initializer=dict(kernel_initializer), name="fc8")(x)
     return keras.Model(images, logits, name=name or f"vgg-{configuration.lower()}")
 
@@ -60,8 +64,12 @@ def vgg(
 # Section 3.1, at the fixed scale S = 256.
 RECIPE = Recipe(
     dataset="imagenet",
-    train_transforms=(("scale_jittered_crop", {"smallest": 256, "largest": 256, "crop": 224}), "random_flip", "pca_colour",
-            "subtract_mean_colour"),
+    train_transforms=(
+        ("scale_jittered_crop", {"smallest": 256, "largest": 256, "crop": 224}),
+        "random_flip",
+        "pca_colour",
+        "subtract_mean_colour",
+    ),
     test_transforms=("subtract_mean_colour",),
     protocol="dense at 256",
     optimizer=keras_object("SGD", momentum=0.9),
@@ -72,20 +80,22 @@ RECIPE = Recipe(
     epochs=74,
     kernel_initializer=keras_object("GlorotUniform"),
     splits=("train",),
-)  # fmt: skip
+)
 
 # "We initialised the first four convolutional layers and the last three fully-connected layers with the layers of
 # net A": stages of one convolution in A have two in the others.
 FROM_A = ("conv1-1", "conv2-1", "conv3-1", "conv3-2", "fc6", "fc7", "fc8")
 
 DEVIATIONS = (
-    "The paper watches the validation images, which are its test images too; here one in a hundred training images "
-    "of each class is held out for that, and not trained on.",
-    "The paper divides the rate by ten by hand when the validation error stops improving; here after 5 passes "
-    "without a lower one, three times at most.",
-    "A starts with a variance of 0.01 in the text; its loss is then no number after one update at the printed rate. "
-    "Here as Glorot and Bengio 2010, which the paper found to do after its submission; so do the layers of the "
-    "others that do not come from A, of which conv1-1, conv2-1, conv3-1, conv3-2 and fc6 to fc8 do.",
+    "The paper monitors the validation images, which are its test images too. Here one in a hundred training images of "
+    "each class is held out for that, and not trained on.",
+    "The paper divides the learning rate by ten by hand when the validation error stops improving. Here it is divided "
+    "after 5 epochs without a lower validation error, at most three times.",
+    "The text initializes A with a variance of 0.01. Its loss is then not a number after one update at the published "
+    "learning rate. Here A is initialized as by Glorot and Bengio 2010, which the paper found possible after its "
+    "submission.",
+    "The text initializes the layers of the other networks that do not come from A in the same way as A. Here they are "
+    "initialized as by Glorot and Bengio 2010 too; conv1-1, conv2-1, conv3-1, conv3-2 and fc6 to fc8 come from A.",
 )
 
 STUDY = Study(
@@ -100,6 +110,8 @@ STUDY = Study(
             functools.partial(vgg, configuration),
             RECIPE if configuration in ("A", "A-LRN") else replace(RECIPE, init_layers=FROM_A),
             deviations=DEVIATIONS,
+            shapes=SHAPES,
+            trainable_parameters=TRAINABLE_PARAMETERS[configuration],
         )
         for configuration in TABLE_1
     ),

@@ -1,9 +1,9 @@
-"""ZFNet: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks."""
+"""ZFNet: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks (2013)."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
 
 import keras
 
@@ -17,31 +17,34 @@ SHAPES = {
 }  # fmt: skip
 
 
-def start() -> Any:
-    """Section 3: weights "initialized to 1e-2", read as a deviation; biases 0."""
-    # Made anew for each layer: layers of one shape that share an initializer would start with equal weights.
+def initializer() -> keras.initializers.Initializer:
+    """Section 3: weights "initialized to 1e-2", read as a standard deviation; biases 0."""
+    # A new object for each layer: layers of one shape that share an initializer would start with equal weights.
     return keras.initializers.RandomNormal(stddev=0.01)
 
 
-def renormalized(weights: int) -> keras.constraints.Constraint:
-    """Section 3: a filter of so many weights whose RMS exceeds 0.1 is rescaled to that RMS, after every update."""
-    return keras.constraints.MaxNorm(0.1 * weights**0.5, axis=(0, 1, 2))
+def renormalized(fan_in: int) -> keras.constraints.Constraint:
+    """Section 3: after each update, filters whose RMS exceeds 0.1 are rescaled to that RMS."""
+    return keras.constraints.MaxNorm(0.1 * fan_in**0.5, axis=(0, 1, 2))
+
+
+def conv(
+    filters: int, kernel_size: int, strides: int = 1, padding: str = "valid", *, name: str
+) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
+    """Return a function that applies a convolution, with ReLU and renormalized filters."""
+    return lambda x: keras.layers.Conv2D(
+        filters, kernel_size, strides, padding, activation="relu", kernel_initializer=initializer(),
+        kernel_constraint=renormalized(kernel_size**2 * x.shape[-1]), name=name,
+    )(x)  # fmt: skip
 
 
 def zfnet(
-    classes: int = 1000, input_size: int = 224, maps: tuple[int, int, int] = (384, 384, 256), name: str = "zfnet"
+    classes: int = 1000, input_size: int = 224, filters: tuple[int, int, int] = (384, 384, 256), name: str = "zfnet"
 ) -> keras.Model:
     """Figure 3: images (batch, input_size, input_size, 3), mean subtracted, to logits (batch, classes).
 
-    `maps` are those of conv3, conv4 and conv5.
+    `filters` are those of conv3, conv4 and conv5.
     """
-
-    def conv(filters: int, side: int, strides: int = 1, padding: str = "valid", name: str = "") -> Any:
-        return lambda x: keras.layers.Conv2D(
-            filters, side, strides, padding, activation="relu", kernel_initializer=start(),
-            kernel_constraint=renormalized(side * side * x.shape[-1]), name=name,
-        )(x)  # fmt: skip
-
     images = keras.Input((input_size, input_size, 3), name="images")
     x = keras.layers.ZeroPadding2D(1, name="pad1")(images)
     x = conv(96, 7, 2, name="conv1")(x)
@@ -50,14 +53,14 @@ def zfnet(
     x = conv(256, 5, 2, name="conv2")(x)
     x = keras.layers.MaxPooling2D(3, 2, "same", name="pool2")(x)
     x = layers.LocalResponseNormalization(name="norm2")(x)
-    for number, filters in enumerate(maps, 3):
-        x = conv(filters, 3, padding="same", name=f"conv{number}")(x)
+    for number, count in enumerate(filters, 3):
+        x = conv(count, 3, padding="same", name=f"conv{number}")(x)
     x = keras.layers.MaxPooling2D(3, 2, name="pool5")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     for number in 6, 7:
-        x = keras.layers.Dense(4096, activation="relu", kernel_initializer=start(), name=f"fc{number}")(x)
+        x = keras.layers.Dense(4096, activation="relu", kernel_initializer=initializer(), name=f"fc{number}")(x)
         x = keras.layers.Dropout(0.5, name=f"drop{number}")(x)
-    return keras.Model(images, keras.layers.Dense(classes, kernel_initializer=start(), name="fc8")(x), name=name)
+    return keras.Model(images, keras.layers.Dense(classes, kernel_initializer=initializer(), name="fc8")(x), name=name)
 
 
 # Section 3.
@@ -75,15 +78,16 @@ RECIPE = Recipe(
 )
 
 DEVIATIONS = (
-    "The 110 x 110 maps of Figure 3 need one pixel of padding around the image, and its 55 and 13 pooling that "
-    "runs over the edge.",
-    'Figure 3 says "contrast norm." without constants; here those of Krizhevsky et al. 2012, across maps.',
-    "The paper watches the validation images, which are its test images too; here one in a hundred training images "
-    "of each class is held out for that, and not trained on.",
-    "The paper anneals the rate by hand; here it is divided by ten after 4 passes without a lower validation error, "
-    "three times at most.",
-    "The paper names no weight decay, and here there is none; it does not say how it tests, and here it is by ten "
-    "crops, as it trains.",
+    "Figure 3 has feature maps of 110 x 110, 55 x 55 and 13 x 13. Here one pixel of padding around the image leads to "
+    "the first, and pooling that extends beyond the edge to the others.",
+    'Figure 3 says "contrast norm." without constants. Here it is the normalization across channels of Krizhevsky et '
+    "al. 2012, with their constants.",
+    "The paper monitors the validation images, which are its test images too. Here one in a hundred training images of "
+    "each class is held out for that, and not trained on.",
+    "The paper anneals the learning rate by hand. Here it is divided by ten after 4 epochs without a lower validation "
+    "error, at most three times.",
+    "The paper does not mention weight decay. Here there is none.",
+    "The paper does not say how it tests. Here the protocol is ten crops, those it trains on.",
 )
 
 STUDY = Study(
@@ -93,12 +97,24 @@ STUDY = Study(
     year=2013,
     url="https://arxiv.org/abs/1311.2901",
     networks=(
-        Network("zfnet", zfnet, RECIPE, deviations=DEVIATIONS),
+        Network("zfnet", zfnet, RECIPE, deviations=DEVIATIONS, shapes=SHAPES, trainable_parameters=62357608),
         Network(
             "zfnet-512",
-            functools.partial(zfnet, maps=(512, 1024, 512), name="zfnet-512"),
+            functools.partial(zfnet, filters=(512, 1024, 512), name="zfnet-512"),
             RECIPE,
-            deviations=(*DEVIATIONS, "Table 2's network (b), the one that the lecture describes."),
+            deviations=(
+                *DEVIATIONS,
+                "Figure 3 has 384, 384 and 256 filters in conv3, conv4 and conv5. Here they are the 512, 1024 and 512 "
+                "of network (b) in Table 2, the one that the lecture describes.",
+            ),
+            shapes={
+                **SHAPES,
+                "conv3": (13, 13, 512),
+                "conv4": (13, 13, 1024),
+                "conv5": (13, 13, 512),
+                "pool5": (6, 6, 512),
+            },
+            trainable_parameters=107627624,
         ),
     ),
 )

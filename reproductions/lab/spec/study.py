@@ -22,7 +22,7 @@ class Network:
         name: Name, unique in the suite.
         build: Function that returns the `keras.Model`; its docstring gives the shapes. `model` also checks them.
         recipe: How the paper trains the network; None if the suite cannot train it yet.
-        outputs: What the model returns: "logits", the largest of which wins, or "penalties", the smallest of which wins.
+        outputs: What the model returns: "logits" (the largest wins) or "penalties" (the smallest wins).
         deviations: Deviations from the paper: what the paper does, what is done here, why. One item each.
         search_space: Domains of `reproduce tune` by name: "learning_rate" (the first one; the others of the schedule
             keep their ratio to it), further fields of the recipe, and arguments of the builder.
