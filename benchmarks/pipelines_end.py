@@ -1,10 +1,13 @@
-"""How long the end of a pipeline takes after so many seconds of use, tuned by tf.data's thread and without it.
+"""Time that an input pipeline takes to end after some use, with tf.data's autotuning and without it.
 
-    python benchmarks/pipelines_end.py [SECONDS] [TIMES]
+    python benchmarks/pipelines_end.py [SECONDS] [ROUNDS]
 
-The thread sleeps ever longer, up to a minute, and is not always woken when its pipeline ends, which waits for it: then
-the times of the first column come near to those of use, up to 60 s.
+Uses a pipeline for SECONDS (default: 50), deletes it, and repeats this ROUNDS times (default: 5). With autotuning, a
+background thread sleeps for longer and longer, up to a minute, and is not always woken when its pipeline ends, which
+then waits for it. The first time can therefore be close to SECONDS, and at most 60 s.
 """
+
+from __future__ import annotations
 
 import os
 import sys
@@ -17,20 +20,25 @@ import tensorflow as tf
 from reproductions.lab.data.pipeline import without_autotune
 
 
-def seconds_to_end(tuned: bool, used: float) -> float:
+def seconds_to_end(autotune: bool, used: float) -> float:
+    """Return the time that a pipeline takes to end after `used` seconds of use."""
     examples = tf.data.Dataset.range(10**9).map(lambda i: 2 * i, num_parallel_calls=tf.data.AUTOTUNE)
     examples = examples.batch(32).prefetch(tf.data.AUTOTUNE)
-    batches, began = iter(examples if tuned else without_autotune(examples)), time.perf_counter()
-    while time.perf_counter() - began < used:
+    batches, start = iter(examples if autotune else without_autotune(examples)), time.perf_counter()
+    while time.perf_counter() - start < used:
         next(batches)
         time.sleep(0.01)
-    began = time.perf_counter()
+    start = time.perf_counter()
     del batches
-    return time.perf_counter() - began
+    return time.perf_counter() - start
+
+
+def main(used: str = "50", rounds: str = "5") -> None:
+    """Print both times of each round."""
+    for _ in range(int(rounds)):
+        autotuned, fixed = (seconds_to_end(autotune, float(used)) for autotune in (True, False))
+        print(f"with autotuning {autotuned:.3f} s, without {fixed:.3f} s", flush=True)
 
 
 if __name__ == "__main__":
-    used = float(sys.argv[1]) if len(sys.argv) > 1 else 50.0
-    times = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    for _ in range(times):
-        print(f"tuned {seconds_to_end(True, used):.3f} s, as here {seconds_to_end(False, used):.3f} s", flush=True)
+    main(*sys.argv[1:])

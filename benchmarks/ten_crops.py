@@ -1,15 +1,16 @@
-"""Ten crops, and a dense test, against the centre crop: the cost of a test as a ratio to what its arithmetic says.
+"""Time of ten-crop and dense tests relative to the time that their arithmetic predicts from a centre crop.
 
     python benchmarks/ten_crops.py
 
-A small network on made-up photographs of 375 x 500 pixels, as JPEGs, taking turns; prints median ratios of the
-processor time that another image takes, without what a test takes before its first image.
-Ten crops are ten times the arithmetic of one; they share the reading and decoding of the picture. The dense test of
-one picture at its crops' scale, with its mirror image, is held against the share of the crops' area that it covers.
+Evaluates a small network on synthetic JPEG photographs of 375 x 500 pixels, alternating between the protocols, and
+prints median ratios, with their ranges, of the processor time of one more image; the fixed cost of a test is left out.
+Ten crops take ten times the arithmetic of one, but the photograph is read and decoded once. The arithmetic of the
+dense test, with mirror images, is in proportion to the area of the resized photograph.
 """
 
+from __future__ import annotations
+
 import os
-import statistics
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,8 +18,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from timing import format_ratios
 
 from reproductions.lab.data.transforms.registry import TransformContext
+from reproductions.lab.evaluation.crops import Preprocessing
 from reproductions.lab.evaluation.scores import class_scores
 from reproductions.lab.spec.protocols import PROTOCOLS
 
@@ -27,7 +30,7 @@ HEIGHT, WIDTH = 375, 500
 
 
 class Photographs:
-    """Encoded pictures in memory."""
+    """Encoded images in memory."""
 
     coarse = np.random.default_rng(1).integers(0, 256, (20, HEIGHT // 25, WIDTH // 25, 3))
     files = tuple(tf.io.encode_jpeg(np.kron(one, np.ones((25, 25, 1))).astype(np.uint8)).numpy() for one in coarse)
@@ -36,46 +39,50 @@ class Photographs:
         self.labels = np.zeros(images, np.int64)
 
     def read(self, index: int) -> bytes:
+        """Return an encoded image."""
         return self.files[index % len(self.files)]
 
-    def concatenate(self, other: "Photographs") -> "Photographs":
+    def joined(self, other: Photographs) -> Photographs:
+        """Raise NotImplementedError: a test does not join data."""
         raise NotImplementedError
 
 
-def network() -> keras.Model:
-    """Five convolutions and two fully connected layers."""
+def build() -> keras.Model:
+    """Return a network of five convolutions and two fully connected layers."""
     images = x = keras.Input((SIZE, SIZE, 3))
-    for maps in 16, 32, 64, 64, 64:
-        x = keras.layers.Conv2D(maps, 3, padding="same", activation="relu")(x)
+    for filters in 16, 32, 64, 64, 64:
+        x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         x = keras.layers.MaxPooling2D(2)(x)
     x = keras.layers.Dense(64, activation="relu")(keras.layers.Flatten()(x))
     return keras.Model(images, keras.layers.Dense(20)(x))
 
 
-def seconds(model: keras.Model, name: str, images: int) -> float:
-    began = time.process_time()
-    class_scores(model, "logits", Photographs(images), PROTOCOLS[name], (), TransformContext(SIZE))
-    return time.process_time() - began
+def processor_seconds(model: keras.Model, protocol: str, images: int) -> float:
+    """Return the processor time of a test in seconds."""
+    start = time.process_time()
+    preprocessing = Preprocessing(PROTOCOLS[protocol], (), TransformContext(SIZE))
+    class_scores(model, "logits", Photographs(images), preprocessing)
+    return time.process_time() - start
 
 
-def an_image(model: keras.Model, name: str) -> float:
-    return (seconds(model, name, IMAGES) - seconds(model, name, FEW)) / (IMAGES - FEW)
+def seconds_per_image(model: keras.Model, protocol: str) -> float:
+    """Return the processor time of one more image in seconds."""
+    more = processor_seconds(model, protocol, IMAGES) - processor_seconds(model, protocol, FEW)
+    return more / (IMAGES - FEW)
 
 
 def main() -> None:
-    model = network()
-    side = PROTOCOLS["dense at 256"].sides(SIZE)[0]
-    arithmetic = {"ten crops": 10, "dense at 256": 2 * side * round(side * WIDTH / HEIGHT) / SIZE**2}
-    ratios: dict[str, list[float]] = {name: [] for name in arithmetic}
+    """Print the ratios."""
+    model = build()
+    side = PROTOCOLS["dense at 256"].short_sides_for(SIZE)[0]
+    predicted = {"ten crops": 10, "dense at 256": 2 * side * round(side * WIDTH / HEIGHT) / SIZE**2}
+    ratios: dict[str, list[float]] = {protocol: [] for protocol in predicted}
     for _ in range(ROUNDS):
-        one = an_image(model, "centre crop")
-        for name, times in arithmetic.items():
-            ratios[name].append(an_image(model, name) / (times * one))
-    for name, found in ratios.items():
-        print(
-            f"{name} / {arithmetic[name]:.1f} times the centre crop: "
-            f"{statistics.median(found):.2f} ({min(found):.2f} to {max(found):.2f})"
-        )
+        one = seconds_per_image(model, "centre crop")
+        for protocol, factor in predicted.items():
+            ratios[protocol].append(seconds_per_image(model, protocol) / (factor * one))
+    for protocol, found in ratios.items():
+        print(f"{protocol} / {predicted[protocol]:.1f} times the centre crop: {format_ratios(found)}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""A run's updates with one thread against the same with one a core: the ratio of their images per second.
+"""Training speed with one thread relative to one thread per core.
 
     python benchmarks/threads.py [STUDY] [NETWORK] [IMAGES]
 
-Short trainings of LeNet-5, or another network, on the first IMAGES (3,000 unless told) of the training set, the two
-ways taking turns, each in a process of its own; the second pass counts, as the record tells it. Prints both medians,
-and the median ratio with its range.
+Trains LeNet-5, or another network, for two epochs on the first IMAGES images of the training set (default: 3000),
+alternating between the two settings, each run in its own process. Prints the median images per second of the second
+epoch, as recorded, for both settings, and the median ratio with its range.
 """
+
+from __future__ import annotations
 
 import os
 import statistics
@@ -14,29 +16,31 @@ import sys
 import tempfile
 from pathlib import Path
 
+from timing import format_ratios
+
 from reproductions.lab.results import run_record
 
 ROUNDS = 3
 
 
-def images_per_second(words: list[str], threads: int) -> float:
+def images_per_second(arguments: list[str], threads: int) -> float:
+    """Return the training speed of a run."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        told = ["--epochs", "2", "--threads", str(threads), "--run-dir", str(run)]
-        subprocess.run(
-            [sys.executable, "-m", "reproductions", "train", *words, *told], check=True, stdout=subprocess.DEVNULL
-        )
+        settings = ["--epochs", "2", "--threads", str(threads), "--run-dir", str(run)]
+        command = [sys.executable, "-m", "reproductions", "train", *arguments, *settings]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return run_record.read(run / "record.json").images_per_second
 
 
 def main(study: str = "lenet5", network: str | None = None, images: str = "3000") -> None:
-    words = [study, "--training-images", images, *(["--network", network] if network else [])]
+    """Print the speeds and their ratio."""
+    arguments = [study, "--training-images", images, *(["--network", network] if network else [])]
     cores = len(os.sched_getaffinity(0))
-    pairs = [(images_per_second(words, 1), images_per_second(words, cores)) for _ in range(ROUNDS)]
-    for threads, rates in zip((1, cores), zip(*pairs), strict=True):
-        print(f"{threads} thread(s): {statistics.median(rates):,.0f} images per second")
-    ratios = sorted(one / all_cores for one, all_cores in pairs)
-    print(f"one thread is {statistics.median(ratios):.2f} times as fast ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+    pairs = [(images_per_second(arguments, 1), images_per_second(arguments, cores)) for _ in range(ROUNDS)]
+    for threads, speeds in zip((1, cores), zip(*pairs), strict=True):
+        print(f"{threads} thread(s): {statistics.median(speeds):,.0f} images per second")
+    print(f"one thread / one per core: {format_ratios([one / all_cores for one, all_cores in pairs])} times as fast")
 
 
 if __name__ == "__main__":
