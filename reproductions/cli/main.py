@@ -7,22 +7,13 @@ import os
 import select
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import reproductions
-from reproductions.cli import claims, compare, evaluate, listing, localization, report, table, tune
+from reproductions.cli import claims, compare, evaluate, listing, localization, report, table, train, tune
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
-
-
-def fraction(word: str) -> Fraction:
-    try:
-        return Fraction(word)
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{word!r} is no number such as 4 or 1/4") from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,33 +23,11 @@ def parser() -> argparse.ArgumentParser:
 
     listing.add_parser(commands)
 
-    training = commands.add_parser("train", help="train a network by its paper's recipe, and write the record")
-    training.add_argument("study")
-    training.add_argument("--network", help="default: the paper's own, the first that `list` names")
-    training.add_argument("--seed", type=int, default=1)
-    training.add_argument("--recipe", type=Path, metavar="FILE", help="JSON: settings in place of the recipe's own")
-    training.add_argument("--epochs", type=int, help="passes, where not the recipe's")
-    training.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
-    training.add_argument("--run-dir", type=Path, help="default: runs/NETWORK-DATA-seedN")
-    training.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
-    training.add_argument("--save-every", type=float, default=600, metavar="SECONDS", help="beside after each pass")
-    training.add_argument("--strategy", choices=("auto", "single", "mirrored", "multi-worker"), default="auto")
-    training.add_argument("--scale-batch", type=fraction, default=Fraction(1), metavar="K", help="batch and rates by K")
-    training.add_argument("--accumulate", type=int, metavar="N", help="take a device's share of a batch in N parts")
-    training.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="float32")
-    training.add_argument("--jit", action="store_true", help="compile with XLA; another run may differ in last bits")
-    training.add_argument("--threads", type=int, metavar="N", help="that share an operation; default: one a core")
-    training.add_argument("--input-size", type=int, metavar="PIXELS", help="where not the network's own")
-    training.add_argument("--training-images", type=int, metavar="N", help="train on the first N alone")
-    training.add_argument("--init-from", type=Path, metavar="RUN_DIR", help="the finished run to take weights from")
-    training.add_argument("--hold-out", action="store_true", help="keep the validation part out, and show its error")
-    training.add_argument("--report", action="store_true", help="then report all runs beside the run, in report/")
-    training.set_defaults(run=train)
-
+    train.add_parser(commands)
     evaluate.add_parser(commands)
     localization.add_parser(commands)
     compare.add_parser(commands)
-    tune.add_tune(commands)
+    tune.add_parser(commands)
 
     table.add_parser(commands)
     claims.add_parser(commands)
@@ -96,39 +65,6 @@ def add_data(commands: Any) -> None:
     prepare.add_argument("--subset", action="store_true", help="all 1,000 classes, but not all pictures, are meant")
     prepare.add_argument("--blacklist", type=Path, help="numbers of blacklisted validation pictures, one a line")
     prepare.set_defaults(run=prepare_data, go_on="the same command goes on where it stopped")
-
-
-def train(options: argparse.Namespace) -> None:
-    study = reproductions.find_study(options.study)
-    network = reproductions.find_network(options.network or study.networks[0].name, study)
-    if options.threads is not None:
-        if options.threads < 1:
-            raise UsageError(f"--threads must be at least 1; got {options.threads}")
-        os.environ[environment.THREADS] = str(options.threads)
-    import layers  # noqa: F401, which registers what networks are made of
-    from reproductions.lab.results import run_record
-    from reproductions.lab.training.config import Options
-    from reproductions.lab.training.loop import Stopped
-    from reproductions.lab.training.train import train as run
-
-    try:
-        folder = run(study, network, Options(**{field.name: getattr(options, field.name) for field in fields(Options)}))
-    except Stopped as stopped:
-        print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
-        sys.exit(stopped.status)
-    if folder is None:  # a worker that is not the first: that one tells of the run
-        return
-    done = run_record.read(folder / "record.json")
-    low, high = done.test["interval"]
-    print(
-        f"{network.name} on {done.data['name']}: test error {done.test['error']:.2f}% "
-        f"({done.test['errors']} of {done.test['images']}; 95% interval {low:.2f} to {high:.2f}%)\n"
-        f"record: {folder / 'record.json'}"
-    )
-    if options.report:
-        from reports.build import report
-
-        report(folder.parent, folder.parent / "report")
 
 
 def show_status(options: argparse.Namespace) -> None:

@@ -1,148 +1,194 @@
-"""The command `reproduce tune`: a search, its workers, what came of it, and the winner trained again."""
+"""The command `reproduce tune`: a hyperparameter search, its workers, its results, and the winner retrained."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import reproductions
+from reproductions.cli.options import Subparsers
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write
+from reproductions.lab.files import atomic_write, format_json
 
 if TYPE_CHECKING:
-    from reproductions.lab.tuning.search import Bench
+    from reproductions.lab.results.run_group import RunGroup
+    from reproductions.lab.results.trial_record import Trial
+    from reproductions.lab.tuning.search import TrialRunner
 
 
-def add_tune(commands: Any) -> None:
-    tuning = commands.add_parser("tune", help="search a network's settings, by its error on the validation part")
-    tuning.add_argument("study")
-    tuning.add_argument("--network", help="default: the paper's own, the first that `list` names")
-    tuning.add_argument("--tuner", choices=("random", "bayesian", "hyperband"), default="random")
-    tuning.add_argument("--max-trials", type=int, metavar="N", help="default: 20; hyperband's follow from --epochs")
-    tuning.add_argument("--epochs", type=int, metavar="N", help="passes a trial; default: the recipe's")
-    tuning.add_argument("--workers", type=int, default=1, metavar="N", help="processes that share the search")
-    tuning.add_argument("--resume", action="store_true", help="go on with the search in the folder, if there is one")
-    tuning.add_argument("--run-dir", type=Path, metavar="DIR", help="default: runs/NETWORK-DATA-TUNER-seedN")
-    tuning.add_argument("--data-dir", type=Path, help="default: the folder that REPRODUCTIONS_DATA names")
-    tuning.add_argument("--seed", type=int, default=1, help="of the settings drawn, and of every trial")
-    tuning.add_argument(
-        "--retrain", type=int, default=3, metavar="SEEDS", help="train the winner so often, and test it"
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command `tune`."""
+    parser = subparsers.add_parser("tune", help="search a network's hyperparameters by its validation error")
+    add = parser.add_argument
+    add("study", help="name of the paper, see `reproduce list`")
+    add("--network", help="name of the network (default: the paper's own, the first in `reproduce list`)")
+    add(
+        "--tuner",
+        choices=("random", "bayesian", "hyperband"),
+        default="random",
+        help="keras-tuner's algorithm (default: random)",
     )
-    tuning.set_defaults(run=tune)
+    add("--max-trials", type=int, metavar="N", help="number of trials (default: 20; hyperband: follows from --epochs)")
+    add("--epochs", type=int, metavar="N", help="epochs of a trial (default: the recipe's)")
+    add("--workers", type=int, default=1, metavar="N", help="number of processes that share the search (default: 1)")
+    add(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="intra-op threads of each process (default: one per core, shared between workers)",
+    )
+    add("--resume", action="store_true", help="resume the search in the folder, if there is one")
+    add("--run-dir", type=Path, metavar="DIR", help="folder of the search (default: runs/NETWORK-DATA-TUNER-seedN)")
+    add("--data-dir", type=Path, metavar="DIR", help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
+    add("--seed", type=int, default=1, help="random seed of the settings and of every trial (default: 1)")
+    add("--retrain", type=int, default=3, metavar="N", help="seeds with which the winner is retrained (default: 3)")
+    add("--parent", type=int, help=argparse.SUPPRESS)  # process ID of a worker's chief
+    parser.set_defaults(run=tune)
 
 
 def tune(options: argparse.Namespace) -> None:
+    """Run a search, or take part in one as a worker."""
     study = reproductions.find_study(options.study)
     network = reproductions.find_network(options.network or study.networks[0].name, study)
-    for name, least in (("workers", 1), ("retrain", 0)):
-        if getattr(options, name) < least:
-            raise UsageError(f"--{name} must be at least {least}; got {getattr(options, name)}")
-    import layers  # noqa: F401, which registers what networks are made of
-    from reproductions.lab.training.checkpoint import alone_in
-    from reproductions.lab.training.loop import Stopped
-    from reproductions.lab.tuning import search as tune
-    from reproductions.lab.tuning import workers as crew
+    for name, minimum in (("workers", 1), ("retrain", 0)):
+        if getattr(options, name) < minimum:
+            raise UsageError(f"--{name} must be at least {minimum}; got {getattr(options, name)}")
+    import layers  # noqa: F401, which registers the layers of saved networks
+    from reproductions.lab.training.checkpoint import lock_directory
+    from reproductions.lab.training.stopping import Stopped
+    from reproductions.lab.tuning import search, workers
+    from reproductions.lab.tuning.tuner import create_tuner, run_search
 
-    role = crew.role()
-    search = tune.Search(**{field.name: getattr(options, field.name) for field in fields(tune.Search)})
-    bench = tune.bench(study, network, search)
+    process = workers.tuner_process()
+    asked = search.TuneOptions(**{field.name: getattr(options, field.name) for field in fields(search.TuneOptions)})
+    runner = search.create_runner(study, network, asked, process.name)
     try:
-        if role == "worker":
-            crew.leave_with_parent()
-            tune.join(bench)
-            tune.run(tune.tuner(bench))
+        if process.role == "worker":
+            if options.parent is not None:
+                workers.exit_with_parent(options.parent)
+            search.join(runner)
+            run_search(create_tuner(runner))
             return
-        with alone_in(bench.run_dir):
-            tune.begin(bench)
-            if options.workers > 1 and role == "alone":
-                together(bench, options.workers)
+        with lock_directory(runner.run_dir):
+            search.start(runner)
+            if options.workers > 1 and process.role == "single":
+                search_with_workers(runner, options.workers)
             else:
-                tune.run(tune.tuner(bench))
-            finish(bench, options.retrain)
+                run_search(create_tuner(runner))
+            finish(runner, options.retrain)
     except Stopped as stopped:
         print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
-        # A worker that was asked to stop is not done, whatever its status would say to a scheduler.
-        sys.exit(stopped.status or (143 if role == "worker" else 0))
+        # A worker that was asked to stop has not finished, although a scheduler would conclude so from status 0.
+        sys.exit(stopped.status or (143 if process.role == "worker" else 0))
 
 
-def together(bench: Bench, workers: int) -> None:
-    """The search by several processes of this machine."""
+def search_with_workers(runner: TrialRunner, size: int) -> None:
+    """Run a search in several processes on this machine."""
     from reproductions.lab.results import trial_record
-    from reproductions.lab.tuning import search as tune
-    from reproductions.lab.tuning import workers as crew
+    from reproductions.lab.tuning import workers
+    from reproductions.lab.tuning.tuner import create_tuner
 
-    crew.become_chief()
-    tuner, seen = tune.tuner(bench), set()
+    tuner = create_tuner(replace(runner, worker=workers.become_chief().name))
+    threads = workers.threads_per_worker(runner.options.threads, size)
+    seen: set[Path] = set()
 
-    def look() -> None:
-        for trial in trial_record.read_all(bench.run_dir):
-            if (key := trial_record.path_of(bench.run_dir, trial.settings, trial.passes)) not in seen:
-                seen.add(key)
-                print(f"{trial.worker}: {trial_record.told(trial.settings)}: {trial_record.outcome(trial)}", flush=True)
+    def print_new_trials() -> None:
+        for trial in trial_record.read_all(runner.run_dir):
+            path = trial_record.path_of(runner.run_dir, trial.settings, trial.epochs)
+            if path not in seen:
+                seen.add(path)
+                settings, result = trial_record.format_settings(trial.settings), trial_record.format_result(trial)
+                print(f"{trial.worker}: {settings}: {result}", flush=True)
 
-    crew.search(tuner.search, lambda: crew.Crew(words(bench), workers, bench.run_dir), look)
+    def create_pool() -> workers.WorkerPool:
+        return workers.WorkerPool(worker_arguments(runner, threads), size, runner.run_dir)
 
-
-def words(bench: Bench) -> list[str]:
-    """The command line of a worker."""
-    given = {field.name: getattr(bench.search, field.name) for field in fields(bench.search)}
-    switches = {name: value for name, value in given.items() if value is not None and value is not False}
-    told = ["tune", bench.study.name, "--network", bench.network.name]
-    for name, value in (switches | {"run_dir": bench.run_dir}).items():
-        told += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
-    return told
+    workers.run_pool(tuner.search, create_pool, print_new_trials)
 
 
-def finish(bench: Bench, retrain: int) -> None:
-    """The table of trials, their picture, the best settings as a recipe, and the winner trained again."""
+def worker_arguments(runner: TrialRunner, threads: int | None) -> list[str]:
+    """Return the arguments of `reproduce` in a worker."""
+    options = replace(runner.options, threads=threads, run_dir=runner.run_dir)
+    arguments = ["tune", runner.study.name, "--network", runner.network.name]
+    for field in fields(options):
+        value, option = getattr(options, field.name), f"--{field.name.replace('_', '-')}"
+        if value is True:
+            arguments.append(option)
+        elif value is not None and value is not False:
+            arguments += [option, str(value)]
+    return arguments
+
+
+def finish(runner: TrialRunner, seeds: int) -> None:
+    """Print and draw all trials, write the best settings as a recipe, and retrain the winner."""
     from reports.formats import format_table
-    from reports.pages import templates
-    from reports.sections import tuning as searches
+    from reports.pages import page_environment
+    from reports.sections.tuning import trial_figure, trial_table
     from reproductions.lab.results import trial_record
+    from reproductions.lab.results.trial_record import format_result, format_settings
     from reproductions.lab.spec import recipe_changes
-    from reproductions.lab.tuning import search as tune
+    from reproductions.lab.tuning import search
 
-    tune.sweep(bench)
-    found = trial_record.read_all(bench.run_dir)
-    best = trial_record.best_of(found)
-    print(f"\n{format_table(searches.table(found), 'text')}\n")
-    with atomic_write(bench.run_dir / "search.svg") as unfinished:
-        unfinished.write_text(searches.picture(templates(), found, f"{bench.network.name} on {bench.data.name}"))
+    search.clean_up(runner)
+    trials = trial_record.read_all(runner.run_dir)
+    best = trial_record.best_of(trials)
+    print(f"\n{format_table(trial_table(trials), 'text')}\n")
+    figure, path = runner.run_dir / "search.svg", runner.run_dir / "best.json"
+    title = f"{runner.network.name} on {runner.data.name}"
+    write_text(figure, trial_figure(page_environment(), trials, title))
     if best is None:
-        raise UsageError("every trial failed: choose another search space, with lower learning rates for one")
-    path, told = bench.run_dir / "best.json", tune.best_recipe(bench, best)
-    with atomic_write(path) as unfinished:
-        unfinished.write_text(json.dumps(told, indent=1) + "\n")
-    own = bench.network.to_train().as_data()
+        raise UsageError("every trial failed: choose another search space, for example with lower learning rates")
+    changed, own = search.best_fields(runner, best), runner.network.to_train().as_data()
+    write_text(path, format_json(changed))
     print(
-        f"best: {trial_record.told(best.settings)}: {trial_record.outcome(best)}\n"
-        f"against the recipe: {'; '.join(recipe_changes.changes({**own, **told}, own)) or 'nothing'}\n"
-        f"picture: {bench.run_dir / 'search.svg'}\n"
-        f"recipe: {path}, for reproduce train {bench.study.name} --network {bench.network.name} --recipe {path}"
+        f"best: {format_settings(best.settings)}: {format_result(best)}\n"
+        f"changes to the recipe: {'; '.join(recipe_changes.changes({**own, **changed}, own)) or 'none'}\n"
+        f"figure: {figure}\n"
+        f"recipe: {path}, for reproduce train {runner.study.name} --network {runner.network.name} --recipe {path}"
     )
-    if retrain:
-        show_winner(bench, path, f"{trial_record.name_of(best.settings)}-{best.passes}", retrain)
+    if seeds:
+        print_winner(retrain_winner(runner, path, best, seeds))
 
 
-def show_winner(bench: Bench, recipe: Path, name: str, seeds: int) -> None:
-    """Trains by the best recipe as `reproduce train` does, a run a seed, and tells their error on the test part."""
-    from reproductions.cli.compare import mean, span
-    from reproductions.lab.results.compare import described, kinds_of, read, summed_up
-    from reproductions.lab.training.config import Options
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, atomically."""
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def retrain_winner(runner: TrialRunner, recipe: Path, best: Trial, seeds: int) -> RunGroup:
+    """Train by the best recipe as `reproduce train` does, with several seeds, and return the runs."""
+    from reproductions.lab.results.run_group import group_runs
+    from reproductions.lab.results.run_record import read_run
+    from reproductions.lab.results.trial_record import name_of
+    from reproductions.lab.training.config import TrainOptions
     from reproductions.lab.training.train import train
 
-    folders = [bench.run_dir / f"best-{name}-seed{seed}" for seed in range(1, seeds + 1)]
+    name = f"best-{name_of(best.settings)}-{best.epochs}"
+    folders = [runner.run_dir / f"{name}-seed{seed}" for seed in range(1, seeds + 1)]
     for seed, folder in enumerate(folders, 1):
-        print(f"\nthe winner, seed {seed} of {seeds}", flush=True)
-        asked = Options(seed=seed, recipe=recipe, data_dir=bench.search.data_dir, run_dir=folder, resume=True)
-        train(bench.study, bench.network, asked)
-    (kind,) = kinds_of([read(folder) for folder in folders])
-    protocol = next(iter(kind.runs.values())).record.protocol
-    for seed in kind.runs:
-        run = described(kind, seed, protocol)
-        print(f"seed {seed}: test error {run['error']:.2f}% (95% interval {span(run['interval'])}%)")
-    print(f"{kind.name} by the best recipe: test error {mean(summed_up(kind, protocol))} over {seeds} seed(s)")
+        print(f"\nretraining the winner, seed {seed} of {seeds}", flush=True)
+        options = TrainOptions(
+            seed=seed,
+            recipe=recipe,
+            data_dir=runner.options.data_dir,
+            run_dir=folder,
+            resume=True,
+            threads=runner.options.threads,
+        )
+        train(runner.study, runner.network, options)
+    (group,) = group_runs([read_run(folder) for folder in folders])
+    return group
+
+
+def print_winner(group: RunGroup) -> None:
+    """Print the test error of the winner's runs and their mean."""
+    for seed, run in group.by_seed.items():
+        rate = run.record.test.top1
+        low, high = rate.interval
+        print(f"seed {seed}: test error {rate.error:.2f}% (95% interval {low:.2f} to {high:.2f}%)")
+    seeds = "1 seed" if len(group.runs) == 1 else f"{len(group.runs)} seeds"
+    print(f"{group.name} by the best recipe: test error {group.spread()} over {seeds}")

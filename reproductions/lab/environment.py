@@ -1,18 +1,34 @@
-"""The processors of this machine, and the threads that share an operation: their number tells in the last bits."""
+"""The processors of this machine, and the threads that TensorFlow uses on them."""
 
 from __future__ import annotations
 
 import os
 
-THREADS = "TF_NUM_INTRAOP_THREADS"  # TensorFlow reads it when it finds its devices
+from reproductions.lab.errors import UsageError
 
 
 def cores() -> int:
-    """The processors that this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def threads() -> int:
-    """The threads that share an operation: as many as asked for, or else one a core."""
-    asked = os.environ.get(THREADS, "")
-    return int(asked) if asked.isdigit() and int(asked) else cores()
+def set_threads(threads: int | None) -> None:
+    """Set the number of TensorFlow's intra-op threads, on which the last bits of a result depend on a CPU.
+
+    Args:
+        threads: Number of threads; None for one per core.
+
+    Raises:
+        UsageError: If TensorFlow already runs with another number, which cannot be changed.
+    """
+    import tensorflow as tf  # this module is also imported where TensorFlow is not needed
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads or cores())
+    except RuntimeError:
+        current = tf.config.threading.get_intra_op_parallelism_threads() or cores()
+        if current != (threads or cores()):
+            raise UsageError(
+                f"this process already runs TensorFlow with {current} threads, not {threads or cores()}: "
+                "use --threads in a new process"
+            ) from None

@@ -1,4 +1,4 @@
-"""Exact resume: the whole state of a run in one file, replaced as a whole; the one before is kept beside it."""
+"""Exact resume: the complete state of a run in one file, replaced atomically, with the previous one beside it."""
 
 from __future__ import annotations
 
@@ -6,148 +6,247 @@ import errno
 import fcntl
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+import keras
+import msgspec
 import numpy as np
-from keras import ops
 
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
+from reproductions.lab.results.run_record import EpochResult
+from reproductions.lab.results.trial_record import CodeState
+
+METADATA = "metadata"
 
 
 @dataclass
-class Position:
-    """How far a run is: whole passes with their figures, and steps and sums of the one under way."""
+class RunningSums:
+    """Sums of an epoch's metrics so far.
 
-    rows: list[dict[str, float]] = field(default_factory=list)
+    Attributes:
+        loss: Sum of the losses of all images.
+        errors: Number of images with a wrong answer.
+        images: Number of images.
+        seconds: Training time.
+    """
+
+    loss: float = 0.0
+    errors: float = 0.0
+    images: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean loss of an image."""
+        return self.loss / self.images
+
+    @property
+    def error(self) -> float:
+        """Error rate, in percent."""
+        return 100 * self.errors / self.images
+
+
+@dataclass
+class TrainState:
+    """How far a training is.
+
+    Attributes:
+        history: Metrics of the complete epochs.
+        step: Number of steps in the current epoch.
+        sums: Sums over these steps.
+    """
+
+    history: list[EpochResult] = field(default_factory=list)
     step: int = 0
-    sums: dict[str, float] = field(default_factory=lambda: {"loss": 0.0, "errors": 0.0, "images": 0.0, "seconds": 0.0})
+    sums: RunningSums = field(default_factory=RunningSums)
 
     @property
     def epoch(self) -> int:
-        """The pass under way, counted from 1."""
-        return len(self.rows) + 1
+        """Number of the current epoch, from 1."""
+        return len(self.history) + 1
+
+    def end_epoch(self, result: EpochResult) -> None:
+        """Append the metrics of the current epoch, and begin the next one."""
+        self.history.append(result)
+        self.step, self.sums = 0, RunningSums()
 
     def __str__(self) -> str:
-        return f"step {self.step} of pass {self.epoch}" if self.step else f"pass {len(self.rows)}"
+        """Return the last complete step or epoch: "epoch 3, step 5" or "epoch 3"."""
+        return f"epoch {self.epoch}, step {self.step}" if self.step else f"epoch {len(self.history)}"
 
 
-class Progress:
-    """All variables (seeds and optimizer included) and the position, for a run to go on from.
+@dataclass
+class Metadata:
+    """What a state file holds beside the variables.
 
-    `variables` are given once they are built. `identity` is what must be the same for a run to go on; `code` is
-    what is told of the code that ran.
+    Attributes:
+        identity: What must be equal for a run to resume.
+        state: How far the training is.
+        code: The code that ran.
+        wall_seconds: Time spent on the run so far.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], code: Mapping[str, Any]) -> None:
-        self.path, self.before = folder / "state.npz", folder / "state-before.npz"
-        self.identity, self.code = identity, dict(code)
-        self.at, self.saved = Position(), ""
-        self.earlier_seconds, self.sat_down = 0.0, time.perf_counter()
-        self.saved_at = self.sat_down
+    identity: dict[str, object]
+    state: TrainState
+    code: CodeState
+    wall_seconds: float
+
+
+class Checkpoint:
+    """The state of a run and the files that it is saved in.
+
+    Args:
+        folder: Folder of the run.
+        identity: What must be equal for a run to resume, as JSON would give it back.
+        code: The code that runs.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, object], code: CodeState) -> None:
+        self.path, self.previous = folder / "state.npz", folder / "state-before.npz"
+        self.identity, self.code = dict(identity), code
+        self.state, self.saved = TrainState(), ""
+        self.earlier_seconds, self.session_start = 0.0, time.perf_counter()
+        self.saved_at = self.session_start
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the run."""
+        return self.path.parent
 
     @property
     def wall_seconds(self) -> float:
-        """Time spent on the run so far, in this sitting and those whose state was taken up."""
-        return self.earlier_seconds + time.perf_counter() - self.sat_down
+        """Time spent on the run, in this session and in those that it resumes."""
+        return self.earlier_seconds + time.perf_counter() - self.session_start
 
-    def restore(self, variables: list[Any]) -> None:
-        """Takes up the newest state that can be read, where there is one.
+    def restore(self, variables: Sequence[keras.Variable]) -> None:
+        """Restore the newest readable state, if there is any.
 
-        UsageError where it is another run's, or where no state that is there can be read.
+        Args:
+            variables: All variables of the model and the optimizer, seed generators included, in a fixed order.
+
+        Raises:
+            UsageError: If the state is of another run or of other variables, or if no existing state can be read.
         """
-        advice = f"remove {self.path.parent} and begin anew"
+        advice = f"remove {self.folder} and start again"
         damaged: UsageError | None = None
-        for path in (self.path, self.before):
+        for path in (self.path, self.previous):
             if not path.exists():
                 continue
             try:
-                told, values = self.read(path, advice)
+                metadata, values = self.read(path, advice)
             except UsageError as error:
                 damaged = damaged or error
                 continue
-            same_run(told["identity"], self.identity, path)
+            check_same_run(metadata.identity, self.identity, path)
             if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
-                raise UsageError(f"{path} is of a network with other variables: the code has changed; {advice}")
+                raise UsageError(
+                    f"{path} has variables of other shapes than the network: the code has changed; {advice}"
+                )
             for variable, value in zip(variables, values):
                 variable.assign(value)
-            self.at = Position(**told["at"])
-            self.saved, self.earlier_seconds = str(self.at), told["wall_seconds"]
+            self.state, self.earlier_seconds = metadata.state, metadata.wall_seconds
+            self.saved = str(self.state)
             if damaged:
-                print(f"note: {damaged}\ngoing on from the state before it, {path}", flush=True)
-            if told["code"] != self.code:
-                print(f"note: this run began with commit {told['code']['commit']}; the code has changed since")
-                self.code = {**told["code"], "dirty": True}
+                print(f"note: {damaged}\nresuming from the previous state, {path}", flush=True)
+            if metadata.code != self.code:
+                print(f"note: this run started with commit {metadata.code.commit}; the code has changed since")
+                self.code = replace(metadata.code, dirty=True)
             return
         if damaged:
             raise damaged
 
     @staticmethod
-    def read(path: Path, advice: str) -> tuple[dict[str, Any], list[np.ndarray]]:
-        with file_errors(path, advice), np.load(path, allow_pickle=False) as state:
-            return json.loads(state["told"].tobytes()), [state[f"variable{i}"] for i in range(len(state.files) - 1)]
+    def read(path: Path, advice: str) -> tuple[Metadata, list[np.ndarray]]:
+        """Return the metadata and the variables in a state file.
 
-    def save(self, variables: list[Any]) -> None:
-        """Writes the state; UsageError where the disk does not take it, and the one before is then still there."""
-        told = {
-            "identity": self.identity, "at": vars(self.at), "code": self.code, "wall_seconds": self.wall_seconds
-        }  # fmt: skip
-        arrays: dict[str, Any] = {f"variable{i}": ops.convert_to_numpy(v) for i, v in enumerate(variables)}
-        arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+        Raises:
+            UsageError: If it is damaged; the message ends with `advice`.
+        """
+        with file_errors(path, advice), np.load(path, allow_pickle=False) as file:
+            metadata = msgspec.convert(json.loads(file[METADATA].tobytes()), Metadata)
+            return metadata, [file[f"variable{i}"] for i in range(len(file.files) - 1)]
+
+    def save(self, variables: Sequence[keras.Variable]) -> None:
+        """Write the state.
+
+        Args:
+            variables: The variables that `restore` was given.
+
+        Raises:
+            UsageError: If the file cannot be written. The previous state is still there.
+        """
+        metadata = Metadata(self.identity, self.state, self.code, self.wall_seconds)
+        arrays = {f"variable{i}": keras.ops.convert_to_numpy(variable) for i, variable in enumerate(variables)}
+        arrays[METADATA] = np.frombuffer(json.dumps(msgspec.to_builtins(metadata)).encode(), np.uint8)
         try:
-            with atomic_write(self.path, backup=self.before) as unfinished:
+            with atomic_write(self.path, backup=self.previous) as unfinished:
                 np.savez(unfinished, **arrays)
         except OSError as error:
             raise UsageError(
-                f"{self.path} cannot be written: {error.strerror or error}; {self.kept()}; "
-                "make room and go on with --resume"
+                f"{self.path} cannot be written: {error.strerror or error}; {self.description}; "
+                "free some space and resume with --resume"
             ) from None
-        self.told_saved()
+        self.mark_saved()
 
-    def told_saved(self) -> None:
-        """Notes that the present position is saved."""
-        self.saved, self.saved_at = str(self.at), time.perf_counter()
+    def mark_saved(self) -> None:
+        """Record that the current state is saved, by this worker or by the first one."""
+        self.saved, self.saved_at = str(self.state), time.perf_counter()
 
-    def kept(self) -> str:
-        """What can be gone on from, in words."""
-        return f"the state after {self.saved} is kept in {self.path.parent}" if self.saved else "no state was saved yet"
+    @property
+    def description(self) -> str:
+        """The state from which the run can resume, in words."""
+        return f"the state after {self.saved} is kept in {self.folder}" if self.saved else "no state was saved yet"
 
 
-def same_run(found: Mapping[str, Any], wanted: Mapping[str, Any], where: Path) -> None:
-    """UsageError, naming the first difference, unless a run found in a folder is the one that is wanted."""
-    for name, value in wanted.items():
-        there = found.get(name)
-        if there == value:
+def check_same_run(found: Mapping[str, object], expected: Mapping[str, object], path: Path) -> None:
+    """Check that a run found in a folder is the expected one.
+
+    Args:
+        found: Identity of the run found; fields that `expected` lacks are ignored.
+        expected: Identity of the run that is asked for.
+        path: File of the run found, for the error message.
+
+    Raises:
+        UsageError: If they differ; it names the first difference.
+    """
+    for name, value in expected.items():
+        other = found.get(name)
+        if other == value:
             continue
-        if isinstance(value, dict) and isinstance(there, dict):
-            name, there, value = next(
-                (f"{name}, {key}", there.get(key), value.get(key))
-                for key in {**there, **value}
-                if there.get(key) != value.get(key)
-            )
+        if isinstance(value, dict) and isinstance(other, dict):
+            key = next(key for key in {**other, **value} if other.get(key) != value.get(key))
+            name, other, value = f"{name}, {key}", other.get(key), value.get(key)
         raise UsageError(
-            f"{where.parent} holds a run with another {name} ({there}, not {value}); "
-            "ask for the same, remove it, or name another folder with --run-dir"
+            f"{path.parent} holds a run with another {name} ({other}, not {value}); "
+            "use the same settings, remove the folder, or name another one with --run-dir"
         )
 
 
 @contextmanager
-def alone_in(folder: Path, lock_name: str = "lock") -> Iterator[None]:
-    """Holds the folder for this process; UsageError where another one does. The system lets go of it at any end."""
+def lock_directory(folder: Path, lock_name: str = "lock") -> Iterator[None]:
+    """Hold a folder for this process. The system releases the lock however the process ends.
+
+    Args:
+        folder: Folder to lock; it is created if it does not exist.
+        lock_name: Name of the lock file.
+
+    Raises:
+        UsageError: If another process holds the folder, or if it cannot be created or locked.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / lock_name).open("w")
+        lock = (folder / lock_name).open("w", encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{folder} cannot be made or written to: {error.strerror or error}") from None
+        raise UsageError(f"{folder} cannot be created or written to: {error.strerror or error}") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise UsageError(f"{folder} cannot be locked: {error.strerror or error}") from None
-            raise UsageError(f"another process is at work in {folder}: wait for it, or name another folder") from None
+            raise UsageError(f"another process uses {folder}: wait for it, or name another folder") from None
         yield

@@ -1,31 +1,54 @@
-"""What is asked of a run, and what that comes to: the recipe resolved, the data, the devices."""
+"""The options of a run, and the run that they lead to: the resolved recipe, the data, the devices."""
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import keras
+import tensorflow as tf
 
 from reproductions.lab.data import base
 from reproductions.lab.errors import UsageError
+from reproductions.lab.results.run_record import FLOAT32, Execution
 from reproductions.lab.spec import protocols, recipe_changes
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed, model
+from reproductions.lab.training.cluster import Cluster
+
+MAX_SEED = 2**31 - 1
+COUNTS = ("epochs", "accumulate", "threads", "input_size", "training_images")
 
 
 @dataclass(frozen=True)
-class Options:
-    """What may be asked of a run beside its network; each is a switch of `reproduce train`.
+class TrainOptions:
+    """Options of `reproduce train`.
 
-    `recipe`, `epochs`, `hold_out`, `scale_batch`, `input_size` and `training_images` change the recipe, and the record
-    shows it. `accumulate`, `precision`, `jit` and `strategy` change how it is carried out, and the record shows that
-    too.
+    `recipe`, `epochs`, `hold_out`, `scale_batch`, `input_size` and `training_images` change the recipe; `accumulate`,
+    `precision`, `jit`, `threads` and `strategy` change how it is executed. The record shows both.
+
+    Attributes:
+        seed: Random seed.
+        recipe: JSON file with fields that replace the recipe's own.
+        epochs: Epochs of training.
+        hold_out: Whether the validation split is held out, and its error reported.
+        scale_batch: Factor of the batch size and the learning rates.
+        input_size: Height and width of the input in pixels.
+        training_images: Number of images to train on, the first ones.
+        init_from: Folder of the finished run from which layers are initialized.
+        data_dir: Folder of the data sets.
+        run_dir: Folder of the run.
+        resume: Whether the run in the folder is resumed, if there is one.
+        save_every: Minimum time between checkpoints within an epoch, in seconds.
+        strategy: Distribution strategy: "auto", "single", "mirrored" or "multi-worker".
+        accumulate: Steps over which each device accumulates the gradients of its share of a batch.
+        precision: Keras dtype policy.
+        jit: Whether the step is compiled by XLA.
+        threads: Intra-op threads; by default one per core.
     """
 
     seed: int = 1
@@ -42,16 +65,21 @@ class Options:
     save_every: float = 600
     strategy: str = "auto"
     accumulate: int | None = None
-    precision: str = "float32"
+    precision: str = FLOAT32
     jit: bool = False
+    threads: int | None = None
 
 
-def resolve(network: Network, options: Options) -> Recipe:
-    """The recipe as it will be run: the network's own but for what was asked."""
+def resolve(network: Network, options: TrainOptions) -> Recipe:
+    """Return the recipe as it will be run: the network's own with the changes that the options ask for.
+
+    Raises:
+        UsageError: If an option is invalid, or does not fit the recipe.
+    """
     recipe = network.to_train()
-    if not 0 <= options.seed < 2**31:
-        raise UsageError(f"--seed must lie between 0 and {2**31 - 1}; got {options.seed}")
-    for name in ("epochs", "accumulate", "input_size", "training_images"):
+    if not 0 <= options.seed <= MAX_SEED:
+        raise UsageError(f"--seed must lie between 0 and {MAX_SEED}; got {options.seed}")
+    for name in COUNTS:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
@@ -66,96 +94,131 @@ def resolve(network: Network, options: Options) -> Recipe:
         recipe = replace(recipe, input_size=options.input_size)
     if options.training_images is not None:
         recipe = replace(recipe, training_images=options.training_images)
-    if recipe.curvature and options.precision != "float32":
-        raise UsageError(f"{network.name} measures curvatures, in float32 alone: leave --precision out")
+    if recipe.curvature and options.precision != FLOAT32:
+        raise UsageError(f"{network.name} measures curvatures, which needs float32: omit --precision")
     if options.scale_batch <= 0 or recipe.batch_size * options.scale_batch % 1:
         raise UsageError(
-            f"--scale-batch must make a whole batch of {recipe.batch_size} images; got {options.scale_batch}"
+            f"--scale-batch must turn a batch of {recipe.batch_size} images into a whole number of images; "
+            f"got {options.scale_batch}"
         )
     if options.scale_batch != 1 and recipe.optimizer["class_name"] == "Adadelta":
-        raise UsageError("--scale-batch takes the learning rate with the batch, and Adadelta has none: use --recipe")
+        raise UsageError("--scale-batch scales the learning rate too, which Adadelta does not have: use --recipe")
     return recipe.scaled(options.scale_batch)
 
 
-def check(recipe: Recipe, where: Path) -> None:
-    """UsageError for what Keras would not make, or nobody could test, before anything is trained."""
+def check(recipe: Recipe, path: Path) -> None:
+    """Check a recipe from a file before anything is trained.
+
+    Raises:
+        UsageError: If Keras cannot create one of its objects, or its protocol does not exist.
+    """
     protocols.find(recipe.protocol)
     if recipe.bias_learning_rate_multiplier != 1 and recipe.optimizer["class_name"] != "SGD":
         raise UsageError(
-            f"{where}: a bias_learning_rate_multiplier is for SGD, whose steps are in proportion to gradients"
+            f"{path}: bias_learning_rate_multiplier is only for SGD, whose updates are proportional to gradients"
         )
     makers = {"optimizer": keras.optimizers.get, "loss": keras.losses.get, "kernel_initializer": keras.initializers.get}
     for name, make in makers.items():
         try:
-            make(copy.deepcopy(getattr(recipe, name)))  # Keras writes into what it is given
+            make(copy.deepcopy(getattr(recipe, name)))  # Keras modifies its argument
         except (TypeError, ValueError) as error:
-            raise UsageError(f"{where}: {name} cannot be made: {str(error).splitlines()[0]}") from None
+            raise UsageError(f"{path}: {name} cannot be created: {str(error).splitlines()[0]}") from None
 
 
-def accumulation_steps(recipe: Recipe, options: Options, replicas: int) -> int:
-    """The parts in which a replica takes its share of a batch. UsageError where they would not be equal."""
+def accumulation_steps(recipe: Recipe, options: TrainOptions, replicas: int) -> int:
+    """Return the number of equal steps over which a replica accumulates the gradients of its share of a batch.
+
+    Raises:
+        UsageError: If the number asked for does not divide the share.
+    """
     share = recipe.batch_size // replicas
-    if options.accumulate is None:  # parts of a micro-batch, or of somewhat less where that does not go
+    if options.accumulate is None:  # steps of a micro-batch, or of somewhat less if that does not divide the share
         most = min(recipe.micro_batch_size or share, share)
-        return next(parts for parts in range(-(-share // most), share + 1) if share % parts == 0)
+        return next(steps for steps in range(-(-share // most), share + 1) if share % steps == 0)
     if share % options.accumulate:
         raise UsageError(
-            f"the {share} images that a device has of a batch of {recipe.batch_size} do not make {options.accumulate} equal "
-            "parts: choose another --accumulate"
+            f"--accumulate {options.accumulate} does not divide the {share} images that a device has of a batch of "
+            f"{recipe.batch_size}: choose another number"
         )
     return options.accumulate
 
 
-def default_run_dir(network: Network, recipe: Recipe, data: base.Dataset, options: Options) -> Path:
+def default_run_dir(network: Network, recipe: Recipe, data: base.Dataset, options: TrainOptions) -> Path:
+    """Return the folder of a run for which none is named."""
     name = f"{network.name}-{data.name}-seed{options.seed}"
     if recipe != network.recipe:
         name += f"-{options.recipe.stem}" if options.recipe else ""
-        name += f"-{'+'.join(recipe.splits)}-{recipe.epochs}passes"
+        name += f"-{'+'.join(recipe.splits)}-{recipe.epochs}epochs"
         name += f"-batch{recipe.batch_size}" if options.scale_batch != 1 else ""
         name += f"-{recipe.input_size}pixels" if recipe.input_size else ""
         name += f"-{recipe.training_images}images" if recipe.training_images else ""
-    name += f"-{options.precision}" if options.precision != "float32" else ""
+    name += f"-{options.precision}" if options.precision != FLOAT32 else ""
     return Path("runs") / name
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A run as it will be carried out: what is asked for, resolved, on these data and devices."""
+class RunConfig:
+    """A run as it will be executed.
+
+    Attributes:
+        study: The paper.
+        network: The network.
+        options: What was asked for.
+        recipe: The resolved recipe.
+        data: The data set.
+        strategy: Distribution strategy.
+        cluster: The workers.
+    """
 
     study: Study
     network: Network
-    options: Options
+    options: TrainOptions
     recipe: Recipe
     data: base.Dataset
-    strategy: Any  # a tf.distribute.Strategy
-    workers: int = 1
+    strategy: tf.distribute.Strategy
+    cluster: Cluster = field(default_factory=Cluster)
 
     @property
     def replicas(self) -> int:
+        """Number of replicas, over all workers."""
         return int(self.strategy.num_replicas_in_sync)
 
     @cached_property
     def run_dir(self) -> Path:
+        """Folder of the run."""
         return self.options.run_dir or default_run_dir(self.network, self.recipe, self.data, self.options)
 
     @cached_property
     def accumulation_steps(self) -> int:
+        """Steps over which a replica accumulates the gradients of its share of a batch."""
         return accumulation_steps(self.recipe, self.options, self.replicas)
 
     @cached_property
-    def identity(self) -> dict[str, Any]:
-        """What makes it this run and no other."""
+    def identity(self) -> dict[str, object]:
+        """What distinguishes this run from others, as JSON would give it back."""
         return {
-            "study": self.study.name, "network": self.network.name, "seed": self.options.seed,
-            "recipe": self.recipe.as_data(), "sha256": self.data.sha256,
-        }  # fmt: skip
+            "study": self.study.name,
+            "network": self.network.name,
+            "seed": self.options.seed,
+            "recipe": self.recipe.as_data(),
+            "sha256": self.data.sha256,
+        }
 
     @cached_property
-    def execution(self) -> dict[str, Any]:
-        """How it is carried out, on which its last bits depend too."""
-        return {
-            "precision": self.options.precision, "jit": self.options.jit,
-            "forward_batch_size": self.recipe.batch_size // self.replicas // self.accumulation_steps,
-            "accumulation_steps": self.accumulation_steps, "workers": self.workers, "replicas": self.replicas,
-            **distributed.threads(), **model.told_of(self.options.init_from),
-        }  # fmt: skip
+    def execution(self) -> Execution:
+        """How the run is executed."""
+        return Execution(
+            precision=self.options.precision,
+            jit=self.options.jit,
+            forward_batch_size=self.recipe.batch_size // self.replicas // self.accumulation_steps,
+            accumulation_steps=self.accumulation_steps,
+            workers=self.cluster.workers,
+            replicas=self.replicas,
+            threads=distributed.recorded_threads(self.options.threads),
+            init_from=model.init_provenance(self.options.init_from),
+        )
+
+    @property
+    def execution_identity(self) -> dict[str, object]:
+        """The known fields of `execution`, as JSON would give them back."""
+        return {name: value for name, value in asdict(self.execution).items() if value is not None}

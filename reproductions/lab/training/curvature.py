@@ -1,33 +1,46 @@
-"""How strongly the loss bends along each parameter: the diagonal of its Gauss-Newton matrix, not approximated."""
+"""Curvature of the loss along each parameter: the exact diagonal of its Gauss-Newton matrix."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from reproductions.lab.data import pipeline
+from reproductions.lab.data.base import Images
 from reproductions.lab.data.transforms.context import TransformContext
 from reproductions.lab.training.step import Steps
 
-Losses = Callable[[Any, Any], Any]
+Losses = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def last_trained_outputs(model: keras.Model) -> tuple[keras.Model, Callable[[Any], Any]]:
-    """The network up to the outputs of its last layer with trained weights, and what comes after, as a function.
+def split_after_last_trained(model: keras.Model) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]]:
+    """Split a network after its last layer with trained weights.
 
-    Of LeNet-5 these are F6 and the RBF units: fixed, they belong to the loss, whose curvature they make.
+    Of LeNet-5 the second part are the RBF units: fixed, they belong to the loss, whose curvature they contribute to.
+
+    Returns:
+        The network up to the outputs of that layer, and a function from these to the outputs of the network.
     """
     last = [layer for layer in model.layers if layer.trainable_weights][-1]
     body = keras.Model(model.inputs, last.output)
     return body, (lambda x: x) if last.output is model.output else keras.Model(last.output, model.output)
 
 
-def roots_of_hessians(losses: Losses, labels: Any, outputs: Any) -> Any:
-    """Of the Hessian of each image's loss by its outputs (n, m): S (n, m, m) with S S^T, what is negative left out."""
+def roots_of_hessians(losses: Losses, labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    """Return matrix roots of the Hessians of the losses, without their negative part.
+
+    Args:
+        losses: Function from labels and outputs to the loss of each image, (n,).
+        labels: Labels, (n,).
+        outputs: Outputs, (n, m).
+
+    Returns:
+        S (n, m, m), where S S^T is the Hessian of each image's loss with respect to its outputs, negative eigenvalues
+        set to zero.
+    """
     with tf.GradientTape() as second:
         second.watch(outputs)
         with tf.GradientTape() as first:
@@ -38,13 +51,22 @@ def roots_of_hessians(losses: Losses, labels: Any, outputs: Any) -> Any:
     return vectors * tf.sqrt(tf.maximum(values, 0))[:, tf.newaxis]
 
 
-def gauss_newton_diagonal(model: keras.Model, losses: Losses, images: Any, labels: Any) -> list[Any]:
-    """The mean over images of J^T H J's diagonal, in the shapes of the trained weights.
+def gauss_newton_diagonal(model: keras.Model, losses: Losses, images: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
+    """Return the diagonal of J^T H J, averaged over images.
 
-    J (outputs, weights) are the derivatives of what the last trained layer gives, H the Hessian of the loss by that,
-    `losses(labels, outputs)` the loss of each image (n,). A weight that many connections share is one weight here.
+    J (outputs, weights) is the Jacobian of the outputs of the last trained layer, H the Hessian of the loss with
+    respect to these outputs. A weight that many connections share is one weight here.
+
+    Args:
+        model: Network.
+        losses: Function from labels and outputs to the loss of each image, (n,).
+        images: Images, (n, ...).
+        labels: Labels, (n,).
+
+    Returns:
+        A tensor in the shape of each trained weight.
     """
-    body, head = last_trained_outputs(model)
+    body, head = split_after_last_trained(model)
     roots = roots_of_hessians(lambda labels, x: losses(labels, head(x)), labels, body(images, training=False))
     weights = [weight.value for weight in model.trainable_variables]
     sums = [tf.zeros_like(weight) for weight in weights]
@@ -56,10 +78,17 @@ def gauss_newton_diagonal(model: keras.Model, losses: Losses, images: Any, label
     return [total / tf.cast(tf.shape(images)[0], total.dtype) for total in sums]
 
 
-def measuring(steps: Steps, images: Any, view: TransformContext, seed: int) -> Callable[[int], None]:
-    """A function to call before each pass, with its number: it measures the optimizer's curvatures.
+def create_measurement(steps: Steps, images: Images, context: TransformContext, seed: int) -> Callable[[int], None]:
+    """Return a function that measures the optimizer's curvatures before an epoch.
 
-    On the images that the pass begins with, as many as the recipe says; where it says none, nothing is done.
+    It takes the number of the epoch, and measures on the images that the epoch begins with, as many as the recipe
+    states. It does nothing if the recipe states none.
+
+    Args:
+        steps: Steps with the model, the optimizer and the recipe.
+        images: Images to train on.
+        context: Context of the transforms.
+        seed: Random seed of the run.
     """
     recipe, count = steps.recipe, steps.recipe.curvature
     if count is None:
@@ -68,8 +97,8 @@ def measuring(steps: Steps, images: Any, view: TransformContext, seed: int) -> C
 
     def measure(epoch: int) -> None:
         position = pipeline.DataPosition(seed, epoch)
-        shown, labels = pipeline.first_of_epoch(images, recipe, view, position, count)
-        for curvature, value in zip(steps.optimizer.curvatures, diagonal(shown, labels)):
+        inputs, labels = pipeline.first_of_epoch(images, recipe, context, position, count)
+        for curvature, value in zip(steps.optimizer.curvatures, diagonal(inputs, labels)):
             curvature.assign(value)
 
     return measure

@@ -1,217 +1,154 @@
-"""Where a training runs: one device, all GPUs of a machine, or the workers of a cluster; and a watch on the workers."""
+"""Where a training runs: on one device, on all GPUs of a machine, or on the workers of a cluster."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
-import sys
+import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
 
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
+from reproductions.lab.training.cluster import Cluster
+from reproductions.lab.training.heartbeat import abort
 
-BEAT, PATIENCE = 5.0, 40.0  # seconds between signs of life, and without one until a worker counts as lost
-WAIT = 600.0  # seconds for all workers to come
-LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
-# Of these only what names another task: a fault of one's own device has the same type.
-PERHAPS = (tf.errors.InternalError, tf.errors.FailedPreconditionError, tf.errors.UnknownError)
+START_TIMEOUT = 600.0  # seconds for all workers to start
 
-
-def task() -> tuple[int, int]:
-    """This process among the workers: (its number, how many there are), from TF_CONFIG; (0, 1) without."""
-    told = os.environ.get("TF_CONFIG")
-    if not told:
-        return 0, 1
-    try:
-        config = json.loads(told)
-        workers, here = config["cluster"]["worker"], config["task"]
-        if here["type"] != "worker" or set(config["cluster"]) != {"worker"}:
-            raise ValueError("it names tasks that are not of the type worker")
-        if not 0 <= int(here["index"]) < len(workers):
-            raise ValueError(f"task index {here['index']} is not among its {len(workers)} workers")
-        return int(here["index"]), len(workers)
-    except (ValueError, KeyError, TypeError) as error:
-        wanted = '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, "task": {"type": "worker", "index": 0}}'
-        raise UsageError(f"TF_CONFIG is not as it should be ({error}); it should be like {wanted}") from None
+Sums = dict[str, tf.Tensor]
 
 
-def workers() -> list[str]:
-    """The addresses of all workers, from TF_CONFIG."""
-    return list(json.loads(os.environ["TF_CONFIG"])["cluster"]["worker"])
+def recorded_threads(threads: int | None) -> int | None:
+    """Return the number of intra-op threads to record: None if GPUs compute, else that asked for or one per core."""
+    return None if tf.config.list_physical_devices("GPU") else threads or environment.cores()
 
 
-def found_from_slurm() -> None:
-    """Sets TF_CONFIG from Slurm's environment, inside a step of several tasks where it is not set yet."""
-    if "TF_CONFIG" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) < 2:
-        return
-    tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
-    # Jobs that share a node must not share a port.
-    port = 20000 + int(os.environ.get("SLURM_JOB_ID", 0)) % 20000
-    try:
-        # GPUs are Slurm's to give: the numbers of them keep the resolver from asking for them itself.
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            {"worker": tasks}, port, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
-        )
-        found = resolver.cluster_spec().as_dict()["worker"]
-        index = resolver.get_task_info()[1]
-    except (RuntimeError, ValueError, KeyError, OSError) as error:
-        raise UsageError(f"the workers cannot be found from Slurm's environment: {error}; set TF_CONFIG") from None
-    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": found}, "task": {"type": "worker", "index": index}})
+def usable_devices(devices: int, batch_size: int, micro_batch_size: int | None) -> int:
+    """Return the largest number of devices that have equal shares of a batch, each of whole micro-batches."""
+    return max((n for n in range(1, devices + 1) if batch_size % (n * (micro_batch_size or 1)) == 0), default=1)
 
 
-def threads() -> dict[str, int]:
-    """What a record tells of the threads; nothing where GPUs do the sums."""
-    return {} if tf.config.list_physical_devices("GPU") else {"threads": environment.threads()}
+def create_strategy(
+    name: str, cluster: Cluster, batch_size: int, micro_batch_size: int | None = None
+) -> tf.distribute.Strategy:
+    """Return a distribution strategy.
 
+    Args:
+        name: "auto", "single", "mirrored" or "multi-worker". "auto" is multi-worker in a cluster of several workers.
+            Else it mirrors over as many GPUs as have equal shares of a batch, each of whole micro-batches.
+        cluster: The workers.
+        batch_size: Images per update, over all replicas together.
+        micro_batch_size: Images per forward pass, if the recipe has it.
 
-def usable(gpus: int, batch: int, micro_batch_size: int | None) -> int:
-    """The most devices that have equal shares of a batch, each of whole micro-batches."""
-    return max((n for n in range(1, gpus + 1) if batch % (n * (micro_batch_size or 1)) == 0), default=1)
-
-
-def strategy_for(name: str, batch: int, micro_batch_size: int | None = None) -> tf.distribute.Strategy:
-    """The strategy of this name: auto, single, mirrored or multi-worker.
-
-    `auto` is multi-worker where TF_CONFIG or Slurm names several workers; else it mirrors over as many GPUs as
-    there are and have equal shares of a batch, of whole micro-batches. Raises UsageError where the batch does not
-    divide over all devices.
+    Raises:
+        UsageError: If the cluster and the strategy do not fit, or the batch does not divide over all devices.
     """
-    if name in ("auto", "multi-worker"):
-        found_from_slurm()
-        if task()[1] > 1:
-            # A proxy for the way out, if one is set, does not lead to the workers.
-            os.environ["no_grpc_proxy"] = ",".join(address.rsplit(":", 1)[0] for address in workers())  # noqa: SIM112
-            index, count = task()
-            print(f"worker {index} of {count}: waiting for {', '.join(workers())}", flush=True)
-            late = f"not all of the {count} workers came within {WAIT:.0f} s; see why, and start all again"
-            waiting = threading.Timer(WAIT, leave, [late])
-            waiting.daemon = True
-            waiting.start()
-            strategy = tf.distribute.MultiWorkerMirroredStrategy()
-            waiting.cancel()
-            if batch % strategy.num_replicas_in_sync:
-                raise UsageError(f"a batch of {batch} does not divide over {strategy.num_replicas_in_sync} devices")
-            return strategy
-        if name == "multi-worker":
-            raise UsageError("--strategy multi-worker needs the workers' addresses: set TF_CONFIG, or run under srun")
-    elif task()[1] > 1:
-        raise UsageError(f"TF_CONFIG names {task()[1]} workers, which --strategy {name} does not use: unset it")
+    if cluster.workers > 1:
+        if name not in ("auto", "multi-worker"):
+            raise UsageError(f"TF_CONFIG has {cluster.workers} workers, which --strategy {name} does not use: unset it")
+        return multi_worker_strategy(cluster, batch_size)
+    if name == "multi-worker":
+        raise UsageError("--strategy multi-worker needs the workers' addresses: set TF_CONFIG, or run under srun")
     gpus = tf.config.list_logical_devices("GPU")
     if name == "auto":
-        devices = gpus[: usable(len(gpus), batch, micro_batch_size)]
+        devices = gpus[: usable_devices(len(gpus), batch_size, micro_batch_size)]
         if len(devices) < len(gpus):
             print(
-                f"{len(devices)} of {len(gpus)} GPUs have equal shares of a batch, as the paper has them; "
-                "--strategy mirrored takes all",
+                f"note: training uses {len(devices)} of {len(gpus)} GPUs, over which a batch divides equally; "
+                "--strategy mirrored uses all",
                 flush=True,
             )
     else:
         devices = gpus or tf.config.list_logical_devices("CPU")
-        if name == "mirrored" and batch % len(devices):
-            raise UsageError(f"a batch of {batch} does not divide over {len(devices)} devices")
+        if name == "mirrored":
+            check_divides(batch_size, len(devices))
     if name == "mirrored" or (name == "auto" and len(devices) > 1):
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     return tf.distribute.get_strategy()
 
 
-DONE, FAILED = "done", "failed: "
+def multi_worker_strategy(cluster: Cluster, batch_size: int) -> tf.distribute.Strategy:
+    """Return the strategy of a cluster, once all of its workers have started."""
+    os.environ["TF_CONFIG"] = cluster.tf_config  # TensorFlow reads it
+    # An HTTP proxy, if one is set, does not lead to the workers.
+    os.environ["no_grpc_proxy"] = ",".join(address.rsplit(":", 1)[0] for address in cluster.addresses)  # noqa: SIM112
+    print(f"worker {cluster.index} of {cluster.workers}: waiting for {', '.join(cluster.addresses)}", flush=True)
+    message = (
+        f"not all of the {cluster.workers} workers started within {START_TIMEOUT:.0f} s; "
+        "see their output, and restart all of them"
+    )
+    timeout = threading.Timer(START_TIMEOUT, abort, [message])
+    timeout.daemon = True
+    timeout.start()
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    timeout.cancel()
+    check_divides(batch_size, strategy.num_replicas_in_sync)
+    return strategy
 
 
-class Watch:
-    """Signs of life of all workers, in files of the run's folder, which they share.
+def check_divides(batch_size: int, devices: int) -> None:
+    """Raise a UsageError unless a batch divides over the devices."""
+    if batch_size % devices:
+        raise UsageError(f"a batch of {batch_size} images does not divide over {devices} devices")
 
-    A worker that is killed breaks its connections, and the others raise; one that is stopped or cut off
-    does not, and they would wait for ever.
+
+def summed_over_replicas(
+    strategy: tf.distribute.Strategy, step: Callable[..., Sums]
+) -> Callable[[tuple[tf.Tensor, ...]], Sums]:
+    """Return a function that runs a step on every replica and returns the sums over all of them."""
+
+    def run(batch: tuple[tf.Tensor, ...]) -> Sums:
+        sums = strategy.run(step, args=batch)
+        return {name: strategy.reduce("SUM", value, axis=None) for name, value in sums.items()}
+
+    return run
+
+
+class WorkerGroup:
+    """All workers of a training, which agree on what to do next.
+
+    Args:
+        cluster: The workers.
+        strategy: Their strategy.
     """
 
-    def __init__(self, folder: Path, lost: Callable[[int, str], None]) -> None:
-        self.folder, self.lost = folder, lost
-        self.index, self.workers = task()
-        self.over = threading.Event()
+    def __init__(self, cluster: Cluster, strategy: tf.distribute.Strategy) -> None:
+        self.cluster, self.strategy = cluster, strategy
+        self._sum = tf.function(summed_over_replicas(strategy, lambda values: {"sum": values}))
 
-    def sign(self, worker: int) -> Path:
-        return self.folder / f"worker{worker}.alive"
+    @property
+    def is_single(self) -> bool:
+        """Whether there is only one worker."""
+        return self.cluster.workers == 1
 
-    def run(self) -> None:
-        # By this worker's own clock: the clocks of two machines need not agree.
-        heard: dict[int, tuple[str, float]] = {}
-        others = [worker for worker in range(self.workers) if worker != self.index]
-        earlier = {other: self.told(other) for other in others}  # perhaps of an earlier sitting, until it changes
-        for count in itertools.count():
-            with suppress(OSError):
-                self.sign(self.index).write_text(f"{os.getpid()} {count}")
-            for other in others:
-                told = self.told(other)
-                fresh = told != earlier[other]
-                if fresh and told.startswith(FAILED):
-                    self.lost(other, told.removeprefix(FAILED))
-                    return
-                if (fresh and told == DONE) or other not in heard or heard[other][0] != told:
-                    heard[other] = told, time.monotonic()
-                elif time.monotonic() - heard[other][1] > PATIENCE:
-                    self.lost(other, "it gives no sign of life")
-                    return
-            if self.over.wait(BEAT):
-                return
+    def check_same_state(self, epoch: int, step: int, folder: Path) -> None:
+        """Check that all workers restored the same state.
 
-    def told(self, worker: int) -> str:
-        try:
-            return self.sign(worker).read_text()
-        except OSError:
-            return ""
+        Raises:
+            UsageError: If they are at different steps.
+        """
+        if self.is_single:
+            return
+        here = tf.constant([epoch, step], tf.int64)
+        total, squares = self._sum((tf.stack([here, here**2]),))["sum"].numpy()
+        # Only from sums, so that all workers come to the same conclusion: the variance must be zero.
+        if (self.strategy.num_replicas_in_sync * squares != total**2).any():
+            raise UsageError(
+                f"the workers found different states in {folder}, which must be one folder that all of them share: "
+                "name a shared folder with --run-dir"
+            )
 
+    def agree(self, stop_signal: int, save: bool) -> tuple[int, bool]:
+        """Return the signal on which all workers stop, 0 for none, and whether the state is saved.
 
-def leave(message: str) -> None:
-    """Ends the process at once: the collective operations under way would keep it waiting for the lost worker."""
-    print(f"\nreproduce: {message}", file=sys.stderr, flush=True)
-    sys.stdout.flush()
-    os._exit(3)
-
-
-@contextmanager
-def watching(folder: Path, advice: Callable[[], str]) -> Iterator[None]:
-    """Ends this worker with a clear message, status 3, as soon as another one is found to be lost.
-
-    At the end of the block, and where all are asked to stop, workers wait for the first, which has more to do: one
-    that leaves counts as lost.
-    """
-    index, workers = task()
-    if workers == 1:
-        yield
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with suppress(OSError):
-        (folder / f"worker{index}.alive").write_text("")  # not what an earlier sitting left there
-    watch = Watch(folder, lambda other, why: leave(f"worker {other} of {workers} is lost: {why}; {advice()}"))
-    threading.Thread(target=watch.run, daemon=True).start()
-    last = DONE  # also where all were asked to stop
-    try:
-        try:
-            yield
-        finally:
-            if index and not isinstance(sys.exc_info()[1], Exception):  # done, or asked to stop
-                while watch.told(0) != DONE:
-                    time.sleep(0.2)
-    except UsageError as error:
-        last = FAILED + str(error)
-        raise
-    except (*LOST, *PERHAPS) as error:
-        if isinstance(error, PERHAPS) and "/task:" not in str(error):
-            raise
-        lines = str(error).strip().split("\n")
-        reason = next((line for line in lines if "/task:" in line), lines[0]).strip()[:200]
-        leave(f"the connection to another worker is lost ({reason}); {advice()}")
-    except Exception as error:
-        last = FAILED + repr(error)
-        raise
-    finally:
-        watch.over.set()
-        with suppress(OSError):
-            watch.sign(index).write_text(last)
+        Args:
+            stop_signal: Signal that this worker received, or 0. SIGTERM at any worker takes precedence over SIGINT.
+            save: Whether a save is due at this worker.
+        """
+        if self.is_single:
+            return stop_signal, save
+        here = tf.constant([float(stop_signal == signal.SIGTERM), float(stop_signal == signal.SIGINT), float(save)])
+        terminate, interrupt, save_somewhere = self._sum((here,))["sum"].numpy()
+        return signal.SIGTERM if terminate else signal.SIGINT if interrupt else 0, bool(save_somewhere)

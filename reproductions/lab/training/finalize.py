@@ -1,103 +1,122 @@
-"""What is left of a run: the model, its test, and the record that tells everything about it."""
+"""The end of a run: the saved model, its test, and the record."""
 
 from __future__ import annotations
 
 import platform
 import statistics
 import subprocess
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from reproductions.lab import environment
-from reproductions.lab.data import base
+from reproductions.lab.data.base import Dataset, InMemoryImages
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
+from reproductions.lab.evaluation.contact_sheet import write_sheet
 from reproductions.lab.files import atomic_write
-from reproductions.lab.results import run_record
+from reproductions.lab.results.predictions import predicted_classes
+from reproductions.lab.results.run_record import DataSummary, EpochResult, Misclassified, Record
+from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.training import model as networks
-from reproductions.lab.training.checkpoint import Progress
-from reproductions.lab.training.config import Plan
+from reproductions.lab.training.checkpoint import Checkpoint
+from reproductions.lab.training.config import RunConfig
 
 
-def code_state() -> dict[str, Any]:
-    """The commit of the code and whether it was changed since; nulls outside a git checkout."""
+def code_state() -> CodeState:
+    """Return the commit of the code and whether it was changed since; unknown outside a git checkout."""
     home = Path(__file__).parents[3]
 
-    def git(*words: str) -> str | None:
+    def git(*arguments: str) -> str | None:
         try:
-            command = ["git", "-C", str(home), *words]
+            command = ["git", "-C", str(home), *arguments]
             return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
             return None
 
-    commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--", "layers", "reproductions")
-    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+    changes = git("status", "--porcelain", "--", "layers", "reproductions")
+    return CodeState(git("rev-parse", "HEAD"), None if changes is None else bool(changes))
 
 
-def device(replicas: int) -> str:
-    """The devices that a run uses on this machine, in words."""
+def device_name(replicas: int) -> str:
+    """Return the devices that a run uses on this machine, in words."""
     gpus = tf.config.list_physical_devices("GPU")[:replicas]
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
     return ", ".join(names) or f"{environment.cores()} CPU cores, {platform.machine()}"
 
 
 def versions() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        **{library.__name__: library.__version__ for library in (keras, tf, np)},
-    }
+    """Return the versions of Python and the libraries on which results depend."""
+    libraries = {library.__name__: library.__version__ for library in (keras, tf, np)}
+    return {"python": platform.python_version(), **libraries}
 
 
-def count(weights: list[Any]) -> int:
+def count_parameters(weights: Sequence[keras.Variable]) -> int:
+    """Return the number of parameters in some weights."""
     return int(sum(np.prod(weight.shape) for weight in weights))
 
 
-def finish(plan: Plan, model: keras.Model, progress: Progress) -> None:
-    """Saves the model, tests it, and writes the record. UsageError where the folder cannot be written to."""
+def summarize(data: Dataset) -> DataSummary:
+    """Return what a record keeps of a data set."""
+    return DataSummary(name=data.name, source=data.source, sha256=data.sha256, classes=data.classes, **data.sizes())
+
+
+def throughput(config: RunConfig, history: Sequence[EpochResult]) -> float:
+    """Return the images per second of training: the median over all epochs but the first, which includes tracing."""
+    sizes = config.data.sizes()
+    images = config.recipe.training_images or sum(sizes[split] for split in config.recipe.splits)
+    images_per_epoch = images // config.recipe.batch_size * config.recipe.batch_size
+    return images_per_epoch / statistics.median(result.seconds for result in history[1:] or history)
+
+
+def finalize(config: RunConfig, model: keras.Model, checkpoint: Checkpoint) -> None:
+    """Save the model, test it, and write the record of the run.
+
+    Raises:
+        UsageError: If the folder of the run cannot be written to.
+    """
     try:
-        with atomic_write(plan.run_dir / "model.keras") as unfinished:
-            networks.tested(model, plan.recipe).save(unfinished)
-        described = describe(plan, model, progress)
-        told = {name: plan.identity[name] for name in ("study", "network", "seed")}
-        run_record.Record(**told, **described).write(plan.run_dir / "record.json")
+        with atomic_write(config.run_dir / "model.keras") as unfinished:
+            networks.inference_model(model, config.recipe).save(unfinished)
+        make_record(config, model, checkpoint).write(config.run_dir / "record.json")
     except OSError as error:
-        raise UsageError(f"{plan.run_dir} cannot be written to: {error.strerror or error}; {progress.kept()}") from None
+        reason = error.strerror or error
+        raise UsageError(f"{config.run_dir} cannot be written to: {reason}; {checkpoint.description}") from None
 
 
-def describe(plan: Plan, model: keras.Model, progress: Progress) -> dict[str, Any]:
-    """All that a record says but for what was asked for: what ran, on what, and the test, made here."""
-    recipe, data = plan.recipe, plan.data
-    test, scores = evaluate.test(
-        evaluate.EvaluationTask(networks.tested(model, recipe), plan.network, recipe, data), plan.run_dir
+def make_record(config: RunConfig, model: keras.Model, checkpoint: Checkpoint) -> Record:
+    """Test the model, and return the record of the run. The misclassified images are written into its folder."""
+    recipe, data, history = config.recipe, config.data, checkpoint.state.history
+    tested = networks.inference_model(model, recipe)
+    test, scores = evaluate.test(evaluate.EvaluationTask(tested, config.network, recipe, data), config.run_dir)
+    misclassified = Misclassified([], [], [])
+    if isinstance(data.test, InMemoryImages):
+        misclassified = evaluate.misclassified(predicted_classes(scores), data.test.labels)
+        write_sheet(data.test.images, misclassified, config.run_dir / "misclassified.png")
+    return Record(
+        study=config.study.name,
+        network=config.network.name,
+        seed=config.options.seed,
+        recipe=recipe.as_data(),
+        data=summarize(data),
+        commit=checkpoint.code.commit,
+        dirty=checkpoint.code.dirty,
+        versions=versions(),
+        device=device_name(config.replicas),
+        strategy=type(config.strategy).__name__ if config.replicas > 1 else "one device",
+        parameters={
+            "trainable": count_parameters(model.trainable_weights),
+            "non_trainable": count_parameters(model.non_trainable_weights),
+        },
+        history=history,
+        test=test,
+        misclassified=misclassified,
+        finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        wall_seconds=checkpoint.wall_seconds,
+        images_per_second=throughput(config, history),
+        execution=config.execution,
     )
-    seen: dict[str, Any] = {"misclassified": [], "pictures": None}
-    if isinstance(data.test, base.InMemoryImages):
-        errors = evaluate.misclassified(evaluate.predicted_classes(scores), data.test.labels)
-        seen = {"misclassified": errors, "pictures": evaluate.pictures(data.test.images, errors)}
-    rows = progress.at.rows
-    images = recipe.training_images or sum(data.sizes()[part] for part in recipe.splits)
-    images_a_pass = images // recipe.batch_size * recipe.batch_size
-    # The first pass also pays for tracing.
-    usual = statistics.median(row["seconds"] for row in rows[1:] or rows)
-    return {
-        "recipe": recipe.as_data(),
-        "data": base.describe(data),
-        **progress.code,
-        "versions": versions(),
-        "device": device(plan.replicas),
-        "strategy": type(plan.strategy).__name__ if plan.replicas > 1 else "one device",
-        "replicas": plan.replicas,
-        "execution": plan.execution,
-        "parameters": {"trainable": count(model.trainable_weights), "fixed": count(model.non_trainable_weights)},
-        "epochs": rows,
-        "test": test,
-        **seen,
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "wall_seconds": progress.wall_seconds,
-        "images_per_second": images_a_pass / usual,
-    }

@@ -1,15 +1,11 @@
-"""The loop over passes and steps: rates, figures, checkpoints, and every way a training may be interrupted."""
+"""The loop over epochs and steps."""
 
 from __future__ import annotations
 
 import math
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import FrameType
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
@@ -17,245 +13,210 @@ import tensorflow as tf
 
 from reproductions.lab.data.pipeline import unwrap_tf_errors
 from reproductions.lab.errors import UsageError
+from reproductions.lab.results.run_record import EpochResult
 from reproductions.lab.spec.recipe import Recipe
-from reproductions.lab.training.checkpoint import Progress
-from reproductions.lab.training.distributed import task
+from reproductions.lab.training.checkpoint import Checkpoint, RunningSums, TrainState
+from reproductions.lab.training.distributed import Sums, WorkerGroup
+from reproductions.lab.training.progress import ProgressReporter
 from reproductions.lab.training.step import Steps
+from reproductions.lab.training.stopping import Diverged, Stopped, StopRequest
 
-LOOK = 10  # steps between looks at the losses: a look waits for the device
-SHORT = 0.1  # seconds of a step below which those up to the next look are called together
-SAY = 60.0  # seconds between lines on how a pass goes
+SYNC_STEPS = 10  # steps between two reads of the losses, each of which waits for the device
+SHORT_STEP = 0.1  # seconds of a step below which all steps up to the next read run in one call
 
-
-class Stopped(BaseException):
-    """The run was asked to stop, and can be gone on with. No fault of a file, whatever was being read."""
-
-    def __init__(self, number: int, message: str) -> None:
-        super().__init__(message)
-        self.status = 0 if number == signal.SIGTERM else 130
+Batches = Iterable[tuple[tf.Tensor, ...]]
 
 
-class Diverged(UsageError):
-    """The loss or the weights are no numbers any more."""
+def do_nothing(epoch: int) -> None:
+    """Prepare nothing for an epoch."""
 
 
-class Stop:
-    """SIGTERM and Ctrl-C during a run: noted, and heeded after a step; `at_once` while nothing waits to be saved.
+@dataclass
+class Training:
+    """The training of a network: the loop over epochs and steps.
 
-    A second Ctrl-C ends the run in any case; schedulers repeat SIGTERM.
+    Attributes:
+        steps: The update and the validation step, with the model and the optimizer.
+        checkpoint: The state of the run, from which the training continues.
+        workers: The workers that share the training.
+        stop: Signals to stop.
+        reporter: Reports on the training.
+        save_every: Minimum time between checkpoints within an epoch, in seconds.
+        prepare_epoch: Called with the number of each epoch before its first step.
     """
 
-    def __init__(self) -> None:
-        self.asked, self.at_once = 0, False
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.asked = number
-        if self.at_once:
-            self.heed()
-
-    def heed(self) -> None:
-        """Stopped, where it was asked for while nothing waits to be saved."""
-        if self.asked:
-            told = "stopped while testing, what is tested is kept; the same command with --resume goes on"
-            raise Stopped(self.asked, told)
-
-    def __enter__(self) -> Stop:
-        self.before = {number: signal.signal(number, self.note) for number in (signal.SIGTERM, signal.SIGINT)}
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-
-class Training:
-    """A run on its way. `prepare_pass` is called with the number of each pass before its first step."""
-
-    def __init__(
-        self,
-        model: keras.Model,
-        steps: Steps,
-        recipe: Recipe,
-        progress: Progress,
-        images: int,
-        save_every: float,
-        stop: Stop,
-        prepare_pass: Callable[[int], None] = lambda epoch: None,
-    ) -> None:
-        self.model, self.steps, self.recipe, self.progress = model, steps, recipe, progress
-        self.images, self.save_every, self.prepare_pass = images, save_every, prepare_pass
-        self.last_step = images // recipe.batch_size
-        self.worker, self.workers = task()
-        self.stop, self.short = stop, False
-        self.writer: Any = None
+    steps: Steps
+    checkpoint: Checkpoint
+    workers: WorkerGroup
+    stop: StopRequest
+    reporter: ProgressReporter
+    save_every: float = 600
+    prepare_epoch: Callable[[int], None] = do_nothing
+    steps_are_short: bool = field(default=False, init=False)
+    timer: float = field(default=0.0, init=False)
 
     @property
-    def variables(self) -> list[Any]:
-        """All that a state holds. Of a replicated variable it is the first replica's."""
-        return [*self.model.variables, *self.steps.optimizer.variables]
+    def model(self) -> keras.Model:
+        """The network."""
+        return self.steps.model
 
-    def run(self, batches: Any, held_out: Any, logs: Path) -> None:
-        """Trains from where `progress` stands to the last pass.
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe."""
+        return self.steps.recipe
 
-        `batches` are those of all steps to come, `held_out` the validation part where it is held out.
-        Raises Stopped where it is asked to stop, and UsageError where the loss is no number or the disk is full;
-        in both cases what was saved can be gone on from.
-        """
-        at, todo, self.logs = self.progress.at, iter(batches), logs
-        with unwrap_tf_errors():
-            while at.epoch <= self.recipe.epochs:
-                errors = [row["val_error"] for row in at.rows if "val_error" in row]
-                self.steps.optimizer.learning_rate = self.recipe.learning_rate_at(at.epoch, errors)
-                self.one_pass(todo)
-                self.end_of_pass(held_out)
+    @property
+    def state(self) -> TrainState:
+        """How far the training is."""
+        return self.checkpoint.state
 
-    def check_positions(self) -> None:
-        """UsageError unless all workers stand at the same step: they may have read different states."""
-        at = self.progress.at
-        here = tf.constant([at.epoch, at.step], tf.int64)
-        total, squares = self.steps.add_up((tf.stack([here, here**2]),))["sum"].numpy()
-        # From sums alone, so that all workers come to the same answer: no variance.
-        if (self.steps.strategy.num_replicas_in_sync * squares != total**2).any():
-            raise UsageError(
-                f"the workers found different states in {self.progress.path.parent}, which must be one folder that all "
-                "of them see: name such a one with --run-dir"
-            )
-
-    def one_pass(self, todo: Iterator[Any]) -> None:
-        at, pending = self.progress.at, []
-        self.began, self.said = time.perf_counter(), time.perf_counter()
-        if at.step == 0:  # later it is in the state that the run goes on from
-            self.prepare_pass(at.epoch)
-        bar = keras.utils.Progbar(self.last_step, unit_name="step") if sys.stdout.isatty() and not self.worker else None
-        while at.step < self.last_step:
-            count = self.at_once()
-            pending.append(self.steps.updates(todo, tf.constant(count)))
-            at.step += count
-            asked = self.workers == 1 and self.stop.asked
-            if asked or at.step % LOOK == 0 or at.step == self.last_step:
-                self.look(pending)
-                pending = []
-                self.say(bar)
-                self.stop_or_save()
-
-    def at_once(self) -> int:
-        """The steps to call together: a long one comes alone, since a run stops between calls."""
-        to_look = LOOK - self.progress.at.step % LOOK
-        # Several workers stop at looks alone, and must all call the same.
-        return min(to_look, self.last_step - self.progress.at.step) if self.short or self.workers > 1 else 1
-
-    def look(self, pending: list[dict[str, Any]]) -> None:
-        """Adds up the figures of some steps. UsageError for a loss that is no number."""
-        at = self.progress.at
-        figures = {name: np.concatenate([sums[name] for sums in pending]) for name in pending[0]}
-        steps = len(figures["loss"])
-        for i in range(steps):
-            if not math.isfinite(figures["loss"][i]):
-                loss = figures["loss"][i] / figures["images"][i]
-                raise self.diverged(f"the loss became {loss:g}", f"step {at.step - steps + i + 1} of pass {at.epoch}")
-            for name, values in figures.items():
-                at.sums[name] += float(values[i])
-        now = time.perf_counter()
-        at.sums["seconds"] += now - self.began
-        self.short = (now - self.began) / steps < SHORT
-        self.began = now
-
-    def diverged(self, what: str, where: str = "") -> Diverged:
-        place = f"in {where or self.progress.at}, at a learning rate of {self.learning_rate:g}"
-        return Diverged(f"{what} {place}: the run is stopped; {self.progress.kept()}")
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of steps of an epoch."""
+        return self.reporter.steps
 
     @property
     def learning_rate(self) -> float:
+        """Current learning rate."""
         return float(self.steps.optimizer.learning_rate.numpy())
 
-    def figures(self) -> dict[str, float]:
-        sums = self.progress.at.sums
-        return {"loss": sums["loss"] / sums["images"], "error": 100 * sums["errors"] / sums["images"]}
+    def run(self, batches: Batches, held_out: Batches | None) -> None:
+        """Train from the current state to the last epoch.
 
-    def say(self, bar: Any) -> None:
-        at, shown = self.progress.at, self.figures()
-        if bar is not None:
-            bar.update(at.step, values=[(name, value) for name, value in shown.items()], finalize=at.step == bar.target)
-        elif not self.worker and time.perf_counter() - self.said > SAY:
-            self.said = time.perf_counter()
-            speed = at.sums["images"] / at.sums["seconds"]
-            print(f"  step {at.step} of {self.last_step}: {told(shown)}, {speed:.0f} images/s", flush=True)
+        Args:
+            batches: The batches of all remaining steps.
+            held_out: The batches of the validation split, if it is held out.
+
+        Raises:
+            Stopped: If the run is asked to stop. The state is saved.
+            UsageError: If the loss diverges or the disk is full. The last saved state is kept.
+        """
+        remaining = iter(batches)
+        with unwrap_tf_errors():
+            while self.state.epoch <= self.recipe.epochs:
+                errors = [result.val_error for result in self.state.history if result.val_error is not None]
+                self.steps.optimizer.learning_rate = self.recipe.learning_rate_at(self.state.epoch, errors)
+                self.run_epoch(remaining)
+                self.end_epoch(held_out)
+
+    def run_epoch(self, remaining: Iterator[tuple[tf.Tensor, ...]]) -> None:
+        """Run the remaining steps of the current epoch."""
+        state, pending = self.state, []
+        self.timer = time.perf_counter()
+        self.reporter.start_epoch()
+        if state.step == 0:  # the restored state of a later step includes what was prepared
+            self.prepare_epoch(state.epoch)
+        while state.step < self.steps_per_epoch:
+            count = self.steps_to_call()
+            pending.append(self.steps.updates(remaining, tf.constant(count)))
+            state.step += count
+            stopping = self.workers.is_single and self.stop.signal
+            if stopping or state.step % SYNC_STEPS == 0 or state.step == self.steps_per_epoch:
+                self.sync_metrics(pending)
+                pending = []
+                self.reporter.report_steps(state)
+                self.stop_or_save()
+
+    def steps_to_call(self) -> int:
+        """Return the number of steps to run in one call: long ones run one by one, since a run stops between calls."""
+        if self.workers.is_single and not self.steps_are_short:
+            return 1
+        # Several workers must make the same calls, and only stop when they read the losses.
+        return min(SYNC_STEPS - self.state.step % SYNC_STEPS, self.steps_per_epoch - self.state.step)
+
+    def sync_metrics(self, pending: list[Sums]) -> None:
+        """Read the metrics of the last steps from the device and add them up.
+
+        Raises:
+            Diverged: If a loss is NaN or infinite.
+        """
+        state, sums = self.state, self.state.sums
+        losses, errors, images = (
+            np.concatenate([each[name] for each in pending]) for name in ("loss", "errors", "images")
+        )
+        first = state.step - len(losses) + 1
+        for step, loss, wrong, count in zip(range(first, state.step + 1), losses, errors, images):
+            if not math.isfinite(loss):
+                raise self.diverged(f"the loss became {loss / count:g}", f"epoch {state.epoch}, step {step}")
+            sums.loss += float(loss)
+            sums.errors += float(wrong)
+            sums.images += float(count)
+        now = time.perf_counter()
+        sums.seconds += now - self.timer
+        self.steps_are_short = (now - self.timer) / len(losses) < SHORT_STEP
+        self.timer = now
+
+    def diverged(self, what: str, where: str) -> Diverged:
+        """Return the error for a training that diverges."""
+        reason = f"{what} in {where}, at a learning rate of {self.learning_rate:g}"
+        return Diverged(reason, self.checkpoint.description)
 
     def stop_or_save(self) -> None:
-        """Saves where it is time, and stops where it is asked; all workers of a cluster at the same step."""
-        due = time.perf_counter() - self.progress.saved_at > self.save_every
-        asked, due = self.agreed(self.stop.asked, due and not self.worker)
-        if asked or due:
+        """Save the state if it is time, and stop if asked; all workers of a cluster do so at the same step."""
+        due = time.perf_counter() - self.checkpoint.saved_at > self.save_every
+        stop_signal, save = self.workers.agree(self.stop.signal, due and self.workers.cluster.is_chief)
+        if stop_signal or save:
             self.save()
-        if asked:
-            raise self.stopped(asked)
+        if stop_signal:
+            raise self.stopped(stop_signal)
 
-    def stopped(self, asked: int) -> Stopped:
-        return Stopped(
-            asked, f"stopped after {self.progress.at}, which is saved; the same command with --resume goes on"
-        )
+    def stopped(self, number: int) -> Stopped:
+        """Return the exception for a training that is asked to stop by a signal."""
+        return Stopped(number, f"stopped after {self.state}; the state is saved: resume with --resume")
 
-    def agreed(self, asked: int, due: bool) -> tuple[int, bool]:
-        """The highest signal and whether anyone is due, over all workers."""
-        if self.workers == 1:
-            return asked, due
-        here = tf.constant([float(asked == signal.SIGTERM), float(asked == signal.SIGINT), float(due)])
-        term, interrupt, due_somewhere = self.steps.add_up((here,))["sum"].numpy()
-        return signal.SIGTERM if term else signal.SIGINT if interrupt else 0, bool(due_somewhere)
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All variables that a state file holds. Of a replicated variable it is the first replica's value."""
+        return [*self.model.variables, *self.steps.optimizer.variables]
 
     def save(self) -> None:
-        if self.worker:  # the first saves for all
-            self.progress.told_saved()
+        """Save the state.
+
+        Raises:
+            Diverged: If a weight is NaN or infinite.
+        """
+        if not self.workers.cluster.is_chief:  # the first worker saves for all
+            self.checkpoint.mark_saved()
             return
         if not all(bool(keras.ops.all(keras.ops.isfinite(weight))) for weight in self.model.trainable_variables):
-            # The loss tells of it only a step later, when this state would have replaced the last good one.
-            raise self.diverged("weights became infinite")
-        self.progress.save(self.variables)
+            # The loss shows it only a step later, when this state would have replaced the last good one.
+            raise self.diverged("weights became NaN or infinite", str(self.state))
+        self.checkpoint.save(self.variables)
 
-    def end_of_pass(self, held_out: Any) -> None:
-        """The figures of the pass, those on the validation part among them, as a row; then the state."""
-        at = self.progress.at
-        row = {"epoch": at.epoch, **self.figures()}
-        if held_out is not None:
-            sums = {"loss": 0.0, "errors": 0.0, "images": 0.0}
-            for batch in held_out:
-                for name, value in self.steps.validate(batch).items():
-                    sums[name] += float(value)
-            row["val_loss"], row["val_error"] = sums["loss"] / sums["images"], 100 * sums["errors"] / sums["images"]
-        row["learning_rate"], row["seconds"] = self.learning_rate, at.sums["seconds"]
-        if not self.worker:
-            print(f"pass {at.epoch} of {self.recipe.epochs}: {told(row)}", flush=True)
-        at.rows.append(row)
-        at.step, at.sums = 0, dict.fromkeys(at.sums, 0.0)
+    def end_epoch(self, held_out: Batches | None) -> None:
+        """Validate, report the metrics of the epoch, and save the state."""
+        state, sums = self.state, self.state.sums
+        validation = self.validate(held_out)
+        result = EpochResult(
+            epoch=state.epoch,
+            loss=sums.mean_loss,
+            error=sums.error,
+            learning_rate=self.learning_rate,
+            seconds=sums.seconds,
+            val_loss=None if validation is None else validation.mean_loss,
+            val_error=None if validation is None else validation.error,
+        )
+        self.reporter.report_epoch(result)
+        state.end_epoch(result)
         self.save()
-        self.log(row)
-        asked, _ = self.agreed(self.stop.asked, False)
-        if asked:
-            raise self.stopped(asked)
-
-    def log(self, row: dict[str, float]) -> None:
-        """The figures of a pass, for TensorBoard. UsageError where the disk does not take them."""
-        if self.worker:
-            return
         try:
-            self.writer = self.writer or tf.summary.create_file_writer(str(self.logs))
-            with self.writer.as_default(step=int(row["epoch"])):
-                for name, value in row.items():
-                    tf.summary.scalar(name, value)
-            self.writer.flush()
+            self.reporter.log(result)
         except tf.errors.OpError as error:
             reason = error.message.split("\n")[0]
-            raise UsageError(f"{self.logs} cannot be written: {reason}; {self.progress.kept()}") from None
+            where = self.reporter.logs
+            raise UsageError(f"{where} cannot be written: {reason}; {self.checkpoint.description}") from None
+        stop_signal, _ = self.workers.agree(self.stop.signal, False)
+        if stop_signal:
+            raise self.stopped(stop_signal)
 
-
-def told(figures: dict[str, float]) -> str:
-    """Figures in words: 'loss 0.123, error 4.56%, 12 s'."""
-    units = {"error": "{:.2f}%", "val_error": "{:.2f}%", "seconds": "{:.0f} s"}
-    words = [
-        f"{name.replace('val_', 'validation ').replace('_', ' ')} {units.get(name, '{:.4g}').format(value)}"
-        for name, value in figures.items()
-        if name != "epoch"
-    ]
-    return ", ".join(words).replace("seconds ", "")
+    def validate(self, held_out: Batches | None) -> RunningSums | None:
+        """Return the sums over the validation split; None if it is not held out."""
+        if held_out is None:
+            return None
+        total = RunningSums()
+        for batch in held_out:
+            sums = self.steps.validate(batch)
+            total.loss += float(sums["loss"])
+            total.errors += float(sums["errors"])
+            total.images += float(sums["images"])
+        return total

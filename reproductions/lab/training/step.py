@@ -1,9 +1,9 @@
-"""One update and one validation step, on one device or many: gradients, clipping, weight decay, the loss's scale."""
+"""One update and one validation step, on any number of devices: gradients, clipping, weight decay, loss scaling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import keras
 import tensorflow as tf
@@ -11,142 +11,169 @@ import tensorflow as tf
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.evaluation.evaluate import answers
 from reproductions.lab.spec.recipe import Recipe
-
-Sums = dict[str, Any]  # of loss times images and of errors, and the images they are of
+from reproductions.lab.training.distributed import Sums, summed_over_replicas
 
 
 def decay_weights(model: keras.Model, weight_decay: float | Mapping[str, float]) -> None:
-    """Adds weight_decay / 2 |w|^2 to the loss, w being the kernels: the papers' w <- w - rate * weight_decay * w.
+    """Add weight_decay / 2 * |w|^2 to the loss, over all kernels w.
 
-    Within the gradient, hence within the momentum; Keras' own `weight_decay` of an optimizer stays outside of it.
-    By the names of layers where that is given, others not at all; UsageError for a layer that the model has not.
+    This makes the papers' update w <- w - learning_rate * (gradient + weight_decay * w). It is part of the gradient and
+    hence of the momentum; Keras' own `weight_decay` of an optimizer is not.
+
+    Args:
+        model: Network, whose kernels get a regularizer.
+        weight_decay: Lambda for all layers, or by layer name; other layers have none then.
+
+    Raises:
+        UsageError: If the model has no such layer, or the layer has no kernel.
     """
     if isinstance(weight_decay, Mapping):
         layers = {layer.name: layer for layer in model.layers}
-        for name, own in weight_decay.items():
+        for name, value in weight_decay.items():
             if name not in layers:
                 raise unknown(f"layer of {model.name} whose weights can decay", name, layers)
             if not any(weight.name == "kernel" for weight in layers[name].trainable_weights):
                 raise UsageError(f"{name} of {model.name} has no kernel whose weights could decay")
-            decay_weights(layers[name], own)
+            decay_weights(layers[name], value)
         return
     for weight in model.trainable_weights:
         if weight_decay and weight.name == "kernel":
             weight.regularizer = keras.regularizers.L2(weight_decay / 2)
 
 
-def own_seeds(model: keras.Model, strategy: tf.distribute.Strategy) -> None:
-    """Dropout masks that differ between replicas: without it every replica draws the same."""
+def per_replica_seeds(model: keras.Model, strategy: tf.distribute.Strategy) -> None:
+    """Give each replica its own dropout masks: without this all replicas draw the same."""
     seeds = [weight for weight in model.non_trainable_variables if weight.name == "seed_generator_state"]
 
     def shift() -> None:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         for seed in seeds:
-            # A replica's copy alone: these variables are not aggregated.
+            # Only this replica's copy: these variables are not aggregated.
             seed.assign(seed.value + tf.cast([replica * 1_000_003, 0], seed.dtype))
 
     if strategy.num_replicas_in_sync > 1:
         strategy.run(tf.function(shift))
 
 
-class Steps:
-    """The steps of a training: `update` and `validate`, each a function of an iterator over a replica's images.
+@dataclass(frozen=True)
+class StepConfig:
+    """How steps are executed.
 
-    `accumulation_steps` are the parts in which each replica takes its share of a batch, one after the other.
+    Attributes:
+        outputs: What the model returns: "logits" or "penalties".
+        strategy: Distribution strategy.
+        accumulation_steps: Steps over which each replica accumulates the gradients of its share of a batch.
+        jit: Whether the gradients are compiled by XLA.
+    """
+
+    outputs: str = "logits"
+    strategy: tf.distribute.Strategy = field(default_factory=tf.distribute.get_strategy)
+    accumulation_steps: int = 1
+    jit: bool = False
+
+
+class Steps:
+    """The steps of a training.
+
+    Args:
+        model: Network.
+        optimizer: Optimizer, built.
+        recipe: Recipe with the loss, the batch size, clipping and so on.
+        config: How the steps are executed.
+
+    Attributes:
+        update: Function from the images and labels of each replica to the sums of an update over all replicas: "loss",
+            "errors" and "images".
+        updates: Function that runs several updates in one call; see `update_many`.
+        validate: Function from the images, labels and weights of each replica to the same sums.
     """
 
     def __init__(
-        self,
-        model: keras.Model,
-        optimizer: Any,
-        recipe: Recipe,
-        outputs: str,
-        strategy: tf.distribute.Strategy,
-        accumulation_steps: int = 1,
-        jit: bool = False,
+        self, model: keras.Model, optimizer: keras.Optimizer, recipe: Recipe, config: StepConfig | None = None
     ) -> None:
-        self.model, self.optimizer, self.recipe, self.outputs = model, optimizer, recipe, outputs
-        self.strategy, self.accumulation_steps = strategy, accumulation_steps
-        each = {**recipe.loss, "config": {**recipe.loss["config"], "reduction": None}}
-        self.loss = keras.losses.get(each)
-        self.gradients = tf.function(self.forward, jit_compile=True) if jit else self.forward
-        self.update = tf.function(self.distributed(self.update_replica))
-        self.updates = tf.function(self.one_after_the_other)
-        self.validate = tf.function(self.distributed(self.validate_replica))
-        self.add_up = tf.function(self.distributed(lambda values: {"sum": values}))
+        config = config or StepConfig()
+        self.model, self.optimizer, self.recipe = model, optimizer, recipe
+        self.outputs, self.strategy = config.outputs, config.strategy
+        self.accumulation_steps = config.accumulation_steps
+        self.loss = keras.losses.get({**recipe.loss, "config": {**recipe.loss["config"], "reduction": None}})
+        self.gradients = (
+            tf.function(self.loss_and_gradients, jit_compile=True) if config.jit else self.loss_and_gradients
+        )
+        self.update = tf.function(summed_over_replicas(self.strategy, self.update_replica))
+        self.updates = tf.function(self.update_many)
+        self.validate = tf.function(summed_over_replicas(self.strategy, self.validate_replica))
 
-    def distributed(self, step: Callable[..., Sums]) -> Callable[..., Sums]:
-        """The step on every replica, and the sums over all of them."""
+    def update_many(self, batches: Iterator[tuple[tf.Tensor, ...]], count: tf.Tensor) -> Sums:
+        """Run several updates in one graph, since calling a small graph takes as long as running it.
 
-        def run(batch: Any) -> Sums:
-            sums = self.strategy.run(step, args=batch)
-            return {name: self.strategy.reduce("SUM", value, axis=None) for name, value in sums.items()}
+        Args:
+            batches: Iterator over the batches.
+            count: Number of updates, an int32 scalar.
 
-        return run
-
-    def one_after_the_other(self, batches: Any, count: Any) -> Sums:
-        """The sums of `count` updates, (count,) each; in one graph, since calling a small one costs as much again."""
+        Returns:
+            The sums of each update, (count,).
+        """
         sums = {name: tf.TensorArray(tf.float32, count) for name in ("loss", "errors", "images")}
         for i in tf.range(count):
             here = self.update(next(batches))
             sums = {name: sums[name].write(i, here[name]) for name in sums}
         return {name: each.stack() for name, each in sums.items()}
 
-    def losses(self, labels: Any, outputs: Any) -> Any:
-        """The loss of each image, of all heads together."""
+    def losses(self, labels: tf.Tensor, outputs: tf.Tensor | dict[str, tf.Tensor]) -> tf.Tensor:
+        """Return the loss of each image, weighted and summed over the outputs of the model."""
         if isinstance(self.loss, keras.losses.CategoricalCrossentropy):
-            labels = tf.one_hot(labels, self.main(outputs).shape[-1])
-        if not self.recipe.loss_weights:
+            labels = tf.one_hot(labels, self.main_output(outputs).shape[-1])
+        if not isinstance(outputs, dict):
             return self.loss(labels, outputs)
         return sum(weight * self.loss(labels, outputs[name]) for name, weight in self.recipe.loss_weights.items())
 
-    def main(self, outputs: Any) -> Any:
-        return outputs[next(iter(self.recipe.loss_weights))] if self.recipe.loss_weights else outputs
+    def main_output(self, outputs: tf.Tensor | dict[str, tf.Tensor]) -> tf.Tensor:
+        """Return the output that classifies an image."""
+        return outputs[next(iter(self.recipe.loss_weights))] if isinstance(outputs, dict) else outputs
 
-    def errors(self, labels: Any, outputs: Any) -> Any:
-        """1 for each image with a wrong answer, else 0."""
-        wrong = tf.cast(answers(self.main(outputs), self.outputs), tf.int64) != tf.cast(labels, tf.int64)
+    def errors(self, labels: tf.Tensor, outputs: tf.Tensor | dict[str, tf.Tensor]) -> tf.Tensor:
+        """Return 1 for each image with a wrong answer and 0 for the others, float32."""
+        wrong = tf.cast(answers(self.main_output(outputs), self.outputs), tf.int64) != tf.cast(labels, tf.int64)
         return tf.cast(wrong, tf.float32)
 
-    def forward(self, images: Any, labels: Any) -> tuple[Any, Any, list[Any]]:
-        """Sum of losses, number of errors, and the gradients' share of an update, of one micro-batch."""
-        updates = self.strategy.num_replicas_in_sync * self.accumulation_steps
+    def loss_and_gradients(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+        """Return sum of losses, number of errors, and the share in an update's gradients of one accumulation step."""
+        shares = self.strategy.num_replicas_in_sync * self.accumulation_steps
         with tf.GradientTape() as tape:
             outputs = self.model(images, training=True)
-            penalty = tf.cast(sum(self.model.losses), tf.float32) / updates
+            penalty = tf.cast(sum(self.model.losses), tf.float32) / shares
             losses = tf.reduce_sum(self.losses(labels, outputs))
             scaled = self.optimizer.scale_loss(losses / self.recipe.batch_size + penalty)
         gradients = tape.gradient(scaled, self.model.trainable_variables)
         return losses + penalty * self.recipe.batch_size, tf.reduce_sum(self.errors(labels, outputs)), gradients
 
-    def update_replica(self, images: Any, labels: Any) -> Sums:
-        """One update by a replica's share of a batch."""
-        # Not of the images' shape: several workers' batches have none while a graph is made.
+    def update_replica(self, images: tf.Tensor, labels: tf.Tensor) -> Sums:
+        """Update the weights from a replica's share of a batch."""
+        # Not from the images' shape: batches of several workers have none while the graph is built.
         share = self.recipe.batch_size // self.strategy.num_replicas_in_sync
         size = share // self.accumulation_steps
         loss, errors, gradients = self.gradients(images[:size], labels[:size])
-        if self.accumulation_steps > 1:  # else the network would be traced twice
+        if self.accumulation_steps > 1:  # otherwise the network would be traced twice
             for i in tf.range(1, self.accumulation_steps):
                 part = images[i * size : (i + 1) * size], labels[i * size : (i + 1) * size]
                 more_loss, more_errors, more = self.gradients(*part)
                 loss, errors = loss + more_loss, errors + more_errors
                 gradients = [one + other for one, other in zip(gradients, more)]
-        self.optimizer.apply(self.at_own_rates(self.clipped(gradients)), self.model.trainable_variables)
+        self.optimizer.apply(self.scale_bias_gradients(self.clip(gradients)), self.model.trainable_variables)
         return {"loss": loss, "errors": errors, "images": tf.constant(float(share))}
 
-    def at_own_rates(self, gradients: list[Any]) -> list[Any]:
-        """Gradients with those of biases as many times as large: SGD's update is in proportion to them."""
-        if self.recipe.bias_learning_rate_multiplier == 1:
+    def scale_bias_gradients(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Multiply the gradients of biases by their multiplier: SGD's update is proportional to the gradient."""
+        multiplier = self.recipe.bias_learning_rate_multiplier
+        if multiplier == 1:
             return gradients
-        biases = [variable.name == "bias" for variable in self.model.trainable_variables]
-        return [
-            self.recipe.bias_learning_rate_multiplier * each if bias else each for each, bias in zip(gradients, biases)
-        ]
+        is_bias = [variable.name == "bias" for variable in self.model.trainable_variables]
+        return [multiplier * gradient if bias else gradient for gradient, bias in zip(gradients, is_bias)]
 
-    def clipped(self, gradients: list[Any]) -> list[Any]:
-        """The gradients cut to the recipe's norm, which is that of the whole update: over all replicas."""
+    def clip(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Clip the gradients to the recipe's norm, which is that of the whole update, over all replicas."""
         replicas = self.strategy.num_replicas_in_sync
-        # Whether an update of half precision is finite, Keras asks of the first replica alone.
+        # Keras checks only on the first replica whether a half-precision update is finite.
         scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
         reduced = replicas > 1 and (self.recipe.global_clipnorm is not None or scaled)
         if reduced:
@@ -154,14 +181,14 @@ class Steps:
         if self.recipe.global_clipnorm is not None:
             norm = self.optimizer.scale_loss(tf.constant(self.recipe.global_clipnorm))
             gradients, _ = tf.clip_by_global_norm(gradients, norm)
-        # The optimizer adds them up once more.
+        # The optimizer sums over replicas once more.
         return [gradient / replicas for gradient in gradients] if reduced else gradients
 
-    def validate_replica(self, images: Any, labels: Any, counts: Any) -> Sums:
-        """Sums over the images of which `counts` is 1; those of 0 fill up a batch."""
+    def validate_replica(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> Sums:
+        """Return sums over the images of weight 1; those of weight 0 fill up a batch."""
         outputs = self.model(images, training=False)
         return {
-            "loss": tf.reduce_sum(self.losses(labels, outputs) * counts),
-            "errors": tf.reduce_sum(self.errors(labels, outputs) * counts),
-            "images": tf.reduce_sum(counts),
+            "loss": tf.reduce_sum(self.losses(labels, outputs) * weights),
+            "errors": tf.reduce_sum(self.errors(labels, outputs) * weights),
+            "images": tf.reduce_sum(weights),
         }

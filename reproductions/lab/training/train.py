@@ -1,155 +1,218 @@
-"""One recipe to one run: the strategy, the fit, and the record at the end."""
+"""Training of a network by its recipe, from the devices to the record."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
 
+from reproductions.lab import environment
 from reproductions.lab.data import pipeline, registry
+from reproductions.lab.data.base import Images
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
 from reproductions.lab.files import remove_unfinished
 from reproductions.lab.results import run_record
 from reproductions.lab.spec.study import Network, Study
-from reproductions.lab.training import curvature, distributed
+from reproductions.lab.training import curvature, distributed, heartbeat
 from reproductions.lab.training import model as networks
-from reproductions.lab.training.checkpoint import Progress, alone_in, same_run
-from reproductions.lab.training.config import Options, Plan, resolve
-from reproductions.lab.training.finalize import code_state, finish, versions
-from reproductions.lab.training.loop import Stop, Training
-from reproductions.lab.training.step import Steps, decay_weights, own_seeds
+from reproductions.lab.training.checkpoint import Checkpoint, check_same_run, lock_directory
+from reproductions.lab.training.cluster import find_cluster
+from reproductions.lab.training.config import RunConfig, TrainOptions, resolve
+from reproductions.lab.training.finalize import code_state, finalize, versions
+from reproductions.lab.training.loop import Training
+from reproductions.lab.training.progress import ProgressReporter
+from reproductions.lab.training.step import StepConfig, Steps, decay_weights, per_replica_seeds
+from reproductions.lab.training.stopping import StopRequest
 
 
-def train(study: Study, network: Network, options: Options) -> Path | None:
-    """Trains a network by its recipe and returns the run's folder, with its record, state, model and logs.
+def train(study: Study, network: Network, options: TrainOptions) -> Path | None:
+    """Train a network by its recipe.
 
-    In a cluster it is the first worker that writes them; the others return None.
+    With `options.resume` an unfinished run resumes where it stopped, bit for bit, and a finished one is reused.
 
-    With `resume` an unfinished run goes on where it stopped, bit for bit, and a finished one is left as it is.
-    Raises UsageError for a folder in use, another run's folder, data that cannot be read, a full disk and a loss
-    that is no number; `fit.Stopped` where the process is asked to stop.
+    Args:
+        study: The paper.
+        network: One of its networks.
+        options: Options of `reproduce train`.
+
+    Returns:
+        Folder of the run with its record, state, model and logs; None in a cluster's workers other than the first.
+
+    Raises:
+        UsageError: If the folder is in use or holds another run, the data cannot be read, the disk is full, or the loss
+            diverges.
+        Stopped: If the process is asked to stop.
     """
-    plan, worker = planned(study, network, options), distributed.task()[0]
-    if is_finished(plan):
-        if worker:
-            return None
-        print(f"{plan.run_dir} holds this run, finished: it is reused")
-        return plan.run_dir
-    with alone_in(plan.run_dir, f"worker{worker}.lock"):
-        progress = Progress(plan.run_dir, {**plan.identity, **plan.execution, "versions": versions()}, code_state())
-        advice = "start all workers again with --resume"
-        with Stop() as stop, distributed.watching(plan.run_dir, lambda: f"{progress.kept()}; {advice}"):
+    config = configure(study, network, options)
+    chief, run_dir = config.cluster.is_chief, config.run_dir
+    if is_finished(config):
+        if chief:
+            print(f"{run_dir} holds this run, which has finished: reusing it")
+        return run_dir if chief else None
+    with lock_directory(run_dir, f"worker{config.cluster.index}.lock"):
+        identity = {**config.identity, **config.execution_identity, "versions": versions()}
+        checkpoint = Checkpoint(run_dir, identity, code_state())
+
+        def advice() -> str:
+            return f"{checkpoint.description}; restart all workers with --resume"
+
+        with StopRequest() as stop, heartbeat.monitor_workers(run_dir, config.cluster, advice):
             try:
-                model = trained(plan, progress, stop)
+                model = trained_model(config, checkpoint, stop)
             except tf.errors.ResourceExhaustedError:
-                size = f"{plan.execution['forward_batch_size']} images at a time"
-                raise UsageError(f"the device has too little memory for {size}: raise --accumulate") from None
-            stop.at_once = True
-            stop.heed()
-            if not worker:
-                finish(plan, alone(plan, model) if plan.workers > 1 else model, progress)
-    return None if worker else plan.run_dir
+                size = config.execution.forward_batch_size
+                raise UsageError(f"the device lacks memory for {size} images at a time: raise --accumulate") from None
+            stop.immediate = True
+            stop.raise_if_stopped()
+            if chief:
+                finalize(config, unreplicated(config, model), checkpoint)
+    return run_dir if chief else None
 
 
-def planned(study: Study, network: Network, options: Options) -> Plan:
-    """The run that is asked for. UsageError for what does not go together, and data that cannot be read."""
+def configure(study: Study, network: Network, options: TrainOptions) -> RunConfig:
+    """Return the run that is asked for.
+
+    Raises:
+        UsageError: If options do not fit together, or the data cannot be read.
+    """
     recipe = resolve(network, options)
-    strategy = distributed.strategy_for(options.strategy, recipe.batch_size, recipe.micro_batch_size)
-    worker, workers = distributed.task()
+    environment.set_threads(options.threads)
+    cluster = find_cluster(options.strategy)
+    strategy = distributed.create_strategy(options.strategy, cluster, recipe.batch_size, recipe.micro_batch_size)
     if options.jit and strategy.num_replicas_in_sync > 1:
         raise UsageError("--jit works on one device only")
-    if recipe.curvature and workers > 1:
+    if recipe.curvature and cluster.workers > 1:
         raise UsageError(f"{network.name} measures curvatures, which several workers cannot share: train it on one")
     data = registry.load(recipe.dataset, options.data_dir)
-    if not worker:
+    if cluster.is_chief:
         print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
-    return Plan(study, network, options, recipe, data, strategy, workers)
+    return RunConfig(study, network, options, recipe, data, strategy, cluster)
 
 
-def alone(plan: Plan, model: keras.Model) -> keras.Model:
-    """A copy for the one worker that tests: a replicated model would ask the others to join in."""
-    copy = networks.build(plan.network, plan.recipe, plan.data.classes)
+def unreplicated(config: RunConfig, model: keras.Model) -> keras.Model:
+    """Return a copy for the one worker that tests: a replicated model would need the others to take part."""
+    if config.cluster.workers == 1:
+        return model
+    copy = networks.build(config.network, config.recipe, config.data.classes)
     copy.set_weights([keras.ops.convert_to_numpy(weight) for weight in model.weights])
     return copy
 
 
-def is_finished(plan: Plan) -> bool:
-    """Whether the folder holds the run, done. UsageError where it holds what it should not."""
-    told = plan.run_dir / "record.json"
-    begun = any((plan.run_dir / name).exists() for name in ("record.json", "state.npz", "state-before.npz"))
-    if begun and not plan.options.resume:
-        raise UsageError(f"{plan.run_dir} holds a run already: go on with --resume, or name another with --run-dir")
-    if not told.exists():
+def is_finished(config: RunConfig) -> bool:
+    """Return whether the folder holds this run, finished.
+
+    Raises:
+        UsageError: If it holds another run, or this one without `resume`.
+    """
+    path = config.run_dir / "record.json"
+    started = any((config.run_dir / name).exists() for name in ("record.json", "state.npz", "state-before.npz"))
+    if started and not config.options.resume:
+        raise UsageError(f"{config.run_dir} already holds a run: resume it with --resume, or name another folder")
+    if not path.exists():
         return False
-    finished, execution = run_record.read(told), plan.execution
-    # Records are older than some of what is told of their execution.
-    same_run(finished.execution, {name: execution[name] for name in execution if name in finished.execution}, told)
-    same_run({**vars(finished), "sha256": finished.data["sha256"]}, plan.identity, told)
-    if finished.commit != code_state()["commit"]:
-        print(f"note: it was made by commit {finished.commit}; the code has changed since")
+    record = run_record.read(path)
+    found = asdict(record.execution)
+    # Records are older than some fields of the execution.
+    known = {name: value for name, value in config.execution_identity.items() if found[name] is not None}
+    check_same_run(found, known, path)
+    check_same_run({**vars(record), "sha256": record.data.sha256}, config.identity, path)
+    if record.commit != code_state().commit:
+        print(f"note: it was made by commit {record.commit}; the code has changed since")
     return True
 
 
-def repeat_exactly() -> None:
-    """The same bits from the same seed, on one machine."""
+def enable_determinism() -> None:
+    """Make runs with the same seed on one machine equal to the last bit."""
     tf.config.experimental.enable_op_determinism()
-    # Gradients of an output that three layers or more take in: its memory optimizer adds them up in the order in
-    # which they come. It cannot be turned off alone.
+    # TensorFlow's memory optimizer adds up the gradients of an output with three or more consumers in the order in
+    # which they arrive. It cannot be turned off separately.
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
-def trained(plan: Plan, progress: Progress, stop: Stop) -> keras.Model:
-    """The trained network, running averages of its weights in their place."""
-    recipe, data, options, strategy = plan.recipe, plan.data, plan.options, plan.strategy
+def trained_model(config: RunConfig, checkpoint: Checkpoint, stop: StopRequest) -> keras.Model:
+    """Train a network from its checkpoint to the last epoch.
+
+    Returns:
+        The network; if the optimizer averages the weights, with their running averages.
+    """
+    recipe, options, strategy, cluster = config.recipe, config.options, config.strategy, config.cluster
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
-    if not options.jit:  # op determinism turns compilation off
-        repeat_exactly()
-    worker, workers = distributed.task()
-    if not worker:
-        remove_unfinished(progress.path.parent)
+    if not options.jit:  # determinism turns compilation off
+        enable_determinism()
+    if cluster.is_chief:
+        remove_unfinished(checkpoint.folder)
+    images = config.data.training(recipe.splits, recipe.training_images)
     with strategy.scope():
-        model = networks.build(plan.network, recipe, data.classes)
-        networks.start(model, recipe, options.init_from)
-        decay_weights(model, recipe.weight_decay)
-        optimizer = keras.optimizers.get(dict(recipe.optimizer))
-        if options.precision == "mixed_float16":
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        optimizer.build(model.trainable_variables)
-        steps = Steps(model, optimizer, recipe, plan.network.outputs, strategy, plan.accumulation_steps, options.jit)
-        images = data.training(recipe.splits, recipe.training_images)
-        view = TransformContext(model.input_shape[1], data.statistics)
-        measure = curvature.measuring(steps, images, view, options.seed)
-        training = Training(model, steps, recipe, progress, len(images.labels), options.save_every, stop, measure)
-        if training.last_step < 1:
-            few = f"{data.name} has {len(images.labels)} images to train on"
-            raise UsageError(f"{few}, less than a batch of {recipe.batch_size}")
-        progress.restore(training.variables)
-    if workers > 1:
-        training.check_positions()
-    own_seeds(model, strategy)
-    if progress.saved and not worker:
-        print(f"going on after {progress.saved} of {recipe.epochs}", flush=True)
-    shard = pipeline.WorkerShard(worker, workers, plan.replicas // workers)
-
-    def batches(context: Any) -> tf.data.Dataset:
-        position = pipeline.DataPosition(options.seed, progress.at.epoch, progress.at.step)
-        return pipeline.training_batches(images, recipe, view, position, shard)
-
-    def held_out(context: Any) -> tf.data.Dataset:
-        prepare = evaluate.validation_transform(recipe, view)
-        return pipeline.validation_batches(data.validation, prepare, recipe.batch_size, shard)
-
-    kept_out = "validation" not in recipe.splits
-    if progress.at.epoch <= recipe.epochs:
-        training.run(
-            strategy.distribute_datasets_from_function(batches),
-            strategy.distribute_datasets_from_function(held_out) if kept_out else None,
-            progress.path.parent / "logs",
+        steps = create_steps(config)
+        context = TransformContext(steps.model.input_shape[1], config.data.statistics)
+        training = Training(
+            steps=steps,
+            checkpoint=checkpoint,
+            workers=distributed.WorkerGroup(cluster, strategy),
+            stop=stop,
+            reporter=ProgressReporter(
+                steps_per_epoch(config, images), recipe.epochs, checkpoint.folder / "logs", cluster.is_chief
+            ),
+            save_every=options.save_every,
+            prepare_epoch=curvature.create_measurement(steps, images, context, options.seed),
         )
-    optimizer.finalize_variable_values(model.trainable_variables)
-    return model
+        checkpoint.restore(training.variables)
+    training.workers.check_same_state(checkpoint.state.epoch, checkpoint.state.step, checkpoint.folder)
+    per_replica_seeds(steps.model, strategy)
+    if checkpoint.saved and cluster.is_chief:
+        print(f"resuming after {checkpoint.saved} of {recipe.epochs} epochs", flush=True)
+    if checkpoint.state.epoch <= recipe.epochs:
+        training.run(*distributed_batches(config, checkpoint, images, context))
+    steps.optimizer.finalize_variable_values(steps.model.trainable_variables)
+    return steps.model
+
+
+def create_steps(config: RunConfig) -> Steps:
+    """Return the steps of a training, with a new model and its optimizer."""
+    recipe = config.recipe
+    model = networks.build(config.network, recipe, config.data.classes)
+    networks.initialize_layers(model, recipe, config.options.init_from)
+    decay_weights(model, recipe.weight_decay)
+    optimizer = keras.optimizers.get(dict(recipe.optimizer))
+    if config.options.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    execution = StepConfig(config.network.outputs, config.strategy, config.accumulation_steps, config.options.jit)
+    return Steps(model, optimizer, recipe, execution)
+
+
+def steps_per_epoch(config: RunConfig, images: Images) -> int:
+    """Return the number of steps of an epoch.
+
+    Raises:
+        UsageError: If there are fewer images than in a batch.
+    """
+    count, batch_size = len(images.labels), config.recipe.batch_size
+    if count < batch_size:
+        raise UsageError(f"{config.data.name} has {count} training images, fewer than a batch of {batch_size}")
+    return count // batch_size
+
+
+def distributed_batches(
+    config: RunConfig, checkpoint: Checkpoint, images: Images, context: TransformContext
+) -> tuple[tf.distribute.DistributedDataset, tf.distribute.DistributedDataset | None]:
+    """Return the batches from the current state to the last epoch, and those of the validation split if held out."""
+    recipe, cluster, validation = config.recipe, config.cluster, config.data.validation
+    shard = pipeline.WorkerShard(cluster.index, cluster.workers, config.replicas // cluster.workers)
+
+    def training_batches(_: tf.distribute.InputContext) -> tf.data.Dataset:
+        position = pipeline.DataPosition(config.options.seed, checkpoint.state.epoch, checkpoint.state.step)
+        return pipeline.training_batches(images, recipe, context, position, shard)
+
+    def validation_batches(_: tf.distribute.InputContext) -> tf.data.Dataset:
+        transform = evaluate.validation_transform(recipe, context)
+        return pipeline.validation_batches(validation, transform, recipe.batch_size, shard)
+
+    distribute = config.strategy.distribute_datasets_from_function
+    held_out = None if "validation" in recipe.splits else distribute(validation_batches)
+    return distribute(training_batches), held_out

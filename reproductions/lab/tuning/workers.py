@@ -1,4 +1,4 @@
-"""Several workers on one search: keras-tuner's chief in this process, and processes that ask it for settings."""
+"""Several workers for one search: keras-tuner's chief in this process, and processes that ask it for settings."""
 
 from __future__ import annotations
 
@@ -10,127 +10,182 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 import tensorflow as tf
 
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
 
-HERE = "127.0.0.1"
-RESTARTS = 3
-PARENT = "REPRODUCE_TUNE_PARENT"
+LOCALHOST = "127.0.0.1"
+MAX_RESTARTS = 3
+STOP_TIMEOUT = 60  # seconds
+IP, PORT, TUNER_ID = "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"
+
+
+@dataclass(frozen=True)
+class TunerProcess:
+    """This process among those of a search.
+
+    Attributes:
+        role: "chief" serves the oracle, "worker" asks it for settings, and "single" does both without others.
+        name: Name of the process.
+    """
+
+    role: Literal["single", "chief", "worker"] = "single"
+    name: str = "tuner0"
+
+
+def tuner_process() -> TunerProcess:
+    """Return what keras-tuner's environment variables make of this process.
+
+    Raises:
+        UsageError: If only some of them are set.
+    """
+    name = os.environ.get(TUNER_ID, TunerProcess.name)
+    if IP not in os.environ:
+        return TunerProcess(name=name)
+    for variable in (PORT, TUNER_ID):
+        if variable not in os.environ:
+            raise UsageError(f"{IP} is set, but {variable} is not: set all of {IP}, {PORT} and {TUNER_ID}, or none")
+    # An HTTP proxy, if one is set, does not lead to the chief.
+    os.environ["no_grpc_proxy"] = os.environ[IP]  # noqa: SIM112
+    return TunerProcess("chief" if "chief" in name else "worker", name)
+
+
+def become_chief() -> TunerProcess:
+    """Make this process the chief of a search on this machine: keras-tuner reads its environment."""
+    os.environ.update({IP: LOCALHOST, PORT: str(free_port()), TUNER_ID: "chief"})
+    return tuner_process()
 
 
 def free_port() -> int:
+    """Return a port that no process uses."""
     with socket.socket() as found:
-        found.bind((HERE, 0))
+        found.bind((LOCALHOST, 0))
         return int(found.getsockname()[1])
 
 
-def role() -> str:
-    """What keras-tuner's variables make of this process: "chief", "worker", or "alone" without them."""
-    if "KERASTUNER_ORACLE_IP" not in os.environ:
-        return "alone"
-    for name in ("KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"):
-        if name not in os.environ:
-            raise UsageError(f"KERASTUNER_ORACLE_IP is set, and {name} is not: set all three, or none")
-    # A proxy for the way out, if one is set, does not lead to the chief.
-    os.environ["no_grpc_proxy"] = os.environ["KERASTUNER_ORACLE_IP"]  # noqa: SIM112
-    return "chief" if "chief" in os.environ["KERASTUNER_TUNER_ID"] else "worker"
+def exit_with_parent(parent: int) -> None:
+    """End this worker if its chief is killed; it would wait for settings for an hour. Its state is saved every epoch.
 
-
-def become_chief() -> None:
-    address = {"KERASTUNER_ORACLE_IP": HERE, "KERASTUNER_ORACLE_PORT": str(free_port()), "KERASTUNER_TUNER_ID": "chief"}
-    os.environ.update(address)
-    role()
-
-
-def leave_with_parent() -> None:
-    """Ends a worker whose chief was killed: it would wait an hour for settings. Its state is saved after each pass."""
-    parent = os.environ.get(PARENT)
-    if parent is None:
-        return
+    Args:
+        parent: Process ID of the chief, the parent of this process.
+    """
 
     def watch() -> None:
-        while os.getppid() == int(parent):
+        while os.getppid() == parent:
             time.sleep(1)
         os._exit(3)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-class Crew:
-    """Workers in processes of their own, each with its log; one that is killed is started again under its name."""
+def threads_per_worker(threads: int | None, size: int) -> int | None:
+    """Return the intra-op threads of each worker: those asked for, or on a CPU its share of the cores.
 
-    def __init__(self, words: Sequence[str], size: int, folder: Path) -> None:
-        self.words, self.size, self.folder, self.restarts = words, size, folder, RESTARTS
+    Args:
+        threads: Number asked for.
+        size: Number of workers.
+    """
+    if threads is not None or tf.config.list_physical_devices("GPU"):
+        return threads
+    return max(1, environment.cores() // size)
+
+
+class WorkerPool:
+    """Workers in separate processes, each with a log; a killed one is restarted under its name.
+
+    Args:
+        arguments: Arguments of `reproduce` in each worker.
+        size: Number of workers.
+        folder: Folder of the logs.
+    """
+
+    def __init__(self, arguments: Sequence[str], size: int, folder: Path) -> None:
+        self.arguments, self.folder, self.restarts = arguments, folder, MAX_RESTARTS
         self.gpus = len(tf.config.list_physical_devices("GPU"))
         self.processes = {number: self.start(number) for number in range(size)}
 
     def log(self, number: int) -> Path:
+        """Return the log of a worker."""
         return self.folder / f"worker{number}.log"
 
     def start(self, number: int) -> subprocess.Popen:
-        own = {"KERASTUNER_TUNER_ID": f"worker{number}", PARENT: str(os.getpid())}
+        """Start a worker."""
+        variables = {TUNER_ID: f"worker{number}"}
         if self.gpus:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(self.gpus)))).split(",")
-            own |= {"CUDA_VISIBLE_DEVICES": visible[number % self.gpus], "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-        elif environment.THREADS not in os.environ:  # else all workers' threads are in each other's way
-            own |= {environment.THREADS: str(max(1, environment.cores() // self.size))}
-        with self.log(number).open("a") as log:
-            # In a session of its own: Ctrl-C is for this process, which passes it on once.
+            variables |= {"CUDA_VISIBLE_DEVICES": visible[number % self.gpus], "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        with self.log(number).open("a", encoding="utf-8") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "reproductions", *self.words], env={**os.environ, **own},
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, "-m", "reproductions", *self.arguments, "--parent", str(os.getpid())],
+                env={**os.environ, **variables},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C goes to this process only, which passes it on once
+            )
 
-    def working(self) -> bool:
-        """Whether anyone still is. UsageError where one gave up, or was killed once too often."""
+    def is_working(self) -> bool:
+        """Return whether any worker is running, after restarting those that were killed.
+
+        Raises:
+            UsageError: If a worker failed, or too many were killed.
+        """
         for number, process in self.processes.items():
             status = process.poll()
             if status is None or status == 0:
                 continue
             if status > 0 or not self.restarts:
-                words = self.log(number).read_text().strip().splitlines()[-1:]
-                raise UsageError(
-                    f"worker {number} ended with status {status} ({''.join(words)}); see {self.log(number)}"
-                )
+                log = self.log(number)
+                last_line = "".join(log.read_text(encoding="utf-8").strip().splitlines()[-1:])
+                raise UsageError(f"worker {number} ended with status {status} ({last_line}); see {log}")
             self.restarts -= 1
-            print(f"worker {number} was killed by signal {-status}: it is started again", flush=True)
+            print(f"worker {number} was killed by signal {-status}; restarting it", flush=True)
             self.processes[number] = self.start(number)
         return any(process.poll() is None for process in self.processes.values())
 
     def stop(self) -> None:
-        """Asks all to stop, which they do after a step, their state saved."""
+        """Ask all workers to stop, which they do after saving their state."""
         for process in self.processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
         for process in self.processes.values():
             try:
-                process.wait(60)
+                process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
-def search(chief: Callable[[], None], crew: Callable[[], Crew], look: Callable[[], None]) -> None:
-    """Runs the chief, the crew, and `look` every second, until the crew is done. At any other end it is stopped."""
+def run_pool(chief: Callable[[], None], create_pool: Callable[[], WorkerPool], on_tick: Callable[[], None]) -> None:
+    """Run a search with a pool of workers until they have finished. However it ends, they are stopped.
 
-    def terminated(number: int, frame: FrameType | None) -> None:
+    Args:
+        chief: Serves the oracle; runs in a thread.
+        create_pool: Starts the workers.
+        on_tick: Called every second.
+
+    Raises:
+        UsageError: If the chief or a worker fails.
+    """
+
+    def terminate(number: int, frame: FrameType | None) -> None:
         raise SystemExit(143)
 
     serving = threading.Thread(target=chief, daemon=True)
-    before = signal.signal(signal.SIGTERM, terminated)
+    previous = signal.signal(signal.SIGTERM, terminate)
     serving.start()
-    workers = crew()
+    pool = create_pool()
     try:
-        while workers.working():
+        while pool.is_working():
             if not serving.is_alive():
-                raise UsageError(f"the chief of the search ended before its workers; see {workers.log(0)}")
-            look()
+                raise UsageError(f"the chief of the search ended before its workers; see {pool.log(0)}")
+            on_tick()
             time.sleep(1)
-        look()
+        on_tick()
     finally:
-        workers.stop()
-        signal.signal(signal.SIGTERM, before)
+        pool.stop()
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,103 @@
+"""The command `reproduce train`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import reproductions
+from reproductions.cli.evaluate import format_rate
+from reproductions.cli.options import Subparsers
+from reproductions.lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from reproductions.lab.training.config import TrainOptions
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command `train`."""
+    parser = subparsers.add_parser("train", help="train a network by its paper's recipe, test it and write the record")
+    add = parser.add_argument
+    add("study", help="name of the paper, see `reproduce list`")
+    add("--network", help="name of the network (default: the paper's own, the first in `reproduce list`)")
+    add("--seed", type=int, default=1, help="random seed (default: 1)")
+    add("--recipe", type=Path, metavar="FILE", help="JSON file with fields that replace those of the recipe")
+    add("--epochs", type=int, metavar="N", help="number of epochs (default: the recipe's)")
+    add("--hold-out", action="store_true", help="do not train on the validation split, and report its error")
+    add("--scale-batch", default="1", metavar="K", help="multiply batch size and learning rates by K, such as 4 or 1/4")
+    add("--input-size", type=int, metavar="PIXELS", help="height and width of the input (default: the network's)")
+    add("--training-images", type=int, metavar="N", help="train only on the first N images (default: all)")
+    add("--init-from", type=Path, metavar="RUN_DIR", help="finished run from which layers are initialized")
+    add("--data-dir", type=Path, metavar="DIR", help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
+    add("--run-dir", type=Path, metavar="DIR", help="folder of the run (default: runs/NETWORK-DATA-seedN)")
+    add("--resume", action="store_true", help="resume the run in the folder, if there is one")
+    add(
+        "--save-every",
+        type=float,
+        default=600,
+        metavar="SECONDS",
+        help="minimum time between checkpoints within an epoch (default: 600)",
+    )
+    add(
+        "--strategy",
+        choices=("auto", "single", "mirrored", "multi-worker"),
+        default="auto",
+        help="distribution over devices (default: auto, all workers of a cluster or all suitable GPUs)",
+    )
+    add("--accumulate", type=int, metavar="N", help="accumulate gradients over N steps per update (default: by memory)")
+    add(
+        "--precision",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        default="float32",
+        help="Keras dtype policy (default: float32)",
+    )
+    add("--jit", action="store_true", help="compile with XLA; runs may then differ in the last bits")
+    add("--threads", type=int, metavar="N", help="intra-op threads (default: one per core)")
+    add("--report", action="store_true", help="afterwards make the pages of all runs in the run's parent folder")
+    parser.set_defaults(run=train)
+
+
+def parse_fraction(option: str, text: str) -> Fraction:
+    """Return the number that an option is given; UsageError if it is not a number."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"invalid value for {option}: expected a number such as 4 or 1/4, got {text!r}") from None
+
+
+def train_options(options: argparse.Namespace) -> TrainOptions:
+    """Return the options of a training from those of the command."""
+    from reproductions.lab.training.config import TrainOptions
+
+    values = {field.name: getattr(options, field.name) for field in fields(TrainOptions)}
+    return TrainOptions(**{**values, "scale_batch": parse_fraction("--scale-batch", options.scale_batch)})
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a network, and print its test error."""
+    study = reproductions.find_study(options.study)
+    network = reproductions.find_network(options.network or study.networks[0].name, study)
+    import layers  # noqa: F401, which registers the layers of saved networks
+    from reproductions.lab.results import run_record
+    from reproductions.lab.training.stopping import Stopped
+    from reproductions.lab.training.train import train as train_network
+
+    try:
+        folder = train_network(study, network, train_options(options))
+    except Stopped as stopped:
+        print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
+        sys.exit(stopped.status)
+    if folder is None:  # in a cluster only the first worker prints the result
+        return
+    path = folder / "record.json"
+    record = run_record.read(path)
+    rate = format_rate(record.test.top1, record.test.images)
+    print(f"{network.name} on {record.data.name}: test error {rate}\nrecord: {path}")
+    if options.report:
+        from reports.build import ReportOptions, report
+
+        report(reproductions.studies(), ReportOptions(runs=folder.parent, out=folder.parent / "report"))

@@ -1,0 +1,96 @@
+"""The workers of a distributed training, from TF_CONFIG or from Slurm's environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from reproductions.lab.errors import UsageError
+
+EXAMPLE = '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, "task": {"type": "worker", "index": 0}}'
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a training, and which of them this process is.
+
+    Attributes:
+        index: Index of this worker, from 0.
+        addresses: "host:port" of each worker; empty for a training without a cluster.
+    """
+
+    index: int = 0
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def workers(self) -> int:
+        """Number of workers."""
+        return max(1, len(self.addresses))
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this is the first worker, which writes the files of the run and prints its progress."""
+        return self.index == 0
+
+    @property
+    def tf_config(self) -> str:
+        """The value of TF_CONFIG, from which TensorFlow reads the cluster."""
+        task = {"type": "worker", "index": self.index}
+        return json.dumps({"cluster": {"worker": list(self.addresses)}, "task": task})
+
+
+def find_cluster(strategy: str) -> Cluster:
+    """Return the cluster that the environment describes: in TF_CONFIG, or else in Slurm's variables.
+
+    Args:
+        strategy: Name of the strategy; "auto" and "multi-worker" also look for a Slurm step of several tasks.
+
+    Raises:
+        UsageError: If TF_CONFIG or Slurm's environment is invalid.
+    """
+    value = os.environ.get("TF_CONFIG")
+    if value:
+        return parse_tf_config(value)
+    in_slurm = value is None and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
+    return slurm_cluster() if in_slurm and strategy in ("auto", "multi-worker") else Cluster()
+
+
+def parse_tf_config(value: str) -> Cluster:
+    """Return the cluster that the value of TF_CONFIG describes.
+
+    Raises:
+        UsageError: If it is invalid, or has tasks other than workers.
+    """
+    try:
+        config = json.loads(value)
+        addresses, task = config["cluster"]["worker"], config["task"]
+        if task["type"] != "worker" or set(config["cluster"]) != {"worker"}:
+            raise ValueError("it has tasks of a type other than worker")
+        if not 0 <= int(task["index"]) < len(addresses):
+            raise ValueError(f"task index {task['index']} is not among its {len(addresses)} workers")
+        return Cluster(int(task["index"]), tuple(addresses))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"Invalid TF_CONFIG ({error}): expected a value such as {EXAMPLE}") from None
+
+
+def slurm_cluster() -> Cluster:
+    """Return the cluster of the tasks of this Slurm step.
+
+    Raises:
+        UsageError: If Slurm's environment is incomplete.
+    """
+    tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
+    # Jobs that share a node must not share a port.
+    port = 20000 + int(os.environ.get("SLURM_JOB_ID", 0)) % 20000
+    try:
+        # Slurm assigns the GPUs: with their numbers given, the resolver does not look for them itself.
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+            {"worker": tasks}, port, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
+        )
+        addresses = resolver.cluster_spec().as_dict()["worker"]
+        return Cluster(resolver.get_task_info()[1], tuple(addresses))
+    except (RuntimeError, ValueError, KeyError, OSError) as error:
+        raise UsageError(f"the workers cannot be found from Slurm's environment: {error}; set TF_CONFIG") from None
