@@ -1,4 +1,4 @@
-"""`reproduce data status` and `verify`: what data are where, without opening them and without TensorFlow."""
+"""`reproduce data status` and `verify`: which data are where, without opening them and without TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,81 +9,114 @@ from reproductions.lab.data import base, cifar10, mnist
 from reproductions.lab.data.imagenet import manifest, official
 from reproductions.lab.errors import UsageError
 
+PREPARE = "`reproduce data prepare imagenet`"
+
 
 def status(data_dir: Path | None) -> str:
-    """A line or two about each data set, and what to do about those that are missing."""
+    """Return one line about each data set, with advice on those that are missing.
+
+    Args:
+        data_dir: Folder to search; by default the one that REPRODUCTIONS_DATA names.
+    """
     folder = base.data_folder(data_dir)
-    head = f"looked in {folder}" if folder else "no folder to look in: neither --data-dir nor REPRODUCTIONS_DATA is set"
-    found = {"mnist": digits(folder), "cifar10": cifar(folder)}
-    found |= {name: imagenet(name, folder) for name in manifest.FOLDERS}
-    return "\n".join([head, *(f"{name:20}{told}" for name, told in found.items())])
+    head = f"searched {folder}" if folder else "no folder to search: neither --data-dir nor REPRODUCTIONS_DATA is set"
+    found = {"mnist": mnist_status(folder), "cifar10": cifar10_status(folder)}
+    found |= {name: imagenet_status(name, folder) for name in manifest.FOLDERS}
+    return "\n".join([head, *(f"{name:20}{line}" for name, line in found.items())])
 
 
-def digits(folder: Path | None) -> str:
-    for place in (folder, base.keras_cache()):
-        if place is None:
-            continue
-        if (place / "mnist.npz").is_file():
-            return f"there: {place / 'mnist.npz'}"
-        idx = mnist.idx_files(place)
-        lacking = [file for name, file in mnist.IDX_NAMES.items() if name not in idx]
-        if idx:
-            return f"incomplete: {place} lacks {', '.join(lacking)}" if lacking else f"there: four IDX files in {place}"
-    return "missing: Keras will download it when it is asked for; without a network, a subset of 5,000 images serves"
-
-
-def cifar(folder: Path | None) -> str:
+def mnist_status(folder: Path | None) -> str:
+    """Return the status of MNIST in a folder and in Keras' cache."""
     for parent in (folder, base.keras_cache()):
-        if parent and (there := cifar10.place(parent)):
-            return f"there: {there}"
-    if folder and (refused := cifar10.pickled(folder)):
-        return f"refused: {refused} holds pickles, which can run code; {cifar10.DOWNLOAD} and put it beside them"
-    return f"missing: Keras will download it when it is asked for; or {cifar10.DOWNLOAD} and put it there, as it is"
+        if parent is None:
+            continue
+        if (parent / mnist.NPZ).is_file():
+            return f"found: {parent / mnist.NPZ}"
+        idx = mnist.idx_files(parent)
+        missing = [file for name, file in mnist.IDX_NAMES.items() if name not in idx]
+        if idx:
+            return (
+                f"incomplete: {parent} lacks {', '.join(missing)}" if missing else f"found: four IDX files in {parent}"
+            )
+    return "missing: Keras downloads it when it is needed; without a network, a subset of 5,000 images is used"
 
 
-def imagenet(name: str, parent: Path | None) -> str:
-    """Ready, with what is in it; unfinished; not as it was written; or missing, and what to do."""
+def cifar10_status(folder: Path | None) -> str:
+    """Return the status of CIFAR-10 in a folder and in Keras' cache."""
+    for parent in (folder, base.keras_cache()):
+        if parent and (path := cifar10.locate(parent)):
+            return f"found: {path}"
+    if folder and (pickles := cifar10.locate_pickles(folder)):
+        return f"refused: {pickles} contains pickles, which can run code; {cifar10.DOWNLOAD} and put it beside them"
+    return (
+        f"missing: Keras downloads it when it is needed; or {cifar10.DOWNLOAD} and put it there without extracting it"
+    )
+
+
+def imagenet_status(name: str, parent: Path | None) -> str:
+    """Return the status of prepared ImageNet.
+
+    Args:
+        name: Key of `manifest.FOLDERS`.
+        parent: Folder that has the prepared folder.
+    """
     folder = parent / manifest.FOLDERS[name] if parent else None
     if folder is None or parent is None or not folder.is_dir():
         return f"missing: {advice(name, parent)}"
     if not (folder / manifest.NAME).is_file():
-        made = len(list(folder.glob("[!.]*.tfrecord")))
-        return f"unfinished: {folder} has {made} shards so far; the same `reproduce data prepare imagenet` goes on"
+        shards = len(list(folder.glob("[!.]*.tfrecord")))
+        return f"unfinished: {folder} has {shards} shards so far; run the same {PREPARE} to resume"
     try:
         done = manifest.read(folder)
     except UsageError as error:
         return f"damaged: {error}"
-    if wrong := manifest.misfits(folder, done):
-        again = "delete them and run the same `reproduce data prepare imagenet` to make them again"
-        return f"damaged: in {folder}, {', '.join(wrong)} missing or not of the size they had; {again}"
+    if damaged := manifest.damaged_shards(folder, done):
+        return (
+            f"damaged: {', '.join(damaged)} in {folder} are missing or have the wrong size; delete them and run the "
+            f"same {PREPARE} to repair them"
+        )
+    return f"found: {folder}, {summary(done)}"
+
+
+def summary(done: manifest.Manifest) -> str:
+    """Return name, classes, images and size of a prepared folder as text."""
     counts = ", ".join(
-        f"{sum(shard['records'] for shard in part['shards']):,} {part_name}"
-        for part_name, part in done["parts"].items()
+        f"{sum(shard['records'] for shard in split['shards']):,} {name}" for name, split in done["splits"].items()
     )
     size = sum(shard["bytes"] for shard in manifest.shards(done)) / 1e9
-    note = "" if "validation" in done["parts"] else "; nothing to test on (prepared with --train-only)"
-    return f"there: {folder}, {done['name']} of {len(done['classes']):,} classes, {counts}, {size:.3f} GB{note}"
+    note = "" if "validation" in done["splits"] else "; no test split (prepared with --train-only)"
+    return f"{done['name']} of {len(done['classes']):,} classes, {counts}, {size:.3f} GB{note}"
 
 
 def advice(name: str, parent: Path | None) -> str:
+    """Return how to get ImageNet, given the official files that are already in a folder."""
     files = (official.TRAIN_TAR, official.VALIDATION_TAR, f"{official.DEVKIT}.tar.gz")
-    there = [file for file in files if parent and (parent / file).is_file()]
-    options = " --keep-originals" if name == "imagenet-originals" else ""
-    where = parent if there else "WHERE_THEY_ARE"
-    command = f"`reproduce data prepare imagenet --from {where} --to {parent or 'DATA_DIR'}{options}`"
-    if len(there) == len(files):
+    present = [file for file in files if parent and (parent / file).is_file()]
+    option = " --keep-originals" if name == "imagenet-originals" else ""
+    source = parent if present else "DOWNLOADS"
+    command = f"`reproduce data prepare imagenet --from {source} --to {parent or 'DATA_DIR'}{option}`"
+    if len(present) == len(files):
         return f"the official files are in {parent}: run {command}"
-    had = f"({', '.join(there)} is in {parent} already) " if there else ""
-    return f"{official.DOWNLOAD}, {had}then run {command}"
+    already = f"({', '.join(present)} is already in {parent}) " if present else ""
+    return f"{official.DOWNLOAD}, {already}then run {command}"
 
 
 def verify(folder: Path) -> list[str]:
-    """What is wrong with the prepared folders at or in `folder`, a sentence each, and what to do about it."""
-    places = [place for place in (folder, *(folder / name for name in manifest.FOLDERS.values()))
-              if (place / manifest.NAME).is_file()]  # fmt: skip
-    if not places:
-        raise UsageError(f"{folder} holds no prepared data: there is no {manifest.NAME} in it")
+    """Compare prepared files with their checksums.
+
+    Args:
+        folder: Prepared folder, or the one that has it.
+
+    Returns:
+        One sentence for each file that is missing or damaged, and advice; empty if there is none.
+
+    Raises:
+        UsageError: If there are no prepared data.
+    """
+    candidates = (folder, *(folder / name for name in manifest.FOLDERS.values()))
+    folders = [each for each in candidates if (each / manifest.NAME).is_file()]
+    if not folders:
+        raise UsageError(f"{folder} has no prepared data: expected a {manifest.NAME} in it")
     with ThreadPoolExecutor() as threads:
-        wrong = [sentence for place in places for sentence in manifest.verify(place, threads.map)]
-    advice = "delete damaged shards and run the same `reproduce data prepare imagenet`, which makes them again"
-    return [*wrong, advice] if wrong else []
+        problems = [sentence for each in folders for sentence in manifest.verify(each, threads.map)]
+    return [*problems, f"delete damaged shards and run the same {PREPARE} to repair them"] if problems else []

@@ -1,15 +1,19 @@
-"""ImageNet (ILSVRC-2012): from the official files, or the folders they are extracted to, to shards read at random.
+"""ImageNet (ILSVRC-2012), from the official files to shards with random access.
 
-official   what the challenge's files are called and how much they hold
-devkit     classes, words, labels of the validation pictures, blacklist
-sources    where the pictures lie, in tars or folders: a row a picture
-pictures   from a file as it was published to the JPEG that is kept
-tfrecords  the format of the shards
-shards     one shard, made by one worker
-moments    statistics of the training pictures
-workers    processes that share the work
-plan       what is to be made, and whether there is room for it
-prepare    all of it, in order; goes on where it was stopped
-manifest   what was made, and whether it still is as it was
-records    the prepared pictures as a data set
+Modules, in the order of the work:
+
+    official          names and sizes of the challenge's files
+    devkit            classes, labels of the validation images, blacklist
+    sources           listings of the images in tars or folders
+    encode            from an image file to the JPEG that is stored
+    tfrecord          the file format of the shards
+    pixel_statistics  statistics of the training images
+    shards            one shard, written by one worker
+    parallel          worker processes
+    layout            what is to be written: options, splits, shards
+    survey            the layout of a source
+    checks            whether the source is complete and fits on the disk
+    manifest          what was written, and whether the files are unchanged
+    prepare           the whole preparation, resumable
+    dataset           the prepared images as a data set
 """

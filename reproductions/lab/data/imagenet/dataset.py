@@ -1,8 +1,8 @@
-"""The prepared pictures as a data set: any of them at any time, by `os.pread` at the place that the index names.
+"""The prepared images as a data set with random access: `os.pread` at the position that the index gives.
 
-Parts: `test` is the official validation set. The suite's own `validation` part is, of each class of the training set,
-one picture in a hundred (at least one, but never the only one): those whose names have the smallest SHA-256, whatever
-the shards. `train` is the rest.
+The `test` split is the official validation set. The `validation` split has one in a hundred images of each class of the
+official training set (at least one, but never the only one): those whose file names have the smallest SHA-256, whatever
+the shards. The `train` split has the others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,30 +18,46 @@ from reproductions.lab.data.base import Dataset, data_folder
 from reproductions.lab.data.imagenet import manifest, official, pixel_statistics, tfrecord
 from reproductions.lab.errors import UsageError, file_errors
 
-HELD_OUT = 100  # one in so many
+VALIDATION_SHARE = 100  # one in this many images
 
 
 @dataclass
-class Files:
-    """A folder's shards, each opened when first read from. Safe in threads and after a fork, as no cursor moves."""
+class ShardFiles:
+    """The shards of a split, opened when first read. Safe in threads and after a fork because no cursor moves.
+
+    Attributes:
+        folder: Folder of the shards.
+        names: File names by number of the shard.
+        descriptors: Open file descriptors by number of the shard.
+    """
 
     folder: Path
     names: list[str]
-    open: dict[int, int] = field(default_factory=dict)
+    descriptors: dict[int, int] = field(default_factory=dict)
 
     def descriptor(self, shard: int) -> int:
-        if shard not in self.open:
-            mine = os.open(self.folder / self.names[shard], os.O_RDONLY)
-            if self.open.setdefault(shard, mine) != mine:  # another thread was faster
-                os.close(mine)
-        return self.open[shard]
+        """Return the open file descriptor of a shard."""
+        if shard not in self.descriptors:
+            own = os.open(self.folder / self.names[shard], os.O_RDONLY)
+            if self.descriptors.setdefault(shard, own) != own:  # another thread was faster
+                os.close(own)
+        return self.descriptors[shard]
 
     def read(self, shard: int, offset: int, length: int) -> bytes:
-        """The encoded picture of the Example at this place; UsageError names a shard that is damaged there."""
+        """Return an encoded image.
+
+        Args:
+            shard: Number of the shard.
+            offset: Position of the Example.
+            length: Length of the Example.
+
+        Raises:
+            UsageError: If the shard is damaged there.
+        """
         start, size = offset - tfrecord.HEADER, length + tfrecord.HEADER + tfrecord.FOOTER
         try:
             record = os.pread(self.descriptor(shard), size, start)
-            return tfrecord.encoded_image(tfrecord.unframed(record))
+            return tfrecord.encoded_image(tfrecord.unframe(record))
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"{self.folder / self.names[shard]} is damaged at byte {start:,}: {error}; "
@@ -50,21 +65,25 @@ class Files:
             ) from None
 
     def __del__(self) -> None:
-        for descriptor in self.open.values():
+        for descriptor in self.descriptors.values():
             os.close(descriptor)
 
 
 @dataclass(eq=False)
-class Records:
-    """Pictures of a part in the order of their names: `datasets.Encoded`.
+class ShardedImages:
+    """Images of a split in the order of their file names, as `base.EncodedImages`.
 
     Attributes:
-        labels: (n,) int32, the positions of their classes among the sorted WNIDs.
+        files: Shards of the split.
+        labels: (n,) int32, positions of the classes in the sorted WNIDs.
         filenames: (n,) bytes.
-        blacklisted: (n,) bool, of the test part, where the preparation was told which pictures are; else None.
+        blacklisted: (n,) bool, of the test split if the blacklist is known; else None.
+        shard: (n,) numbers of the shards.
+        offset: (n,) positions of the Examples in the shards.
+        length: (n,) lengths of the Examples.
     """
 
-    files: Files
+    files: ShardFiles
     labels: np.ndarray
     filenames: np.ndarray
     blacklisted: np.ndarray | None
@@ -73,82 +92,98 @@ class Records:
     length: np.ndarray
 
     def read(self, index: int) -> bytes:
-        """The JPEG of picture `index`."""
+        """Return the JPEG of an image."""
         return self.files.read(int(self.shard[index]), int(self.offset[index]), int(self.length[index]))
 
-    def chosen(self, rows: np.ndarray) -> Records:
-        """Those of these rows, or where a mask is true."""
+    def select(self, rows: np.ndarray) -> ShardedImages:
+        """Return the images with these indices, or those for which a mask is true."""
         blacklisted = None if self.blacklisted is None else self.blacklisted[rows]
-        columns = (self.shard, self.offset, self.length)
-        return Records(
-            self.files, self.labels[rows], self.filenames[rows], blacklisted, *(column[rows] for column in columns)
-        )
+        positions = (column[rows] for column in (self.shard, self.offset, self.length))
+        return ShardedImages(self.files, self.labels[rows], self.filenames[rows], blacklisted, *positions)
 
-    def joined(self, other: Any) -> Records:
-        """These, then the other's, of the same files."""
+    def concatenate(self, other: ShardedImages) -> ShardedImages:
+        """Return these images followed by others of the same shards."""
         if self.files is not other.files:
-            raise ValueError(f"{self.files.folder} and {other.files.folder}: parts of different data are not joined")
-        own, more = ((r.labels, r.filenames, r.shard, r.offset, r.length) for r in (self, other))
-        labels, filenames, *place = (np.concatenate(both) for both in zip(own, more))
-        return Records(self.files, labels, filenames, None, *place)
+            raise ValueError(f"images of {self.files.folder} and {other.files.folder} cannot be concatenated")
+        own, more = ((each.labels, each.filenames, each.shard, each.offset, each.length) for each in (self, other))
+        labels, filenames, *positions = (np.concatenate(both) for both in zip(own, more))
+        return ShardedImages(self.files, labels, filenames, None, *positions)
 
 
-def read_part(folder: Path, part: str, done: manifest.Manifest) -> Records:
-    """All pictures of a part as it was prepared; none where the part was not."""
-    names = [shard["file"] for shard in done["parts"].get(part, {"shards": []})["shards"]]
-    if not names:
+def read_split(folder: Path, split: str, done: manifest.Manifest) -> ShardedImages:
+    """Return all images of a split as it was prepared; none if it was not."""
+    entry = done["splits"].get(split)
+    if entry is None:
         none = np.zeros(0, np.int64)
-        return Records(Files(folder, []), none.astype(np.int32), none.astype("S1"), None, none, none, none)
-    path = folder / f"index-{part}.npz"
+        return ShardedImages(ShardFiles(folder, []), none.astype(np.int32), none.astype("S1"), None, none, none, none)
+    names = [shard["file"] for shard in entry["shards"]]
+    path = folder / f"index-{split}.npz"
     with file_errors(path, f"run `reproduce data verify {folder}`"), np.load(path, allow_pickle=False) as arrays:
         blacklisted = arrays.get("blacklisted")
-        places = (arrays[name] for name in ("shard", "offset", "length"))
-        return Records(Files(folder, names), arrays["label"].astype(np.int32), arrays["name"], blacklisted, *places)
+        labels, positions = arrays["label"].astype(np.int32), (arrays[name] for name in ("shard", "offset", "length"))
+        return ShardedImages(ShardFiles(folder, names), labels, arrays["name"], blacklisted, *positions)
 
 
-def held_out(labels: np.ndarray, filenames: np.ndarray) -> np.ndarray:
-    """(n,) bool: the suite's validation part of a training set."""
+def is_validation(labels: np.ndarray, filenames: np.ndarray) -> np.ndarray:
+    """Return which images of the official training set are in the `validation` split.
+
+    Args:
+        labels: (n,) integers.
+        filenames: (n,) bytes.
+
+    Returns:
+        (n,) bool.
+    """
     digests = np.array([hashlib.sha256(name).digest() for name in filenames.tolist()], dtype="S32")
     order = np.lexsort((digests, labels))
     counts = np.bincount(labels)
     first = np.repeat(np.cumsum(counts) - counts, counts)
     rank = np.empty(len(labels), np.int64)
     rank[order] = np.arange(len(labels)) - first
-    return rank < np.minimum(np.maximum(counts // HELD_OUT, 1), counts - 1)[labels]
+    return rank < np.minimum(np.maximum(counts // VALIDATION_SHARE, 1), counts - 1)[labels]
 
 
-def missing(name: str, looked: Path | None) -> UsageError:
+def missing(name: str, parent: Path | None) -> UsageError:
+    """Return the error for data that were not found in a folder."""
     unset = "neither --data-dir nor REPRODUCTIONS_DATA is set"
-    where = f"there is no {manifest.FOLDERS[name]}/ in {looked}" if looked else unset
-    keep = " --keep-originals" if name == "imagenet-originals" else ""
+    reason = f"there is no {manifest.FOLDERS[name]}/ in {parent}" if parent else unset
+    option = " --keep-originals" if name == "imagenet-originals" else ""
     return UsageError(
-        f"ImageNet was not found: {where}; {official.DOWNLOAD} into a folder, then run "
-        f"`reproduce data prepare imagenet --from THAT_FOLDER --to {looked or 'DATA_DIR'}{keep}`"
+        f"ImageNet was not found: {reason}; {official.DOWNLOAD} into a folder, then run "
+        f"`reproduce data prepare imagenet --from THAT_FOLDER --to {parent or 'DATA_DIR'}{option}`"
     )
 
 
 def load(name: str, data_dir: Path | None) -> Dataset:
-    """ImageNet as it was prepared: "imagenet" at a short side of 256, "imagenet-originals" as it was published.
+    """Return ImageNet as it was prepared.
 
-    Raises UsageError where it is not there, not finished, or not as it was written.
+    Args:
+        name: "imagenet" at a short side of 256, or "imagenet-originals" in the original sizes.
+        data_dir: Folder that has the prepared folder; by default the one that REPRODUCTIONS_DATA names.
+
+    Raises:
+        UsageError: If it is not found, not finished, or damaged.
     """
     parent = data_folder(data_dir)
     folder = parent / manifest.FOLDERS[name] if parent else None
     if folder is None or not folder.is_dir():
         raise missing(name, parent)
+    command = "run the same `reproduce data prepare imagenet`"
     if not (folder / manifest.NAME).is_file():
-        raise UsageError(f"{folder} is unfinished: run the same `reproduce data prepare imagenet` again, it goes on")
+        raise UsageError(f"{folder} is unfinished: {command} to resume")
     done = manifest.read(folder)
-    for misfit in manifest.misfits(folder, done):
-        raise UsageError(
-            f"{folder / misfit} is missing or has not the size it was written with: delete it, and run the same "
-            "`reproduce data prepare imagenet` again, which makes it again"
-        )
-    train = read_part(folder, "train", done)
-    aside = held_out(train.labels, train.filenames)
-    source = f"ILSVRC-2012, {'originals' if done['settings']['short_side'] is None else 'short side 256'}"
+    for shard in manifest.damaged_shards(folder, done):
+        raise UsageError(f"{folder / shard} is missing or has the wrong size: delete it, and {command} to repair it")
+    train = read_split(folder, "train", done)
+    validation = is_validation(train.labels, train.filenames)
+    size = "originals" if done["settings"]["short_side"] is None else "short side 256"
     return Dataset(
-        done["name"], source, str(folder), manifest.contents(done),
-        train.chosen(~aside), train.chosen(aside), read_part(folder, "validation", done),
-        pixel_statistics.read(folder / "statistics.npz"),
-    )  # fmt: skip
+        name=done["name"],
+        source=f"ILSVRC-2012, {size}",
+        path=str(folder),
+        sha256=manifest.checksum(done),
+        train=train.select(~validation),
+        validation=train.select(validation),
+        test=read_split(folder, "validation", done),
+        statistics=pixel_statistics.read(folder / "statistics.npz"),
+    )

@@ -1,4 +1,4 @@
-"""The development kit of ILSVRC-2012: which classes there are, and which class each validation picture is of."""
+"""The development kit of ILSVRC-2012: the classes, and the class of each validation image."""
 
 from __future__ import annotations
 
@@ -11,81 +11,94 @@ from pathlib import Path, PurePosixPath
 from reproductions.lab.data.imagenet import official
 from reproductions.lab.errors import UsageError, file_errors
 
-META, TRUTH, BLACKLIST = "meta.mat", "ILSVRC2012_validation_ground_truth.txt", "validation_blacklist.txt"
-LARGEST = 1 << 26  # bytes; the real ones have some 300 thousand at most
+META, GROUND_TRUTH = "meta.mat", "ILSVRC2012_validation_ground_truth.txt"
+BLACKLIST = "validation_blacklist.txt"
+LARGEST = 1 << 26  # bytes; the real files have at most some 300 thousand
 
 
 @dataclass(frozen=True)
 class Devkit:
-    """What the devkit says.
+    """Content of the development kit.
 
     Attributes:
-        wnids: ILSVRC2012_ID to WNID, of the classes (synsets without children).
-        words: WNID to words.
-        truth: ILSVRC2012_ID of each validation picture, in the order of their numbers.
-        blacklist: numbers of validation pictures, from 1; None where the devkit lists none.
+        wnids: WNIDs of the classes (synsets without children) by ILSVRC2012_ID.
+        words: Words of the classes by WNID.
+        ground_truth: ILSVRC2012_ID of each validation image, in the order of their numbers.
+        blacklist: Numbers of validation images, from 1; None if the kit has no list.
     """
 
     wnids: dict[int, str]
     words: dict[str, str]
-    truth: list[int]
+    ground_truth: list[int]
     blacklist: list[int] | None
 
     def wnid_of(self, number: int) -> str:
-        """The WNID of the validation picture of this number, from 1; KeyError for a number there is not."""
-        if not 1 <= number <= len(self.truth):
+        """Return the WNID of a validation image.
+
+        Args:
+            number: Number of the image, from 1.
+
+        Raises:
+            KeyError: If there is no such image.
+        """
+        if not 1 <= number <= len(self.ground_truth):
             raise KeyError(number)
-        return self.wnids[self.truth[number - 1]]
+        return self.wnids[self.ground_truth[number - 1]]
 
 
 def find(folder: Path) -> Devkit | None:
-    """The devkit in a folder, packed or extracted; None where there is none."""
+    """Return the development kit in a folder, packed or extracted; None if there is none."""
     packed = folder / f"{official.DEVKIT}.tar.gz"
     if packed.is_file():
-        with file_errors(packed, "download it again"):
-            return parsed(files_in_tar(packed))
-    for place in (folder / official.DEVKIT / "data", folder / "data", folder):
-        if (place / META).is_file():
-            with file_errors(place):
-                return parsed({path.name: path.read_bytes() for path in place.iterdir() if wanted(path.name)})
+        with file_errors(packed):
+            return parse(read_tar(packed))
+    for candidate in (folder / official.DEVKIT / "data", folder / "data", folder):
+        if (candidate / META).is_file():
+            with file_errors(candidate):
+                return parse({path.name: path.read_bytes() for path in candidate.iterdir() if is_needed(path.name)})
     return None
 
 
-def wanted(name: str) -> bool:
-    return name in (META, TRUTH) or name.endswith(BLACKLIST)
+def is_needed(name: str) -> bool:
+    """Return whether a file of the kit is read."""
+    return name in (META, GROUND_TRUTH) or name.endswith(BLACKLIST)
 
 
-def files_in_tar(path: Path) -> dict[str, bytes]:
-    """The files that are wanted, by name; read in memory, never extracted."""
+def read_tar(path: Path) -> dict[str, bytes]:
+    """Return the files of the packed kit that are read, by name; they are not extracted to the disk."""
     found = {}
     with tarfile.open(path) as tar:
         for member in tar:
             name = PurePosixPath(member.name).name
-            file = tar.extractfile(member) if member.isfile() and wanted(name) else None
+            file = tar.extractfile(member) if member.isfile() and is_needed(name) else None
             if file is None:
                 continue
             if member.size > LARGEST:
-                raise ValueError(f"{member.name} in it has {member.size} bytes")
+                raise ValueError(f"{member.name} in it has {member.size} bytes, expected at most {LARGEST}")
             found[name] = file.read()
     return found
 
 
-def parsed(files: Mapping[str, bytes]) -> Devkit:
-    """The devkit from its files; ValueError says what is wrong with them."""
-    for name in (META, TRUTH):
+def parse(files: Mapping[str, bytes]) -> Devkit:
+    """Return the kit from the content of its files.
+
+    Raises:
+        ValueError: If a file is missing or does not fit the others.
+    """
+    for name in (META, GROUND_TRUTH):
         if name not in files:
             raise ValueError(f"it lacks {name}")
-    wnids, words = classes(files[META])
-    truth = numbers(files[TRUTH])
-    strange = sorted(set(truth) - set(wnids))
-    if strange:
-        raise ValueError(f"{TRUTH} names class {strange[0]}, which {META} does not have")
-    listed = [data for name, data in files.items() if name.endswith(BLACKLIST)]
-    return Devkit(wnids, words, truth, numbers(listed[0]) if listed else None)
+    wnids, words = parse_classes(files[META])
+    ground_truth = parse_numbers(files[GROUND_TRUTH])
+    unknown = sorted(set(ground_truth) - set(wnids))
+    if unknown:
+        raise ValueError(f"{GROUND_TRUTH} has class {unknown[0]}, which {META} does not have")
+    lists = [content for name, content in files.items() if name.endswith(BLACKLIST)]
+    return Devkit(wnids, words, ground_truth, parse_numbers(lists[0]) if lists else None)
 
 
-def classes(meta: bytes) -> tuple[dict[int, str], dict[str, str]]:
-    """ILSVRC2012_ID to WNID, and WNID to words, of the synsets without children; from meta.mat."""
+def parse_classes(meta: bytes) -> tuple[dict[int, str], dict[str, str]]:
+    """Return WNIDs by ILSVRC2012_ID and words by WNID of the synsets without children in meta.mat."""
     import scipy.io
 
     rows = scipy.io.loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"].reshape(-1)
@@ -94,13 +107,18 @@ def classes(meta: bytes) -> tuple[dict[int, str], dict[str, str]]:
     return wnids, {str(row["WNID"]): str(row["words"]) for row in leaves}
 
 
-def numbers(text: bytes) -> list[int]:
+def parse_numbers(text: bytes) -> list[int]:
+    """Return the integers in a text file."""
     return [int(line) for line in text.split()]
 
 
-def blacklist(path: Path) -> list[int]:
-    """The numbers in a blacklist of one's own; UsageError where the file is none."""
+def read_blacklist(path: Path) -> list[int]:
+    """Return the numbers of validation images in the user's own blacklist.
+
+    Raises:
+        UsageError: If the file cannot be read or has other content.
+    """
     try:
-        return numbers(path.read_bytes())
+        return parse_numbers(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is no list of numbers of validation pictures: {error}") from None
+        raise UsageError(f"{path}: expected numbers of validation images, one per line: {error}") from None

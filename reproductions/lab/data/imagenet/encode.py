@@ -1,29 +1,34 @@
-"""From a picture's file as it was published to the JPEG that is kept, and to the pixels for statistics."""
+"""From an image file to the JPEG that is stored, and to the pixels for statistics."""
 
 from __future__ import annotations
 
 import io
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageChops, features
 
 SIDE = 256
 QUALITY = 95
-# Pillow widens the filter as it shrinks a picture, which keeps it from aliasing. The papers name no filter; bicubic is
+# Pillow widens the filter as it shrinks an image, which prevents aliasing. The papers do not name a filter; bicubic is
 # sharp, and rings less than Lanczos.
 FILTER = Image.Resampling.BICUBIC
 
-
-class Undecodable(ValueError):
-    """A file that no picture can be made of."""
+Settings = dict[str, int | str | None]
 
 
-class Picture(NamedTuple):
-    """A picture that is kept.
+class UndecodableImage(ValueError):
+    """A file that cannot be decoded."""
 
-    `encoded` is a JPEG, `size` its (width, height); `converted` says what the file was where it was no JPEG in grey or
-    RGB; `centre` is (256, 256, 3) uint8, the middle of the picture at a short side of 256.
+
+class PreparedImage(NamedTuple):
+    """An image as it is stored.
+
+    Attributes:
+        encoded: JPEG.
+        size: (width, height).
+        converted: Format and mode of the file if it was not a grey or RGB JPEG, else None.
+        centre: Central square of the image at a short side of 256, (256, 256, 3) uint8.
     """
 
     encoded: bytes
@@ -32,8 +37,8 @@ class Picture(NamedTuple):
     centre: np.ndarray
 
 
-def settings(originals: bool) -> dict[str, Any]:
-    """What the bytes of prepared pictures depend on."""
+def settings(originals: bool) -> Settings:
+    """Return what the bytes of prepared images depend on."""
     return {
         "short_side": None if originals else SIDE,
         "quality": QUALITY,
@@ -44,59 +49,68 @@ def settings(originals: bool) -> dict[str, Any]:
     }
 
 
-def prepared(data: bytes, originals: bool = False) -> Picture:
-    """The picture to keep: `data` itself where it is a JPEG in grey or RGB and is not to be shrunk.
+def prepare_image(data: bytes, originals: bool = False) -> PreparedImage:
+    """Return the image to store.
 
-    Otherwise an RGB JPEG, its short side shrunk to 256 unless `originals`. Raises Undecodable.
+    Args:
+        data: File. It is stored unchanged if it is a grey or RGB JPEG and is not resized.
+        originals: Keep the size. By default, a shorter side over 256 is resized to 256.
+
+    Returns:
+        The image, re-encoded as an RGB JPEG unless it is unchanged.
+
+    Raises:
+        UndecodableImage: If the file cannot be decoded.
     """
-    image, converted = decoded(data)
-    kept = image
+    image, converted = decode(data)
+    stored = image
     if not originals and min(image.size) > SIDE:
-        kept = image.resize(at_side(image.size), FILTER)
-    same = kept is image and not converted
-    return Picture(data if same else encoded(kept), kept.size, converted, centre(image))
+        stored = image.resize(resized_size(image.size), FILTER)
+    unchanged = stored is image and not converted
+    return PreparedImage(data if unchanged else encode_jpeg(stored), stored.size, converted, central_square(image))
 
 
-def decoded(data: bytes) -> tuple[Image.Image, str | None]:
-    """The picture in RGB, and what it was if it was no JPEG in grey or RGB."""
+def decode(data: bytes) -> tuple[Image.Image, str | None]:
+    """Return the image in RGB, and format and mode of the file if it is not a grey or RGB JPEG."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             image.load()
-            # Cameras' files of several pictures (MPO) begin with a plain JPEG, which is what decoders take.
+            # Cameras' files of several images (MPO) begin with a plain JPEG, which is what decoders read.
             jpeg = image.format in ("JPEG", "MPO")
             if jpeg and image.mode == "CMYK":
-                return from_cmyk(image), "CMYK JPEG"
+                return rgb_from_cmyk(image), "CMYK JPEG"
             return image.convert("RGB"), None if jpeg and image.mode in ("L", "RGB") else f"{image.format} {image.mode}"
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them stumble on
-        raise Undecodable(" ".join(str(error).split()) or type(error).__name__) from None
+    except Exception as error:  # Pillow's decoders raise errors of many types on damaged files
+        raise UndecodableImage(" ".join(str(error).split()) or type(error).__name__) from None
 
 
-def from_cmyk(image: Image.Image) -> Image.Image:
-    """RGB from CMYK, without colour profiles: R = (255 - C) (255 - K) / 255, as TensorFlow's decoder has it.
+def rgb_from_cmyk(image: Image.Image) -> Image.Image:
+    """Convert CMYK to RGB as TensorFlow's decoder does: R = (255 - C) (255 - K) / 255, without colour profiles.
 
-    Adobe's files, which say so in a marker, hold inverted values; Pillow takes every file for one of those.
+    Adobe's files, which have a marker, store inverted values; Pillow assumes that for every file.
     """
     return (image if "adobe" in image.info else ImageChops.invert(image)).convert("RGB")
 
 
-def at_side(size: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) with the short side at 256, the long one rounded."""
+def resized_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Return (width, height) at a short side of 256; the long side is rounded."""
     short = min(size)
     width, height = ((2 * SIDE * length + short) // (2 * short) for length in size)
     return width, height
 
 
-def centre(image: Image.Image) -> np.ndarray:
-    """(256, 256, 3) uint8: what the middle of the picture would be if all of it were resized to a short side of 256."""
-    full = at_side(image.size)
+def central_square(image: Image.Image) -> np.ndarray:
+    """Return the central square of the image as resized to a short side of 256: (256, 256, 3) uint8."""
+    full = resized_size(image.size)
     corner = [(length - SIDE) // 2 for length in full]
     scale = [own / length for own, length in zip(image.size, full)]
     box = [start * s for start, s in zip(corner, scale)] + [(start + SIDE) * s for start, s in zip(corner, scale)]
     return np.asarray(image.resize((SIDE, SIDE), FILTER, box=(box[0], box[1], box[2], box[3])))
 
 
-def encoded(image: Image.Image) -> bytes:
+def encode_jpeg(image: Image.Image) -> bytes:
+    """Return the image as a JPEG."""
     file = io.BytesIO()
-    image.info.clear()  # Pillow would carry comments over
+    image.info.clear()  # Pillow would copy comments
     image.save(file, "JPEG", quality=QUALITY, subsampling="4:4:4")
     return file.getvalue()

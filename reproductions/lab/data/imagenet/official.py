@@ -1,4 +1,4 @@
-"""ILSVRC-2012's own files and numbers: Russakovsky et al. 2015, Table 2, and the readme of the devkit."""
+"""Names and sizes of ILSVRC-2012's files: Russakovsky et al. 2015, Table 2, and the readme of the devkit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that share the work, and that end when the one that started them does, however it does."""
+"""Worker processes that end when their parent does, however it ends."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any
+from typing import Protocol, TypeVar
 
 from reproductions.lab.errors import UsageError
 
-Share = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-def begin() -> None:
-    """In a worker: leaves Ctrl-C to the parent, and follows it when it is gone."""
+class Map(Protocol):
+    """The builtin `map` of one iterable, or its equivalent over several processes."""
+
+    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:
+        """Return the results of a function of each item, in order."""
+
+
+def initialize_worker() -> None:
+    """In a worker: ignore Ctrl-C, which the parent handles, and end when the parent has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
@@ -32,31 +40,40 @@ def begin() -> None:
 
 
 @contextmanager
-def sharing(workers: int) -> Iterator[Share]:
-    """A `map` whose results come in order, over so many processes; with one worker, in this one.
+def parallel_map(workers: int) -> Iterator[Map]:
+    """Start worker processes.
 
-    Where the block ends early, the processes are stopped at once. UsageError where one of them dies.
+    They are stopped at once if the block ends by an exception.
+
+    Args:
+        workers: Number of processes; 1 for this process alone.
+
+    Yields:
+        A `map` over the processes.
+
+    Raises:
+        UsageError: If a process is killed.
     """
     if workers == 1:
         yield map
         return
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=begin)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=initialize_worker)
 
-    def shared(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-        # Not the pool's own map: it gives futures up when it is closed, on which the pool, found broken, ends in a
-        # traceback of its thread.
-        futures = deque(pool.submit(work, item) for item in items)
+    def pool_map(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
+        # Not the pool's own map: it cancels futures when it is closed, on which a broken pool prints a traceback of
+        # its thread.
+        futures = deque(pool.submit(function, item) for item in items)
         while futures:
             yield futures.popleft().result()
 
     try:
-        yield shared
+        yield pool_map
         pool.shutdown()
     except BrokenProcessPool:
         raise UsageError(
-            "a worker was killed, perhaps for want of memory: the same command goes on where it stopped; "
-            "fewer --workers need less"
+            "a worker process was killed, perhaps because memory ran out: run the same command to resume; "
+            "fewer --workers need less memory"
         ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

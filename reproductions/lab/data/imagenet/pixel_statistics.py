@@ -1,6 +1,6 @@
-"""Statistics of the training pictures: the mean picture, the mean colour, and the principal components of colour.
+"""Statistics of the training images: the mean image, the mean colour, and the principal components of colour.
 
-Sums are of whole numbers and so exact, in whatever order shards are added.
+Sums are of integers and therefore exact in any order of shards.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from reproductions.lab.data.imagenet.encode import SIDE
 
 
-class Statistics(NamedTuple):
-    """Of the central 256 x 256 pixels at a short side of 256, with values in 0..255.
+class ImageNetStatistics(NamedTuple):
+    """Statistics of the central 256 x 256 pixels at a short side of 256, in units of 0..255.
 
     Attributes:
         mean_image: (256, 256, 3) float32.
@@ -29,36 +29,46 @@ class Statistics(NamedTuple):
     eigenvectors: np.ndarray
 
 
-class Sums:
-    """Sums over pictures: of pixels, and of products of colours."""
+class PixelSums:
+    """Sums over images.
+
+    Attributes:
+        count: Number of images.
+        pixels: Sum of the images, (256, 256, 3) int64.
+        products: Sum of products of two colours over all pixels, (3, 3) int64.
+    """
 
     def __init__(self) -> None:
-        self.pictures = 0
+        self.count = 0
         self.pixels = np.zeros((SIDE, SIDE, 3), np.int64)
         self.products = np.zeros((3, 3), np.int64)
 
     def add(self, pixels: np.ndarray) -> None:
-        """Adds a picture, (256, 256, 3) uint8."""
-        self.pictures += 1
+        """Add an image, (256, 256, 3) uint8."""
+        self.count += 1
         self.pixels += pixels
-        colours = pixels.reshape(-1, 3).astype(np.float64)  # exact: a picture's products stay below 2 ** 53
+        colours = pixels.reshape(-1, 3).astype(np.float64)  # exact: the products of an image stay below 2 ** 53
         self.products += (colours.T @ colours).astype(np.int64)
 
-    def add_sums(self, pictures: int, pixels: np.ndarray, products: np.ndarray) -> None:
-        self.pictures += int(pictures)
+    def add_sums(self, count: int, pixels: np.ndarray, products: np.ndarray) -> None:
+        """Add the sums over other images."""
+        self.count += int(count)
         self.pixels += pixels
         self.products += products
 
-    def statistics(self) -> Statistics:
-        mean_image = self.pixels / self.pictures
-        count = self.pictures * SIDE * SIDE
-        mean = self.pixels.sum(axis=(0, 1)) / count
-        values, vectors = np.linalg.eigh(self.products / count - np.outer(mean, mean))
+    def statistics(self) -> ImageNetStatistics:
+        """Return the statistics of all images added."""
+        mean_image = self.pixels / self.count
+        pixels = self.count * SIDE * SIDE
+        mean = self.pixels.sum(axis=(0, 1)) / pixels
+        values, vectors = np.linalg.eigh(self.products / pixels - np.outer(mean, mean))
         values, vectors = values[::-1], vectors[:, ::-1]
         largest = vectors[np.abs(vectors).argmax(axis=0), range(3)]
-        return Statistics(*(a.astype(np.float32) for a in (mean_image, mean, values, vectors * np.sign(largest))))
+        arrays = (mean_image, mean, values, vectors * np.sign(largest))
+        return ImageNetStatistics(*(array.astype(np.float32) for array in arrays))
 
 
-def read(path: Path) -> Statistics:
+def read(path: Path) -> ImageNetStatistics:
+    """Return the statistics in a file."""
     with np.load(path, allow_pickle=False) as arrays:
-        return Statistics(*(arrays[name] for name in Statistics._fields))
+        return ImageNetStatistics(*(arrays[name] for name in ImageNetStatistics._fields))

@@ -1,6 +1,6 @@
-"""`reproduce data prepare imagenet`: from the official files to shards, going on where it was stopped.
+"""`reproduce data prepare imagenet`: from the official files to shards, resumable.
 
-A file is whole or not there; the manifest is written last, so that a folder with one is finished.
+Every file is written completely or not at all, and the manifest last: a folder that has one is finished.
 """
 
 from __future__ import annotations
@@ -13,96 +13,107 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
 from reproductions.lab.data.imagenet import manifest, official
-from reproductions.lab.data.imagenet.layout import (
-    MOST_SHARDS,
-    Options,
-    Plan,
-    check_room,
-    check_whole,
-    find_places,
-    shards_of,
-    survey,
-)
-from reproductions.lab.data.imagenet.parallel import Share, sharing
-from reproductions.lab.data.imagenet.pixel_statistics import Sums
-from reproductions.lab.data.imagenet.shards import WORK, Shard, make
+from reproductions.lab.data.imagenet.checks import check_complete, check_disk_space
+from reproductions.lab.data.imagenet.layout import Layout, PrepareOptions, SplitLayout, layout_of, make_shards
+from reproductions.lab.data.imagenet.manifest import Manifest, ShardEntry, SplitEntry
+from reproductions.lab.data.imagenet.parallel import Map, parallel_map
+from reproductions.lab.data.imagenet.pixel_statistics import PixelSums
+from reproductions.lab.data.imagenet.shards import WORK, Shard, write_shard
+from reproductions.lab.data.imagenet.survey import find_sources, make_layout
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write, remove_unfinished
 
-# A stray broken picture is named and left out; more of them than this mean a damaged source.
+MOST_SHARDS = 512
+# A few undecodable images are named and left out; more than this mean that the source is damaged.
 MOST_UNDECODABLE = 10
 
 
-def prepare(options: Options) -> Path:
-    """Prepares the pictures and returns their folder; UsageError says what stands in the way."""
-    if not options.source.is_dir():
-        raise UsageError(f"--from names {options.source}, which is no folder")
-    if options.shards is not None and not 1 <= options.shards <= MOST_SHARDS:
-        raise UsageError(f"--shards must lie in 1..{MOST_SHARDS}, since all are kept open; got {options.shards}")
-    if options.workers < 1:
-        raise UsageError(f"--workers must be 1 or more; got {options.workers}")
-    find_places(options)  # an incomplete source is refused before anything is written
+def prepare(options: PrepareOptions) -> Path:
+    """Prepare the images, or resume an unfinished preparation.
+
+    Args:
+        options: Options of the command.
+
+    Returns:
+        Folder of the shards.
+
+    Raises:
+        UsageError: If an option is invalid, the source is damaged or incomplete, the disk is full, or another process
+            prepares the same folder.
+    """
+    check_options(options)
+    find_sources(options)  # an incomplete source is refused before anything is written
     folder = options.folder
     try:
         (folder / WORK).mkdir(parents=True, exist_ok=True)
-        with locked(folder / WORK / "lock"), sharing(options.workers) as share:
-            for place in (folder, folder / WORK):
-                remove_unfinished(place)
-            (mend if (folder / manifest.NAME).is_file() else prepare_all)(options, share)
+        with lock_file(folder / WORK / "lock"), parallel_map(options.workers) as parallel:
+            for each in (folder, folder / WORK):
+                remove_unfinished(each)
+            (repair if (folder / manifest.NAME).is_file() else prepare_all)(options, parallel)
             shutil.rmtree(folder / WORK)
     except OSError as error:
-        advice = "make room; " if error.errno == errno.ENOSPC else ""
+        advice = "free some space; " if error.errno == errno.ENOSPC else ""
         raise UsageError(
-            f"{error.filename or folder}: {error.strerror}; {advice}the same command goes on where it stopped"
+            f"{error.filename or folder}: {error.strerror}; {advice}run the same command to resume"
         ) from None
     return folder
 
 
+def check_options(options: PrepareOptions) -> None:
+    """Raise a UsageError if an option is invalid."""
+    if not options.source.is_dir():
+        raise UsageError(f"--from: {options.source} is not a folder")
+    if options.shards is not None and not 1 <= options.shards <= MOST_SHARDS:
+        raise UsageError(f"--shards must lie in 1..{MOST_SHARDS}, because all are kept open; got {options.shards}")
+    if options.workers < 1:
+        raise UsageError(f"--workers must be at least 1; got {options.workers}")
+
+
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keeps a second process from preparing the same folder."""
-    with path.open("w") as file:
+def lock_file(path: Path) -> Iterator[None]:
+    """Prevent a second process from preparing the same folder."""
+    with path.open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(f"another process is preparing {path.parent.parent}: wait for it") from None
+            raise UsageError(f"another process is preparing {path.parent.parent}: wait until it ends") from None
         yield
 
 
-def prepare_all(options: Options, share: Share) -> None:
-    plan, shards = planned(options, share)
-    check_whole(plan, options)
-    check_room(plan, shards)
-    made = {shard.name: shard for shard in shards}
+def prepare_all(options: PrepareOptions, parallel: Map) -> None:
+    """Write all shards that are not finished, then indices, statistics and manifest."""
+    layout, shards = plan(options, parallel)
+    check_complete(layout, options)
+    check_disk_space(shards)
+    by_name = {shard.name: shard for shard in shards}
     undecodable: list[list[str]] = []
-    for name in shown(share(make, shards), len(shards)):
-        with np.load(made[name].notes, allow_pickle=False) as notes:
+    for name in with_progress(parallel(write_shard, shards), len(shards)):
+        with np.load(by_name[name].notes, allow_pickle=False) as notes:
             undecodable += notes["undecodable"].tolist()
         check_undecodable(undecodable, options)
-    finish(options.folder, plan, shards)
+    finish(options.folder, layout, shards)
 
 
-def planned(options: Options, share: Share) -> tuple[Plan, list[Shard]]:
+def plan(options: PrepareOptions, parallel: Map) -> tuple[Layout, list[Shard]]:
+    """Return layout and shards, and print what the source contains."""
     print(f"Listing {options.source}", flush=True)
-    plan, places = survey(options, share)
-    for name, part in plan.parts.items():
-        out = part["left_out"]
-        print(f"{name}: {part['images']:,} pictures of {len(plan.classes):,} classes, {part['bytes'] / 1e9:.3f} GB")
-        if out["files"]:
-            such = ", ".join(out["such_as"])
-            print(f"{name}: {out['files']:,} files left out, no pictures or of other classes, such as {such}")
-    return plan, shards_of(plan, places, options)
+    layout, sources = make_layout(options, parallel)
+    for name, split in layout.splits.items():
+        print(f"{name}: {split.images:,} images of {len(layout.classes):,} classes, {split.bytes / 1e9:.3f} GB")
+        if split.ignored["files"]:
+            examples = ", ".join(split.ignored["examples"])
+            print(f"{name}: {split.ignored['files']:,} files ignored, not images or of other classes: {examples}")
+    return layout, make_shards(layout, sources, options)
 
 
-def shown(names: Iterable[str], total: int) -> Iterator[str]:
-    """The names of finished shards as they come, with a bar on a terminal, and elsewhere a line at each tenth."""
+def with_progress(names: Iterable[str], total: int) -> Iterator[str]:
+    """Yield the names of finished shards and show a progress bar, or a line for every tenth without a terminal."""
     console = Console(stderr=True)
     if console.is_terminal:
         with Progress(console=console) as progress:
@@ -114,96 +125,144 @@ def shown(names: Iterable[str], total: int) -> Iterator[str]:
         yield name
 
 
-def check_undecodable(found: list[list[str]], options: Options) -> None:
+def check_undecodable(found: list[list[str]], options: PrepareOptions) -> None:
+    """Raise a UsageError if too many images are undecodable."""
     if len(found) > MOST_UNDECODABLE:
         listed = ", ".join(f"{name} ({reason})" for name, reason in found)
         raise UsageError(
-            f"more than {MOST_UNDECODABLE} pictures of {options.source} cannot be decoded: {listed}; "
+            f"more than {MOST_UNDECODABLE} images of {options.source} cannot be decoded: {listed}; "
             f"download it again, and delete {options.folder}"
         )
 
 
-def finish(folder: Path, plan: Plan, shards: list[Shard]) -> None:
-    """Indices, statistics and, last of all, the manifest, from the notes of the shards."""
-    sums = Sums()
-    parts = {name: finish_part(name, plan, [s for s in shards if s.part == name], sums) for name in plan.parts}
-    save(folder / "statistics.npz", sums.statistics()._asdict())
-    files = [f"index-{name}.npz" for name in plan.parts] + ["statistics.npz"]
-    text = json.dumps({
-        "format": manifest.FORMAT, "name": data_name(folder, plan, parts), "settings": plan.settings,
-        "classes": plan.classes, "parts": parts, "blacklisted": plan.blacklisted,
+def finish(folder: Path, layout: Layout, shards: list[Shard]) -> None:
+    """Write indices, statistics and, last, the manifest, from the notes on the shards."""
+    sums = PixelSums()
+    splits = {
+        name: finish_split(layout, name, [shard for shard in shards if shard.split == name], sums)
+        for name in layout.splits
+    }
+    save_npz(folder / "statistics.npz", sums.statistics()._asdict())
+    files = [f"index-{name}.npz" for name in layout.splits] + ["statistics.npz"]
+    content: Manifest = {
+        "format": manifest.FORMAT,
+        "name": data_name(folder, layout, splits),
+        "settings": layout.settings,
+        "classes": layout.classes,
+        "splits": splits,
+        "blacklisted": layout.blacklisted,
         "files": {name: manifest.sha256(folder / name) for name in files},
-    }, indent=1)  # fmt: skip
+    }
     with atomic_write(folder / manifest.NAME) as unfinished:
-        unfinished.write_text(text + "\n")
+        unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def finish_part(name: str, plan: Plan, shards: list[Shard], sums: Sums) -> dict[str, Any]:
-    """Writes the index of a part, adds to the sums, and returns what the manifest says of the part."""
-    rows, listed = [], []
-    odd: dict[str, list[list[str]]] = {"undecodable": [], "converted": []}
+def finish_split(layout: Layout, name: str, shards: list[Shard], sums: PixelSums) -> SplitEntry:
+    """Write the index of a split.
+
+    Args:
+        layout: Layout of the preparation.
+        name: Name of the split.
+        shards: Shards of the split.
+        sums: Sums to which those over its images are added.
+
+    Returns:
+        Entry of the split in the manifest.
+    """
+    rows, entries = [], []
+    undecodable: list[list[str]] = []
+    converted: list[list[str]] = []
     for shard in shards:
         with np.load(shard.notes, allow_pickle=False) as notes:
             rows.append(notes["index"])
-            sums.add_sums(notes["pictures"], notes["pixels"], notes["products"])
-            size, sha256 = int(notes["bytes"]), str(notes["sha256"])
-            listed.append({"file": shard.name, "bytes": size, "records": len(rows[-1]), "sha256": sha256})
-            for kind in odd:
-                odd[kind] = sorted(odd[kind] + notes[kind].tolist())
-    check_counts(plan.parts[name], np.concatenate(rows)["label"], len(odd["undecodable"]))
-    save(shards[0].folder / f"index-{name}.npz", index(rows, plan.blacklisted if name == "validation" else None))
-    for picture, reason in odd["undecodable"]:
-        print(f"{name}: {picture} cannot be decoded, and is left out: {reason}")
-    return {**plan.parts[name], "shards": listed, **odd}
+            sums.add_sums(notes["images"], notes["pixels"], notes["products"])
+            entry: ShardEntry = {
+                "file": shard.name,
+                "bytes": int(notes["bytes"]),
+                "records": len(notes["index"]),
+                "sha256": str(notes["sha256"]),
+            }
+            entries.append(entry)
+            undecodable += notes["undecodable"].tolist()
+            converted += notes["converted"].tolist()
+    split = layout.splits[name]
+    check_counts(split, np.concatenate(rows)["label"], len(undecodable))
+    blacklisted = layout.blacklisted if name == "validation" else None
+    save_npz(shards[0].folder / f"index-{name}.npz", make_index(rows, blacklisted))
+    for image, reason in sorted(undecodable):
+        print(f"{name}: {image} is left out because it cannot be decoded: {reason}")
+    return {
+        "images": split.images,
+        "bytes": split.bytes,
+        "per_class": split.per_class,
+        "listing": split.listing,
+        "ignored": split.ignored,
+        "shards": entries,
+        "undecodable": sorted(undecodable),
+        "converted": sorted(converted),
+    }
 
 
-def check_counts(part: dict[str, Any], labels: np.ndarray, undecodable: int) -> None:
-    """An error of this program, not of the user's: every picture of the source is in a shard, or is undecodable."""
-    missing = np.array(part["per_class"]) - np.bincount(labels, minlength=len(part["per_class"]))
+def check_counts(split: SplitLayout, labels: np.ndarray, undecodable: int) -> None:
+    """Check that every image of the source is in a shard or undecodable.
+
+    Raises:
+        AssertionError: If not, which is a bug.
+    """
+    missing = np.array(split.per_class) - np.bincount(labels, minlength=len(split.per_class))
     if missing.min() < 0 or missing.sum() != undecodable:
-        raise AssertionError(f"{missing.sum()} pictures are missing, {undecodable} of them undecodable")
+        raise AssertionError(f"{missing.sum()} images are missing, {undecodable} of them undecodable")
 
 
-def index(rows: list[np.ndarray], blacklisted: list[str] | None) -> dict[str, np.ndarray]:
-    """Where each picture of a part is, in the order of names; `blacklisted` where it is known who is."""
+def make_index(rows: list[np.ndarray], blacklisted: list[str] | None) -> dict[str, np.ndarray]:
+    """Return the index of a split, sorted by file name.
+
+    Args:
+        rows: Index of each shard.
+        blacklisted: File names of blacklisted images; None if they are not known.
+
+    Returns:
+        Columns name, label, offset, length, shard and, if known, blacklisted.
+    """
     table = np.concatenate(rows)
     shard = np.repeat(np.arange(len(rows), dtype=np.int32), [len(own) for own in rows])
     order = np.lexsort((table["label"], table["name"]))
-    arrays = {name: table[name][order] for name in ("name", "label", "offset", "length")} | {"shard": shard[order]}
+    columns = {name: table[name][order] for name in ("name", "label", "offset", "length")} | {"shard": shard[order]}
     if blacklisted is not None:
-        arrays["blacklisted"] = np.isin(arrays["name"], np.array(blacklisted, dtype=bytes))
-    return arrays
+        columns["blacklisted"] = np.isin(columns["name"], np.array(blacklisted, dtype=bytes))
+    return columns
 
 
-def save(path: Path, arrays: dict[str, Any]) -> None:
+def save_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays to a compressed npz file."""
     with atomic_write(path) as unfinished:
-        np.savez_compressed(unfinished, **arrays)
+        np.savez_compressed(unfinished, **arrays)  # type: ignore[arg-type]
 
 
-def data_name(folder: Path, plan: Plan, parts: dict[str, Any]) -> str:
-    """The name of the data set: ImageNet's only where every picture of it is there."""
+def data_name(folder: Path, layout: Layout, splits: dict[str, SplitEntry]) -> str:
+    """Return the name of the data set, which is ImageNet's only if no image is missing."""
     name = next(name for name, own in manifest.FOLDERS.items() if own == folder.name)
-    kept = {part: sum(shard["records"] for shard in parts[part]["shards"]) for part in parts}
-    whole = {"train": official.TRAIN_IMAGES, "validation": official.VALIDATION_IMAGES}
-    return name if kept == whole and len(plan.classes) == official.CLASSES else f"{name}-subset"
+    found = {split: sum(shard["records"] for shard in entry["shards"]) for split, entry in splits.items()}
+    complete = {"train": official.TRAIN_IMAGES, "validation": official.VALIDATION_IMAGES}
+    return name if found == complete and len(layout.classes) == official.CLASSES else f"{name}-subset"
 
 
-def mend(options: Options, share: Share) -> None:
-    """Makes shards again that are missing or of the wrong size; the source must be what it was."""
+def repair(options: PrepareOptions, parallel: Map) -> None:
+    """Write the shards that are missing or have the wrong size again, from the same source."""
     folder = options.folder
     done = manifest.read(folder)
-    misfits = manifest.misfits(folder, done)
-    if not misfits:
-        print(f"{folder} is prepared already; to prepare it anew, delete it")
+    damaged = manifest.damaged_shards(folder, done)
+    if not damaged:
+        print(f"{folder} is already prepared; delete it to prepare it again")
         return
-    plan, shards = planned(options, share)
-    if difference := plan.differs(done):
-        raise UsageError(f"{folder} cannot be mended: {difference}; delete it, and prepare it anew")
-    again = [shard for shard in shards if shard.name in misfits]
-    for shard in again:
+    layout, shards = plan(options, parallel)
+    if difference := layout.difference(layout_of(done)):
+        raise UsageError(f"{folder} cannot be repaired: {difference}; delete it, and prepare it again")
+    chosen = [shard for shard in shards if shard.name in damaged]
+    for shard in chosen:
         shard.path.unlink(missing_ok=True)
-    wanted = {shard["file"]: shard["sha256"] for shard in manifest.shards(done)}
-    for name in shown(share(make, again), len(again)):
-        if manifest.sha256(folder / name) != wanted[name]:
-            raise UsageError(f"{folder / name} came out different: delete {folder}, and prepare it anew")
-        print(f"{folder / name} is made again")
+    expected = {shard["file"]: shard["sha256"] for shard in manifest.shards(done)}
+    for name in with_progress(parallel(write_shard, chosen), len(chosen)):
+        if manifest.sha256(folder / name) != expected[name]:
+            raise UsageError(f"{folder / name} has another checksum than before: delete {folder}, and prepare it again")
+        print(f"{folder / name} is repaired")

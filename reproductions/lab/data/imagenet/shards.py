@@ -1,116 +1,162 @@
-"""One shard of prepared pictures: written whole or not at all, and the same whoever writes it."""
+"""One shard of prepared images. It is written completely or not at all, and does not depend on the worker."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from reproductions.lab.data.imagenet import tfrecord
-from reproductions.lab.data.imagenet.encode import Undecodable, prepared
-from reproductions.lab.data.imagenet.pixel_statistics import Sums
-from reproductions.lab.data.imagenet.sources import Place
+from reproductions.lab.data.imagenet.encode import PreparedImage, UndecodableImage, prepare_image
+from reproductions.lab.data.imagenet.pixel_statistics import PixelSums
+from reproductions.lab.data.imagenet.sources import ImageSource
 from reproductions.lab.files import atomic_write
 
-WORK = "work"  # folder of what is needed until all is done
+WORK = "work"  # folder of the files that are needed until the preparation is finished
 
 
 @dataclass(frozen=True)
 class Shard:
-    """What a worker needs to know: rows `first` to `last` of the listing of a part become shard `number` of `count`."""
+    """A shard to write: rows `first` to `last` of the listing of a split, as shard `number` of `count`.
+
+    Attributes:
+        folder: Folder of the shards.
+        split: "train" or "validation", as officially named.
+        number: Number of the shard, from 0.
+        count: Number of shards of the split.
+        first: First row of the listing.
+        last: Row after the last one.
+        source: Where the images of the split are.
+        wnids: WNIDs of the classes.
+        originals: Keep the sizes of the images.
+    """
 
     folder: Path
-    part: str
+    split: str
     number: int
     count: int
     first: int
     last: int
-    place: Place
-    classes: tuple[str, ...]
+    source: ImageSource
+    wnids: tuple[str, ...]
     originals: bool
 
     @property
     def name(self) -> str:
-        return f"{self.part}-{self.number:05d}-of-{self.count:05d}.tfrecord"
+        """File name of the shard."""
+        return f"{self.split}-{self.number:05d}-of-{self.count:05d}.tfrecord"
 
     @property
     def path(self) -> Path:
+        """Path of the shard."""
         return self.folder / self.name
 
     @property
     def notes(self) -> Path:
+        """Path of the notes on the shard; see `write_shard`."""
         return self.folder / WORK / f"{self.name}.npz"
 
     def rows(self) -> np.ndarray:
-        return np.load(listing_path(self.folder, self.part), mmap_mode="r")[self.first : self.last]
+        """Return the rows of the listing."""
+        return np.load(listing_path(self.folder, self.split), mmap_mode="r")[self.first : self.last]
 
     def finished(self) -> bool:
+        """Return whether shard and notes are written."""
         return self.path.is_file() and self.notes.is_file()
 
 
-def listing_path(folder: Path, part: str) -> Path:
-    return folder / WORK / f"listing-{part}.npy"
+@dataclass
+class UnusualFiles:
+    """Names of undecodable files with the reason, and of converted files with their original format."""
+
+    undecodable: list[tuple[str, str]] = field(default_factory=list)
+    converted: list[tuple[str, str]] = field(default_factory=list)
 
 
-def cut(keys: np.ndarray, count: int) -> list[tuple[int, int]]:
-    """(first, last) of each of `count` equal slices of the numbers of 64 bits, given sorted keys."""
+def listing_path(folder: Path, split: str) -> Path:
+    """Return the path of the listing of a split."""
+    return folder / WORK / f"listing-{split}.npy"
+
+
+def shard_bounds(keys: np.ndarray, count: int) -> list[tuple[int, int]]:
+    """Return the rows of each shard.
+
+    Args:
+        keys: (n,) uint64, sorted.
+        count: Number of shards, each for an equal range of keys.
+
+    Returns:
+        (first, last) of each shard; `last` is not included.
+    """
     bounds = np.array([(number << 64) // count for number in range(count)], dtype=np.uint64)
     first = np.searchsorted(keys, bounds).tolist()
     return list(zip(first, [*first[1:], len(keys)]))
 
 
-def make(shard: Shard) -> str:
-    """Writes a shard, after notes of what went into it, unless both are there; returns its name.
+def write_shard(shard: Shard) -> str:
+    """Write a shard and its notes, unless both exist, and return its name.
 
-    The notes (npz) hold the index (name, label, offset and length of the Example, a row a picture), names and reasons
-    of undecodable and converted files, size and SHA-256 of the shard, and of training pictures the sums for statistics.
+    The notes (npz) are written first. They contain the index (name, label, offset and length of the Example, one row
+    per image), names and reasons of undecodable and converted files, size and SHA-256 of the shard, and the sums over
+    training images for the statistics.
     """
     if shard.finished():
         return shard.name
-    digest, position, index, sums = hashlib.sha256(), 0, [], Sums()
-    odd: dict[str, list[tuple[str, str]]] = {"undecodable": [], "converted": []}
+    digest, position, index = hashlib.sha256(), 0, []
+    sums, unusual = PixelSums(), UnusualFiles()
     with atomic_write(shard.path) as unfinished:
         with unfinished.open("wb") as file:
-            for row, example, centre in examples(shard, odd):
-                record = tfrecord.framed(example)
+            for row, image in prepared_images(shard, unusual):
+                example = serialized_example(shard, row, image)
+                record = tfrecord.frame(example)
                 index.append((row["name"], row["label"], position + tfrecord.HEADER, len(example)))
                 position += file.write(record)
                 digest.update(record)
-                if shard.part == "train":
-                    sums.add(centre)
+                if shard.split == "train":
+                    sums.add(image.centre)
+        table = np.array(index, dtype=index_type(shard.rows().dtype["name"]))
         with atomic_write(shard.notes) as notes:
-            listed: dict[str, Any] = {kind: np.array(found, dtype=str).reshape(-1, 2) for kind, found in odd.items()}
             np.savez_compressed(
-                notes, index=np.array(index, dtype=index_type(shard.rows().dtype["name"])), **listed,
-                bytes=position, sha256=digest.hexdigest(),
-                pictures=sums.pictures, pixels=sums.pixels.astype(np.uint32), products=sums.products,
+                notes, index=table, bytes=position, sha256=digest.hexdigest(),
+                undecodable=pairs(unusual.undecodable), converted=pairs(unusual.converted),
+                images=sums.count, pixels=sums.pixels.astype(np.uint32), products=sums.products,
             )  # fmt: skip
     return shard.name
 
 
-def index_type(name: Any) -> np.dtype:
+def index_type(name: np.dtype) -> np.dtype:
+    """Return the type of a row of the index, given that of file names."""
     return np.dtype([("name", name), ("label", "<i4"), ("offset", "<i8"), ("length", "<i8")])
 
 
-def examples(shard: Shard, odd: dict[str, list[tuple[str, str]]]) -> Iterator[tuple[Any, bytes, np.ndarray]]:
-    """(row, serialized Example, central pixels) of each picture; what is odd is noted as (name, what) in `odd`."""
+def pairs(found: list[tuple[str, str]]) -> np.ndarray:
+    """Return pairs as an array (n, 2), also if there are none."""
+    return np.array(found, dtype=str).reshape(-1, 2)
+
+
+def prepared_images(shard: Shard, unusual: UnusualFiles) -> Iterator[tuple[np.void, PreparedImage]]:
+    """Yield each row of the listing with its image, and add undecodable and converted files to `unusual`."""
     for row in shard.rows():
-        wnid, name = shard.classes[row["label"]], os.fsdecode(row["name"])
+        name = os.fsdecode(row["name"])
         try:
-            picture = prepared(shard.place.read(row, wnid), shard.originals)
-        except Undecodable as error:
-            odd["undecodable"].append((name, str(error)))
+            image = prepare_image(shard.source.read(row, shard.wnids[row["label"]]), shard.originals)
+        except UndecodableImage as error:
+            unusual.undecodable.append((name, str(error)))
             continue
-        if picture.converted:
-            odd["converted"].append((name, picture.converted))
-        width, height = picture.size
-        features: dict[str, bytes | int] = {
-            "image/encoded": picture.encoded, "image/filename": bytes(row["name"]), "image/height": height,
-            "image/width": width, "image/class/label": int(row["label"]), "image/class/synset": wnid.encode(),
-        }  # fmt: skip
-        yield row, tfrecord.serialized(features), picture.centre
+        if image.converted:
+            unusual.converted.append((name, image.converted))
+        yield row, image
+
+
+def serialized_example(shard: Shard, row: np.void, image: PreparedImage) -> bytes:
+    """Return the serialized Example of an image."""
+    width, height = image.size
+    return tfrecord.serialize({
+        "image/encoded": image.encoded, "image/filename": bytes(row["name"]), "image/height": height,
+        "image/width": width, "image/class/label": int(row["label"]),
+        "image/class/synset": shard.wnids[row["label"]].encode(),
+    })  # fmt: skip
