@@ -1,39 +1,13 @@
-"""ILSVRC's localization error, against the definition in a plain loop."""
+"""ILSVRC's localization error, compared with the definition in a plain loop."""
 
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.io import savemat
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.evaluation.localization import Box, overlap, score
-
-WNIDS = ("n01440764", "n02119789", "n03000001")
-
-
-def write_truth(folder: Path, images: list[list[Box]]) -> Path:
-    """A folder of annotations, written in an order that is not that of their names."""
-    folder.mkdir()
-    for number, boxes in reversed(list(enumerate(images, 1))):
-        objects = "".join(
-            f"<object><name>{box.wnid}</name><bndbox><xmin>{box.xmin}</xmin><ymin>{box.ymin}</ymin>"
-            f"<xmax>{box.xmax}</xmax><ymax>{box.ymax}</ymax></bndbox></object>"
-            for box in boxes
-        )
-        (folder / f"ILSVRC2012_val_{number:08d}.xml").write_text(f"<annotation>{objects}</annotation>")
-    return folder
-
-
-def line(guesses: list[Box]) -> str:
-    return " ".join(f"{box.wnid} {box.xmin} {box.ymin} {box.xmax} {box.ymax}" for box in guesses)
-
-
-def write_guesses(path: Path, images: list[list[Box]]) -> Path:
-    path.write_text("".join(line(guesses) + "\n" for guesses in images))
-    return path
+from reproductions.lab.evaluation.localization import Box, evaluate_predictions, overlap
+from tests.helpers.boxes import WNIDS, write_guesses, write_truth
 
 
 def random_boxes(random: np.random.Generator, most: int) -> list[Box]:
@@ -70,19 +44,21 @@ def test_the_error_is_the_definition_in_a_plain_loop(tmp_path):
                 f = common / (len(pixels(guess)) + len(pixels(box)) - common) < 0.5
                 best, class_best = min(best, max(d, f)), min(class_best, d)
         errors, wrong_classes = errors + best, wrong_classes + class_best
-    found = score(write_guesses(tmp_path / "guesses.txt", guesses), write_truth(tmp_path / "truth", truth))
-    assert 0 < errors < 200 and (found["errors"], found["images"]) == (errors, 200)
-    assert found["error"] == errors / 2 and found["class_error"] == wrong_classes / 2
+    result = evaluate_predictions(
+        write_guesses(tmp_path / "guesses.txt", guesses), write_truth(tmp_path / "truth", truth)
+    )
+    assert 0 < errors < 200 and (result.localization.errors, result.images) == (errors, 200)
+    assert result.localization.error == errors / 2 and result.classification.error == wrong_classes / 2
 
 
 def test_half_an_overlap_is_enough_and_less_is_not(tmp_path):
     truth = write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]])
     for xmax, errors in (4, 0), (3, 1):
         guess = write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[0], 0, 0, xmax, 9)]])
-        assert score(guess, truth)["errors"] == errors
+        assert evaluate_predictions(guess, truth).localization.errors == errors
 
 
-def test_numbers_are_the_classes_that_the_kit_says_in_whatever_order(tmp_path):
+def test_class_numbers_are_those_of_the_kit(tmp_path):
     truth = write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]])
     guesses = tmp_path / "guesses.txt"
     guesses.write_text("3 0 0 9 9\n")
@@ -93,11 +69,11 @@ def test_numbers_are_the_classes_that_the_kit_says_in_whatever_order(tmp_path):
     savemat(kits[0] / "data" / "meta.mat", {"synsets": np.array([(1, WNIDS[1]), (2, WNIDS[2]), (3, WNIDS[0])], row)})
     (kits[1] / "data" / "map_clsloc.txt").write_text(f"{WNIDS[1]} 1 kit_fox\n{WNIDS[0]} 3 tench\n")
     for kit in kits:
-        assert score(guesses, truth, kit)["errors"] == 0
+        assert evaluate_predictions(guesses, truth, kit).localization.errors == 0
     guesses.write_text("1 0 0 9 9\n")
-    assert score(guesses, truth, kits[0])["errors"] == 1
-    with pytest.raises(UsageError, match="line 1: no class has the number 1; name the kit with --devkit"):
-        score(guesses, truth)
+    assert evaluate_predictions(guesses, truth, kits[0]).localization.errors == 1
+    with pytest.raises(UsageError, match="line 1: no class has the number 1; name the development kit with --devkit"):
+        evaluate_predictions(guesses, truth)
 
 
 def test_blacklisted_images_do_not_count(tmp_path):
@@ -105,10 +81,10 @@ def test_blacklisted_images_do_not_count(tmp_path):
     guesses = write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[i], 0, 0, 9, 9)] for i in (0, 1, 1)])
     blacklist = tmp_path / "blacklist.txt"
     blacklist.write_text("2\n")
-    assert score(guesses, truth, blacklist=blacklist)["error"] == 50
+    assert evaluate_predictions(guesses, truth, blacklist=blacklist).localization.error == 50
     blacklist.write_text("2\n4\n")
-    with pytest.raises(UsageError, match=r"blacklist\.txt, line 2: '4' is not the number of one of 3 images"):
-        score(guesses, truth, blacklist=blacklist)
+    with pytest.raises(UsageError, match=r"blacklist\.txt, line 2: expected an image number from 1 to 3, got '4'"):
+        evaluate_predictions(guesses, truth, blacklist=blacklist)
 
 
 BOMB = (
@@ -118,46 +94,41 @@ BOMB = (
 
 
 @pytest.mark.parametrize(
-    "text, says",
+    "text, message",
     [
         (BOMB, "declares a document type"),
         (BOMB.encode("utf-16"), "declares a document type"),
         ("<annotation>", "cannot be read"),
-        ("<annotation/>", "holds no object"),
+        ("<annotation/>", "contains no object"),
         ("<annotation><object><name>n1</name></object></annotation>", "lacks its name, or a corner"),
     ],
 )
-def test_annotations_that_are_damaged_or_dangerous_are_named(text, says, tmp_path):
+def test_damaged_or_dangerous_annotations_are_named(text, message, tmp_path):
     truth = write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]])
     (truth / "ILSVRC2012_val_00000001.xml").write_bytes(text if isinstance(text, bytes) else text.encode())
     guesses = write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[0], 0, 0, 9, 9)]])
-    with pytest.raises(UsageError, match=rf"ILSVRC2012_val_00000001\.xml .*{says}"):
-        score(guesses, truth)
+    with pytest.raises(UsageError, match=rf"ILSVRC2012_val_00000001\.xml .*{message}"):
+        evaluate_predictions(guesses, truth)
 
 
 @pytest.mark.parametrize(
-    "text, says",
+    "text, message",
     [
-        ("n1 0 0 9 9\nn1 0 0 9\n", "guesses.txt, line 2: a label and four numbers are wanted"),
-        ("n1 0 0 9 9\nn1 0 0 x 9\n", "guesses.txt, line 2: 0 0 x 9 are not four numbers"),
-        ("n1 0 0 9 9\nn1 0 0 -1 9\n", "guesses.txt, line 2: 0 0 -1 9 is no box"),
-        ("n1 0 0 9 9\nn1 0 0 nan 9\n", "guesses.txt, line 2: 0 0 nan 9 is no box"),
+        (
+            "n1 0 0 9 9\nn1 0 0 9\n",
+            "guesses.txt, line 2: expected a label and four numbers for each guess; got 4 words",
+        ),
+        (
+            "n1 0 0 9 9\nn1 0 0 x 9\n",
+            "guesses.txt, line 2: expected xmin ymin xmax ymax, got 0 0 x 9, which are not four numbers",
+        ),
+        ("n1 0 0 9 9\nn1 0 0 -1 9\n", "guesses.txt, line 2: .*got 0 0 -1 9, which is not a box"),
+        ("n1 0 0 9 9\nn1 0 0 nan 9\n", "guesses.txt, line 2: .*got 0 0 nan 9, which is not a box"),
         ("n1 0 0 9 9\n", "guesses.txt has 1 lines, but .* has boxes of 2 images"),
     ],
 )
-def test_guesses_that_are_damaged_are_named_by_their_line(text, says, tmp_path):
+def test_damaged_guesses_are_named_by_their_line(text, message, tmp_path):
     truth = write_truth(tmp_path / "truth", [[Box("n1", 0, 0, 9, 9)]] * 2)
     (tmp_path / "guesses.txt").write_text(text)
-    with pytest.raises(UsageError, match=says):
-        score(tmp_path / "guesses.txt", truth)
-
-
-def test_the_command_prints_the_error_and_refuses_mistakes(tmp_path):
-    write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]] * 2)
-    write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[i], 0, 0, 9, 9)] for i in range(2)])
-    code = "from reproductions.cli.main import main; main()"
-    words = [sys.executable, "-c", code, "localization", "guesses.txt", "--truth"]
-    done = subprocess.run([*words, "truth"], cwd=tmp_path, capture_output=True, text=True)
-    assert "localization error 50.00% (1 of 2 images" in done.stdout, done.stderr
-    done = subprocess.run([*words, "nowhere"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 2 and "nowhere holds no XML files" in done.stderr
+    with pytest.raises(UsageError, match=message):
+        evaluate_predictions(tmp_path / "guesses.txt", truth)

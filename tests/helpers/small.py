@@ -12,8 +12,8 @@ import tensorflow as tf
 from reproductions.lab.data.base import Dataset, Images
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.evaluation import scores as scoring
-from reproductions.lab.evaluation.crops import Preprocessing
-from reproductions.lab.spec import Network, Recipe, keras_object
+from reproductions.lab.evaluation.crops import Preprocessing, crop_function
+from reproductions.lab.spec import Network, Recipe, Transform, keras_object
 from reproductions.lab.spec.protocols import find
 
 # Heights and widths of images, several of each.
@@ -117,9 +117,15 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def preprocessing(protocol: str, size: int, *transforms: str) -> Preprocessing:
+def preprocessing(protocol: str, size: int, *transforms: Transform) -> Preprocessing:
     """Return the preprocessing of a test by a protocol, for a network with this input size."""
     return Preprocessing(find(protocol), transforms, TransformContext(size))
+
+
+def crops_of(stored: bytes | np.ndarray, protocol: str, *transforms: Transform, size: int = 28) -> np.ndarray:
+    """Return the crops of a stored image by a protocol, (crops, height, width, channels)."""
+    function = crop_function(preprocessing(protocol, size, *transforms))
+    return function(tf.constant(stored), tf.constant(0, tf.int64)).numpy()
 
 
 def scores(model: keras.Model, images: Images, protocol: str) -> np.ndarray:

@@ -1,0 +1,45 @@
+"""Resolved recipes: the network's own, with the changes of a file and of options."""
+
+import json
+from fractions import Fraction
+
+import pytest
+
+import reproductions
+from reproductions.lab.errors import UsageError
+from reproductions.lab.training.config import TrainOptions, resolve
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"optimizer": {"class_name": "Foo", "config": {}}}, "optimizer cannot be created"),
+        ({"optimizer": {"class_name": "SGD", "config": {"momentom": 0.9}}}, "optimizer cannot be created"),
+        ({"loss": {"class_name": "Foo", "config": {}}}, "loss cannot be created"),
+        ({"protocol": "nope"}, "'nope' is not a protocol"),
+        (
+            {"bias_learning_rate_multiplier": 2, "optimizer": {"class_name": "Adam", "config": {}}},
+            "bias_learning_rate_multiplier is only for SGD",
+        ),
+    ],
+)
+def test_an_invalid_recipe_is_refused_before_training(changes, message, tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(changes), encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        resolve(reproductions.find_network("lenet5-lecture"), TrainOptions(recipe=path))
+
+
+def test_a_recipe_is_that_of_its_file(tmp_path):
+    network = reproductions.find_network("lenet5-lecture")
+    path, own = tmp_path / "recipe.json", json.dumps(network.to_train().as_data())
+    path.write_text(own, encoding="utf-8")
+    assert json.dumps(resolve(network, TrainOptions(recipe=path)).as_data()) == own
+    path.write_text("{}", encoding="utf-8")
+    assert json.dumps(resolve(network, TrainOptions(recipe=path)).as_data()) == own
+    assert json.loads(own)["optimizer"]["class_name"] == "SGD"
+
+
+def test_adadelta_has_no_learning_rate_to_scale():
+    with pytest.raises(UsageError, match="which Adadelta does not have: use --recipe"):
+        resolve(reproductions.find_network("convnetjs-cifar10"), TrainOptions(scale_batch=Fraction(2)))
