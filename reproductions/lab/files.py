@@ -41,7 +41,7 @@ def remove_unfinished(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def format_json(data: object, width: int = 160) -> str:
+def format_json(data: object, width: int = 200) -> str:
     """Return JSON that reads well in a diff: what fits on a line stays on one, and so does any list of numbers.
 
     Args:

@@ -1,0 +1,95 @@
+"""Records are written whole, read back equal, and refused by name if they are damaged."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+import reproductions
+from reports.paths import RUNS
+from reproductions.lab.errors import UsageError
+from reproductions.lab.results import run_record
+from reproductions.lab.results.run_record import SCHEMA, ErrorRate, InitProvenance
+from tests.helpers.records import executed, made_up, result
+
+
+def test_a_record_survives_its_file_and_its_table(tmp_path):
+    record = executed(made_up(95), threads=2, init_from=InitProvenance("vgg-a", 1, "0"))
+    record = record.with_test(replace(result(96, protocol="ten crops"), top5=ErrorRate.of(3, 10000)))
+    record.write(tmp_path / "a.json")
+    assert run_record.read(tmp_path / "a.json") == record
+    frame = reproductions.records(tmp_path)
+    assert frame.loc[0, "test_error"] == 0.95 and frame.loc[0, "network"] == "lenet5"
+
+
+def test_a_record_is_written_whole_or_not_at_all(tmp_path):
+    with pytest.raises(TypeError):
+        replace(made_up(95), device=object()).write(tmp_path / "a.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def damaged():
+    whole = made_up(95).as_data()
+    yield "not JSON", "{"
+    yield "a list", "[]"
+    yield "little", json.dumps({"schema": SCHEMA, "study": "lenet5"})
+    for part in ("test", "data"):
+        yield f"empty {part}", json.dumps({**whole, part: {}})
+    yield "empty recipe", json.dumps({**whole, "recipe": {}})
+    yield "no epochs", json.dumps({**whole, "history": []})
+    yield "half an epoch", json.dumps({**whole, "history": [{"epoch": 1}]})
+    yield "half of the errors", json.dumps({**whole, "misclassified": {"index": [1]}})
+    yield "half of a test", json.dumps({**whole, "tests": {"144 crops": {"protocol": "144 crops"}}})
+    yield "a word for a number", json.dumps({**whole, "seed": "one"})
+    yield "nested too deep", "[" * 100_000
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in damaged()])
+def test_a_damaged_record_is_named(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UsageError, match=r"a\.json is not the record of a run"):
+        run_record.read(tmp_path / "a.json")
+
+
+def test_the_damaged_field_is_named(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({**made_up(95).as_data(), "wall_seconds": "long"}))
+    with pytest.raises(UsageError, match=r"Expected `float`, got `str` - at `\$\.wall_seconds`"):
+        run_record.read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    "schema, says", [(SCHEMA + 1, "newer than 2: update the suite"), (1, "reads 2: make it again")]
+)
+def test_another_schema_is_refused(tmp_path, schema, says):
+    (tmp_path / "a.json").write_text(json.dumps({**made_up(95).as_data(), "schema": schema}))
+    with pytest.raises(UsageError, match=f"has schema {schema}, .*{says}"):
+        run_record.read(tmp_path / "a.json")
+
+
+def test_a_record_without_schema_is_of_the_first(tmp_path):
+    data = made_up(95).as_data()
+    del data["schema"]
+    (tmp_path / "a.json").write_text(json.dumps(data))
+    with pytest.raises(UsageError, match="has schema 1"):
+        run_record.read(tmp_path / "a.json")
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(UsageError, match="nowhere is not a folder of records or runs"):
+        run_record.read_all(tmp_path / "nowhere")
+
+
+def test_committed_records_hold_no_path_of_a_machine():
+    for path in RUNS.glob("*.json"):
+        assert '"/' not in path.read_text(encoding="utf-8"), path
+
+
+def test_committed_records_read_well_in_a_diff():
+    """A row of the history is a line, and so is each list of misclassified images."""
+    paths = list(RUNS.glob("*.json"))
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+    assert lines < 26_000 and sum(path.stat().st_size for path in RUNS.iterdir()) < 1_200_000
+    for path in paths:
+        text, record = path.read_text(encoding="utf-8"), run_record.read(path)
+        assert sum(line.startswith('  {"epoch": ') for line in text.splitlines()) == len(record.history)
+        assert record.as_data() == json.loads(text)
