@@ -1,4 +1,4 @@
-"""Updates on two replicas and on one, printed as JSON; run by test_replicas.py in a process of its own."""
+"""Updates on two replicas and on one, printed as JSON; test_replicas.py runs this in a separate process."""
 
 import json
 from dataclasses import replace
@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from reproductions.lab.spec import keras_object
-from reproductions.lab.training.step import Steps, decay_weights, own_seeds
-from tests.training.test_step import IMAGES, LABELS, RECIPE, linear
+from reproductions.lab.training.step import StepConfig, Steps, decay_weights, per_replica_seeds
+from tests.helpers.linear import IMAGES, LABELS, RECIPE, linear
 
 
-def weights(devices, **changes):
+def weights(devices: list[str], **changes: object) -> tuple[list[list[float]], dict[str, float]]:
+    """Return the kernel after four updates, and the sums of the last one."""
     strategy = tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
     recipe = replace(RECIPE, **changes)
     with strategy.scope():
@@ -23,7 +24,7 @@ def weights(devices, **changes):
         decay_weights(model, recipe.weight_decay)
         optimizer = keras.optimizers.get(dict(recipe.optimizer))
         optimizer.build(model.trainable_variables)
-    run = Steps(model, optimizer, recipe, "logits", strategy)
+    steps = Steps(model, optimizer, recipe, StepConfig(strategy=strategy))
     share = 8 // len(devices)
 
     def data(context):
@@ -31,39 +32,42 @@ def weights(devices, **changes):
 
     batches = iter(strategy.distribute_datasets_from_function(data))
     for _ in range(4):
-        sums = run.update(next(batches))
+        sums = steps.update(next(batches))
     return model.get_weights()[0].tolist(), {k: float(v) for k, v in sums.items()}
 
 
-def masks():
+def masks() -> list[list[list[float]]]:
+    """Return the dropout mask of each replica."""
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     with strategy.scope():
         model = linear(dropout=0.5)
-    own_seeds(model, strategy)
+    per_replica_seeds(model, strategy)
     drop = model.layers[1]
     ones = strategy.run(tf.function(lambda: drop(tf.ones((4, 5)), training=True)))
     return [value.numpy().tolist() for value in strategy.experimental_local_results(ones)]
 
 
-def overflow_on_the_second():
+def overflow_on_the_second() -> tuple[bool, float]:
+    """Return whether an overflow on the second replica leaves the weights, and the loss scale after it."""
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     with strategy.scope():
         model = linear()
         optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
         optimizer.build(model.trainable_variables)
-    run = Steps(model, optimizer, RECIPE, "logits", strategy)
-    spoilt = IMAGES.copy()
-    spoilt[4:] = np.inf
+    steps = Steps(model, optimizer, RECIPE, StepConfig(strategy=strategy))
+    overflowing = IMAGES.copy()
+    overflowing[4:] = np.inf
 
     def data(context):
-        return tf.data.Dataset.from_tensor_slices((spoilt, LABELS)).batch(4, drop_remainder=True)
+        return tf.data.Dataset.from_tensor_slices((overflowing, LABELS)).batch(4, drop_remainder=True)
 
     before = model.get_weights()[0]
-    run.update(next(iter(strategy.distribute_datasets_from_function(data))))
+    steps.update(next(iter(strategy.distribute_datasets_from_function(data))))
     return bool((model.get_weights()[0] == before).all()), float(optimizer.dynamic_scale.numpy())
 
 
 def main() -> None:
+    """Print everything that test_replicas.py checks."""
     changes = dict(
         weight_decay=0.1, global_clipnorm=0.2, optimizer=keras_object("SGD", learning_rate=0.5, momentum=0.9)
     )

@@ -1,4 +1,4 @@
-"""The Gauss-Newton diagonal against one made of finite differences in float64; and runs that measure it."""
+"""The Gauss-Newton diagonal, compared with finite differences in float64; and runs that measure it."""
 
 import signal
 import time
@@ -15,12 +15,14 @@ from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.data.transforms.context import TransformContext
 from reproductions.lab.results import run_record
 from reproductions.lab.training import distributed
-from reproductions.lab.training.config import Options, resolve
+from reproductions.lab.training import train as training
+from reproductions.lab.training.cluster import Cluster
+from reproductions.lab.training.config import TrainOptions, resolve
 from reproductions.lab.training.curvature import gauss_newton_diagonal
-from reproductions.lab.training.train import train
-from tests.conftest import Reproduce
 from tests.helpers import small
-from tests.helpers.states import TWO_DEVICES, position, variables
+from tests.helpers.once import once_per_session
+from tests.helpers.reproduce import TWO_DEVICES, Reproduce
+from tests.helpers.states import position, variables
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.normal(size=(6, 6, 6, 1)).astype("float32")
@@ -36,7 +38,7 @@ def with_weights(model):
 
 
 def shared_weights(last):
-    """A convolution of 16 places, a subsampling, a fully connected layer, and what is given."""
+    """A convolution at 16 positions, a subsampling, a fully connected layer, and the layer that is given."""
     images = keras.Input((6, 6, 1))
     x = keras.layers.Conv2D(2, 3, activation=layers.scaled_tanh)(images)
     x = layers.TrainableSubsampling2D(2, layers.scaled_tanh)(x)
@@ -44,18 +46,18 @@ def shared_weights(last):
     return with_weights(keras.Model(images, last(x)))
 
 
-def squash(a):
+def scaled_tanh(a):
     return 1.7159 * np.tanh(2 * a / 3)
 
 
 def outputs_loop(image, kernel, bias, coefficient, offset, dense, last):
-    """What the fully connected layer of `shared_weights` gives for one image, from the formulas."""
+    """Outputs of the fully connected layer of `shared_weights` for one image, from the formulas."""
     maps = np.array([
         [[(image[i : i + 3, j : j + 3, 0] * kernel[:, :, 0, m]).sum() + bias[m] for m in range(2)] for j in range(4)]
         for i in range(4)
     ])  # fmt: skip
-    sums = squash(maps).reshape(2, 2, 2, 2, 2).sum((1, 3))
-    return squash(squash(sums * coefficient + offset).ravel() @ dense + last)
+    sums = scaled_tanh(maps).reshape(2, 2, 2, 2, 2).sum((1, 3))
+    return scaled_tanh(scaled_tanh(sums * coefficient + offset).ravel() @ dense + last)
 
 
 def slopes(image, weights, step=1e-6):
@@ -104,7 +106,8 @@ CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True, red
     ],
     ids=["squared distance", "equation 9", "cross-entropy"],
 )
-def test_the_diagonal_is_that_of_finite_differences_with_every_place_that_shares_a_weight(last, losses, hessian):
+def test_the_diagonal_equals_finite_differences(last, losses, hessian):
+    """Shared weights included."""
     model = shared_weights(last)
     weights = [weight.astype(float) for weight in model.get_weights()[:6]]
     expected = [np.zeros_like(weight) for weight in weights]
@@ -117,7 +120,7 @@ def test_the_diagonal_is_that_of_finite_differences_with_every_place_that_shares
         np.testing.assert_allclose(value, other, rtol=2e-4, atol=1e-6)
 
 
-def test_what_bends_the_other_way_counts_as_flat():
+def test_negative_curvature_counts_as_zero():
     images = keras.Input((2,))
     model = keras.Model(images, keras.layers.Dense(1)(images))
     (of_kernel, of_bias) = gauss_newton_diagonal(
@@ -126,24 +129,25 @@ def test_what_bends_the_other_way_counts_as_flat():
     assert not of_kernel.numpy().any() and not of_bias.numpy().any()
 
 
-def test_the_images_measured_are_those_the_pass_begins_with_a_function_of_seed_and_pass():
-    part = InMemoryImages(RANDOM.integers(0, 256, (40, 28, 28)).astype(np.uint8), np.arange(40) % 10)
+def test_the_measured_images_are_those_an_epoch_begins_with():
+    """They are a function of seed and epoch."""
+    split = InMemoryImages(RANDOM.integers(0, 256, (40, 28, 28)).astype(np.uint8), np.arange(40) % 10)
     ranges = {"shift": 2.0, "scale": 0.1, "squeeze": 0.1, "shear": 0.1}
-    recipe = small.recipe(train_transforms=(("affine_distortion", ranges), "lenet_field"), epochs=3, batch=4)
+    recipe = small.recipe(train_transforms=(("affine_distortion", ranges), "lenet_field"), epochs=3, batch_size=4)
 
     def first(seed, epoch, count=8):
         images, labels = pipeline.first_of_epoch(
-            part, recipe, TransformContext(32), pipeline.DataPosition(seed, epoch), count
+            split, recipe, TransformContext(32), pipeline.DataPosition(seed, epoch), count
         )
         return images.numpy(), labels.numpy()
 
     images, labels = first(1, 2)
     np.testing.assert_array_equal(first(1, 2)[0], images)
     assert all(not np.array_equal(first(*other)[0], images) for other in [(1, 1), (2, 2)])
-    begun = list(pipeline.training_batches(part, recipe, TransformContext(32), pipeline.DataPosition(1, 2)).take(2))
+    begun = list(pipeline.training_batches(split, recipe, TransformContext(32), pipeline.DataPosition(1, 2)).take(2))
     np.testing.assert_array_equal(np.concatenate([batch for batch, _ in begun]), images)
     np.testing.assert_array_equal(np.concatenate([each for _, each in begun]), labels)
-    assert len(first(1, 2, count=500)[0]) == 40, "all there are, where that is less"
+    assert len(first(1, 2, count=500)[0]) == 40, "if there are fewer, all of them"
 
 
 FEW = """
@@ -153,51 +157,54 @@ own = next(network for network in lenet5.STUDY.networks if network.name == "lene
 few = dataclasses.replace(own, recipe=dataclasses.replace(own.recipe, curvature=20))
 lenet5.STUDY = dataclasses.replace(lenet5.STUDY, networks=(few,))
 """
-WORDS = (
+ARGUMENTS = (
     "train", "lenet5", "--epochs", "2", "--training-images", "1000", "--scale-batch", "4", "--resume", "--run-dir",
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory):
-    """A finished run of two passes that measured curvatures on 20 images before each. Not to be written to."""
-    folder = tmp_path_factory.mktemp("measured")
-    done = Reproduce(folder)(*WORDS, "run", before=FEW)
+def train_measured(folder):
+    done = Reproduce(folder)(*ARGUMENTS, "run", before=FEW)
     assert done.returncode == 0, done.stderr
     return folder / "run"
 
 
-def test_a_run_stopped_within_a_pass_keeps_the_curvatures_it_was_begun_with(measured, reproduce):
-    process = reproduce.start(*WORDS, "run", "--save-every", "0", before=FEW)
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory, worker_id):
+    """A finished run of two epochs that measured curvatures on 20 images before each. Not to be written to."""
+    return once_per_session(tmp_path_factory, worker_id, "measured", train_measured)
+
+
+def test_a_run_stopped_within_an_epoch_keeps_its_curvatures(measured, reproduce):
+    process = reproduce.start(*ARGUMENTS, "run", "--save-every", "0", before=FEW)
     run = reproduce.folder / "run"
     while process.poll() is None and position(run / "state.npz") < (1, 10):
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    assert "stopped after step" in errors and "of pass 2" in errors, errors
-    assert reproduce(*WORDS, "run", before=FEW).returncode == 0
+    assert "stopped after epoch 2, step" in errors, errors
+    assert reproduce(*ARGUMENTS, "run", before=FEW).returncode == 0
     for one, other in zip(variables(run), variables(measured), strict=True):
         np.testing.assert_array_equal(one, other)
-    told, undisturbed = (run_record.read(folder / "record.json") for folder in (run, measured))
-    assert told.without_times() == undisturbed.without_times()
-    assert told.recipe["training_images"] == 1000 and told.recipe["curvature"] == 20
+    record, undisturbed = (run_record.read(folder / "record.json") for folder in (run, measured))
+    assert record.without_times() == undisturbed.without_times()
+    assert record.recipe["training_images"] == 1000 and record.recipe["curvature"] == 20
 
 
-def test_two_devices_measure_and_move_as_one(measured, reproduce):
-    done = reproduce(*WORDS, "two", "--strategy", "mirrored", before=TWO_DEVICES + FEW)
+def test_two_devices_measure_and_update_as_one(measured, reproduce):
+    done = reproduce(*ARGUMENTS, "two", "--strategy", "mirrored", before=TWO_DEVICES + FEW)
     assert done.returncode == 0, done.stderr
     for single, mirrored in zip(variables(measured), variables(reproduce.folder / "two"), strict=True):
         np.testing.assert_allclose(mirrored, single, rtol=1e-3, atol=1e-5)
 
 
-def test_several_workers_are_refused_where_curvatures_are_measured(monkeypatch):
-    monkeypatch.setattr(distributed, "strategy_for", lambda *asked: tf.distribute.get_strategy())
-    monkeypatch.setattr(distributed, "task", lambda: (0, 2))
+def test_curvatures_refuse_several_workers(monkeypatch):
+    monkeypatch.setattr(distributed, "create_strategy", lambda *arguments: tf.distribute.get_strategy())
+    monkeypatch.setattr(training, "find_cluster", lambda strategy: Cluster(0, ("a:1", "b:1")))
     study = find_study("lenet5")
     with pytest.raises(UsageError, match="lenet5-sdlm measures curvatures, which several workers cannot share"):
-        train(study, find_network("lenet5-sdlm", study), Options())
+        training.train(study, find_network("lenet5-sdlm", study), TrainOptions())
 
 
-def test_half_precision_is_refused_where_curvatures_are_measured():
-    with pytest.raises(UsageError, match="lenet5-sdlm measures curvatures, in float32 alone"):
-        resolve(find_network("lenet5-sdlm"), Options(precision="mixed_float16"))
+def test_curvatures_refuse_half_precision():
+    with pytest.raises(UsageError, match="lenet5-sdlm measures curvatures, which needs float32"):
+        resolve(find_network("lenet5-sdlm"), TrainOptions(precision="mixed_float16"))

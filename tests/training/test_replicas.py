@@ -1,4 +1,4 @@
-"""One update shared by two replicas, against that of one device."""
+"""One update shared by two replicas, compared with that of one device."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.states import TWO_DEVICES
+from tests.helpers.reproduce import TWO_DEVICES
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +22,17 @@ def replicas():
 
 
 @pytest.mark.parametrize("kind", ["", " averaged"])
-def test_two_replicas_make_the_update_of_one_clipping_decay_and_constraint_included(replicas, kind):
+def test_two_replicas_make_the_update_of_one(replicas, kind):
+    """Clipping, weight decay and constraints included."""
     (one, sums), (two, shared) = replicas["one" + kind], replicas["two" + kind]
     np.testing.assert_allclose(two, one, atol=1e-6)
     assert shared == pytest.approx(sums, rel=1e-5)
 
 
-def test_an_overflow_on_any_replica_leaves_the_weights_and_lowers_the_scale(replicas):
+def test_overflow_on_any_replica_lowers_the_loss_scale(replicas):
     assert replicas["overflow"] == [True, 2.0**14]
 
 
-def test_replicas_draw_dropout_masks_of_their_own(replicas):
+def test_replicas_draw_different_dropout_masks(replicas):
     first, second = replicas["masks"]
     assert first != second

@@ -1,4 +1,4 @@
-"""One update, against the rules as the papers print them, in plain numpy."""
+"""One update, compared with the published rules in plain numpy."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -11,32 +11,15 @@ import tensorflow as tf
 import reproductions
 from reproductions.lab.errors import UsageError
 from reproductions.lab.spec import ExponentialDecay, Recipe, ReduceLROnPlateau, keras_object
-from reproductions.lab.training.step import Steps, decay_weights
-
-RECIPE = Recipe(
-    dataset="made-up",
-    train_transforms=(),
-    optimizer=keras_object("SGD", learning_rate=0.1, momentum=0.9),
-    loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
-    learning_rate=((1, 0.1),),
-    batch_size=8,
-    epochs=1,
-)
-RNG = np.random.default_rng(0)
-IMAGES, LABELS = RNG.normal(size=(8, 5)).astype("float32"), RNG.integers(0, 3, 8)
+from reproductions.lab.training.step import StepConfig, Steps, decay_weights
+from tests.helpers.linear import IMAGES, LABELS, RECIPE, linear
 
 
-def linear(dropout: float = 0.0) -> keras.Model:
-    images = keras.Input((5,))
-    x = keras.layers.Dropout(dropout, seed=7)(images) if dropout else images
-    return keras.Model(images, keras.layers.Dense(3, kernel_initializer=keras.initializers.GlorotUniform(seed=3))(x))
-
-
-def steps(model: keras.Model, recipe: Recipe = RECIPE, **options) -> Steps:
+def steps(model: keras.Model, recipe: Recipe = RECIPE, **options: object) -> Steps:
     optimizer = keras.optimizers.get(dict(recipe.optimizer))
     optimizer.build(model.trainable_variables)
     decay_weights(model, recipe.weight_decay)
-    return Steps(model, optimizer, recipe, "logits", tf.distribute.get_strategy(), **options)
+    return Steps(model, optimizer, recipe, StepConfig(**options))
 
 
 def softmax_gradients(
@@ -49,7 +32,7 @@ def softmax_gradients(
     return images.T.astype(float) @ wrong, wrong.sum(0)
 
 
-def test_three_updates_are_the_rule_that_krizhevsky_prints():
+def test_three_updates_follow_krizhevskys_rule():
     decay, rate = 0.5, 0.1
     model = linear()
     kernel, bias = [weight.astype(float) for weight in model.get_weights()]
@@ -66,7 +49,7 @@ def test_three_updates_are_the_rule_that_krizhevsky_prints():
     np.testing.assert_allclose(model.get_weights()[1], bias, atol=1e-6)
 
 
-def test_updates_are_those_of_convnetjs_own_trainer():
+def test_updates_follow_convnetjs_own_trainer():
     recipe = reproductions.find_network("convnetjs-cifar10").to_train()
     batch_size, l2_decay, ro, eps = 4, 0.0001, 0.95, 1e-8
     images, labels = IMAGES[:batch_size].copy(), LABELS[:batch_size]
@@ -91,10 +74,10 @@ def test_updates_are_those_of_convnetjs_own_trainer():
     np.testing.assert_allclose(kernel - before, weights[0] - before, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(bias, weights[1], rtol=1e-3)
     moved = np.abs(weights[0] - before)
-    assert moved[0].min() > 1e-5, "the decay is large enough to be told from none"
+    assert moved[0].min() > 1e-5, "the decay is too small to be distinguished from none"
 
 
-def test_biases_learn_at_a_rate_of_their_own():
+def test_biases_have_a_learning_rate_of_their_own():
     model = linear()
     before = [weight.astype(float) for weight in model.get_weights()]
     of_kernel, of_bias = softmax_gradients(*before)
@@ -103,7 +86,7 @@ def test_biases_learn_at_a_rate_of_their_own():
     np.testing.assert_allclose(model.get_weights()[1], before[1] - 0.2 * of_bias, atol=1e-6)
 
 
-def test_weights_are_decayed_layer_by_layer():
+def test_weight_decay_by_layer():
     images = keras.Input((5,))
     hidden = keras.layers.Dense(4, name="hidden")(images)
     model = keras.Model(images, keras.layers.Dense(3, name="last")(hidden), name="two")
@@ -114,7 +97,7 @@ def test_weights_are_decayed_layer_by_layer():
         decay_weights(model, {"first": 0.5})
 
 
-def test_the_figures_of_an_update_are_sums_over_its_images():
+def test_metrics_of_an_update_are_sums_over_its_images():
     model = linear()
     logits = IMAGES @ model.get_weights()[0]
     scores = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
@@ -124,12 +107,12 @@ def test_the_figures_of_an_update_are_sums_over_its_images():
     assert float(sums["errors"]) == (logits.argmax(1) != LABELS).sum()
 
 
-@pytest.mark.parametrize("splits", [2, 8])
-def test_a_batch_taken_in_parts_makes_the_same_update(parts):
+@pytest.mark.parametrize("accumulation_steps", [2, 8])
+def test_gradient_accumulation_makes_the_same_update(accumulation_steps):
     whole, split = linear(), linear()
     recipe = replace(RECIPE, weight_decay=0.5)
     first = steps(whole, recipe).update((IMAGES, LABELS))
-    second = steps(split, recipe, accumulation_steps=parts).update((IMAGES, LABELS))
+    second = steps(split, recipe, accumulation_steps=accumulation_steps).update((IMAGES, LABELS))
     for one, other in zip(whole.get_weights(), split.get_weights()):
         np.testing.assert_allclose(one, other, atol=1e-6)
     assert {name: float(value) for name, value in first.items()} == pytest.approx(
@@ -137,7 +120,7 @@ def test_a_batch_taken_in_parts_makes_the_same_update(parts):
     )
 
 
-def test_the_gradient_of_an_update_is_cut_to_the_norm_as_a_whole():
+def test_the_whole_gradient_is_clipped_to_the_norm():
     plain = replace(RECIPE, optimizer=keras_object("SGD", learning_rate=1.0), global_clipnorm=0.01)
     model = linear()
     before = [weight.astype(float) for weight in model.get_weights()]
@@ -148,7 +131,7 @@ def test_the_gradient_of_an_update_is_cut_to_the_norm_as_a_whole():
         np.testing.assert_allclose(start - weight, gradient * 0.01 / norm, atol=1e-6)
 
 
-def test_heads_add_their_weighted_losses():
+def test_weighted_losses_of_several_outputs_add_up():
     images = keras.Input((5,))
     main, side = [keras.layers.Dense(3, name=name)(images) for name in ("main", "aside")]
     model = keras.Model(images, {"main": main, "aside": side})
@@ -162,7 +145,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
 
 
-def test_smoothed_labels_are_a_tenth_spread_over_all_classes():
+def test_smoothed_labels_spread_a_tenth_over_all_classes():
     model = linear()
     logs = np.log(softmax(IMAGES @ model.get_weights()[0]))
     wanted = 0.9 * np.eye(3)[LABELS] + 0.1 / 3
@@ -172,7 +155,7 @@ def test_smoothed_labels_are_a_tenth_spread_over_all_classes():
     )
 
 
-def test_a_running_average_follows_the_weights_and_takes_their_place_at_the_end():
+def test_a_running_average_replaces_the_weights_at_the_end():
     averaged = replace(RECIPE, optimizer=keras_object("SGD", learning_rate=0.1, use_ema=True, ema_momentum=0.5))
     model = linear()
     run = steps(model, averaged)
@@ -194,7 +177,7 @@ def test_half_precision_scales_its_loss_and_learns():
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
     optimizer.build(model.trainable_variables)
     plain = linear()
-    run = Steps(model, optimizer, replace(RECIPE, global_clipnorm=0.05), "logits", tf.distribute.get_strategy())
+    run = Steps(model, optimizer, replace(RECIPE, global_clipnorm=0.05))
     reference = steps(plain, replace(RECIPE, optimizer=keras_object("SGD", learning_rate=0.1), global_clipnorm=0.05))
     losses = [float(run.update((IMAGES, LABELS))["loss"]) for _ in range(20)]
     for _ in range(20):
@@ -211,21 +194,21 @@ def test_a_compiled_update_is_the_same():
     np.testing.assert_allclose(whole.get_weights()[0], compiled.get_weights()[0], atol=1e-6)
 
 
-def test_rates_decay_after_so_many_passes():
+def test_exponential_decay_after_decay_epochs():
     decay = ExponentialDecay(initial_learning_rate=1.0, decay_rate=0.5, decay_epochs=2)
     assert [decay.at(epoch, ()) for epoch in range(1, 6)] == [1, 1, 0.5, 0.5, 0.25]
     faster = ExponentialDecay(initial_learning_rate=1.0, decay_rate=0.96, decay_epochs=8 / 6)
     assert faster.at(9, ()) == pytest.approx(0.96**6)
 
 
-def test_a_plateau_divides_the_rate_where_the_error_stands_still():
+def test_plateau_reduces_the_rate_when_the_error_stalls():
     plateau = ReduceLROnPlateau(initial_learning_rate=1.0, factor=0.1, patience=2, max_reductions=2)
     errors = [50, 40, 41, 42, 39, 39, 39, 39, 39, 39, 39]
     rates = [plateau.at(epoch, errors) for epoch in range(1, len(errors) + 2)]
     assert rates == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.01])
 
 
-def test_a_recipe_scaled_up_has_its_rates_scaled_with_it():
+def test_scaling_a_recipe_scales_its_learning_rates():
     assert (
         replace(RECIPE, learning_rate=ReduceLROnPlateau(0.01)).scaled(Fraction(4)).learning_rate.initial_learning_rate
         == 0.04
