@@ -92,7 +92,7 @@ def test_a_result_that_differs_from_the_record_is_an_error(suite, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words, message",
+    "arguments, message",
     [
         (["run"], "run/record.json does not exist"),
         (["a.keras"], "name the network in a.keras with --network"),
@@ -111,10 +111,10 @@ def test_a_result_that_differs_from_the_record_is_an_error(suite, tmp_path):
         (["one", "two", "--ensemble", "--protocol", "ten crops"], "one has no predictions by this protocol"),
     ],
 )
-def test_mistakes_get_one_sentence(words, message, refusal, request):
-    if "classifier" in words:
+def test_mistakes_get_one_sentence(arguments, message, refusal, request):
+    if "classifier" in arguments:
         request.getfixturevalue("suite")
-    error = refusal("evaluate", *words)
+    error = refusal("evaluate", *arguments)
     assert message in error and error.count("\n") == 1
 
 

@@ -34,7 +34,7 @@ class EvaluationTask:
 
     Attributes:
         model: The trained network.
-        network: Its specification, which says whether it returns logits or penalties.
+        network: Its specification, including whether it returns logits or penalties.
         recipe: The recipe it was trained by, with the transforms.
         data: Data set whose test split is evaluated.
         protocol: Test protocol; by default that of the recipe.

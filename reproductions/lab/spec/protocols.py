@@ -25,7 +25,7 @@ class Protocol:
 
     Attributes:
         name: Name of the protocol.
-        source: Where it is described, and the choices made here for what the paper does not say.
+        source: Where it is described, and the choices made here for what the paper leaves open.
         region: What crops are taken from: the image as it is stored; the `central_fraction` of height and width,
             resized to the input whatever its shape; or, of the image resized to each of the `short_sides`, the central
             square, three squares (left, centre, right, or top, centre, bottom), or all of it. The recipe's
