@@ -1,4 +1,4 @@
-"""CIFAR-10: the same set whatever the container and the order, refused when wrong, and fit to be trained on."""
+"""CIFAR-10: equal data from every file format and order, errors for damaged files, and whitening."""
 
 import gzip
 import hashlib
@@ -15,17 +15,17 @@ from reproductions.lab.data.cifar10 import ARCHIVE, FOLDER, NPZ, TEST, TRAINING
 from reproductions.lab.errors import UsageError
 
 REAL = os.environ.get("REPRODUCTIONS_DATA")
-EACH = 40  # images of a batch, in place of 10,000
+EACH = 40  # images per file, instead of 10,000
 
 
 @pytest.fixture
 def arrays(monkeypatch):
-    """Random images, 200 to train and 40 to test, in place of CIFAR-10's."""
+    """Random images instead of CIFAR-10's: 200 for training and 40 for testing."""
     monkeypatch.setattr(cifar10, "IMAGES", EACH)
     monkeypatch.setattr(cifar10, "VALIDATION", 20)
-    parts = {"train": len(TRAINING) * EACH, "test": EACH}
-    shapes = {f"x_{part}": (count, 32, 32, 3) for part, count in parts.items()}
-    shapes |= {f"y_{part}": (count,) for part, count in parts.items()}
+    sizes = {"train": len(TRAINING) * EACH, "test": EACH}
+    shapes = {f"x_{split}": (count, 32, 32, 3) for split, count in sizes.items()}
+    shapes |= {f"y_{split}": (count,) for split, count in sizes.items()}
     monkeypatch.setattr(cifar10, "SHAPES", shapes)
     random = np.random.default_rng(0)
     return {
@@ -35,10 +35,10 @@ def arrays(monkeypatch):
 
 
 def batches(arrays) -> dict[str, bytes]:
-    """The files of the binary version: of each image its label, all reds, all greens, all blues."""
+    """Return the files of the binary version: for each image its label, all reds, all greens, all blues."""
     files = dict.fromkeys([*TRAINING, TEST], b"")
-    for part, names in (("train", TRAINING), ("test", (TEST,))):
-        for i, (image, label) in enumerate(zip(arrays[f"x_{part}"], arrays[f"y_{part}"])):
+    for split, names in (("train", TRAINING), ("test", (TEST,))):
+        for i, (image, label) in enumerate(zip(arrays[f"x_{split}"], arrays[f"y_{split}"])):
             planes = b"".join(image[..., colour].tobytes() for colour in range(3))
             files[names[i // EACH]] += bytes([int(label)]) + planes
     return files
@@ -65,17 +65,17 @@ def write_npz(folder: Path, arrays) -> None:
 
 
 def shuffled(arrays):
-    """The same set in another order."""
+    """Return the same data in another order."""
     random = np.random.default_rng(1)
-    made = {}
-    for part in ("train", "test"):
-        order = random.permutation(len(arrays[f"y_{part}"]))
-        made[f"x_{part}"] = arrays[f"x_{part}"][order]
-        made[f"y_{part}"] = arrays[f"y_{part}"][order].astype(np.int64)
-    return made
+    found = {}
+    for split in ("train", "test"):
+        order = random.permutation(len(arrays[f"y_{split}"]))
+        found[f"x_{split}"] = arrays[f"x_{split}"][order]
+        found[f"y_{split}"] = arrays[f"y_{split}"][order].astype(np.int64)
+    return found
 
 
-def test_npz_folder_and_archive_in_any_order_are_the_same_data(arrays, tmp_path):
+def test_every_format_and_order_gives_the_same_data(arrays, tmp_path):
     write_npz(tmp_path / "npz", arrays)
     other = shuffled(arrays)
     write_npz(tmp_path / "shuffled", {**other, "y_train": other["y_train"][:, np.newaxis]})  # as Keras has them
@@ -84,16 +84,16 @@ def test_npz_folder_and_archive_in_any_order_are_the_same_data(arrays, tmp_path)
     found = [registry.load("cifar10", tmp_path / name) for name in ("npz", "shuffled", "folder", "archive")]
     assert len({data.sha256 for data in found}) == 1
     for data in found:
-        assert data.name == "cifar10-altered", "only the real images may be called cifar10"
+        assert data.name == "cifar10-altered", "only the real images are called cifar10"
         assert data.sizes() == {"train": 180, "validation": 20, "test": 40} and data.classes == 10
-        for part in ("train", "validation", "test"):
-            for one, other in zip(getattr(data, part), getattr(found[0], part)):
+        for split in base.SPLITS:
+            for one, other in zip(getattr(data, split), getattr(found[0], split)):
                 np.testing.assert_array_equal(one, other)
     assert found[3].path == str(tmp_path / "archive" / ARCHIVE)
-    assert not list((tmp_path / "archive").glob("*/")), "nothing is extracted"
+    assert [path.name for path in (tmp_path / "archive").iterdir()] == [ARCHIVE], "nothing is extracted"
 
 
-def test_images_keep_their_labels_and_stand_in_the_order_of_their_hashes(arrays, tmp_path):
+def test_images_are_sorted_by_hash_with_their_labels(arrays, tmp_path):
     write_npz(tmp_path, arrays)
     x, y = registry.load("cifar10", tmp_path).training(("train", "validation"))
     hashes = [hashlib.sha256(bytes([label]) + image.tobytes()).hexdigest() for image, label in zip(x, y)]
@@ -102,7 +102,7 @@ def test_images_keep_their_labels_and_stand_in_the_order_of_their_hashes(arrays,
     assert len(rows) == len(y) and all(rows[image.tobytes()] == label for image, label in zip(x, y))
 
 
-def test_one_other_pixel_or_label_makes_another_set(arrays, tmp_path):
+def test_one_changed_pixel_or_label_changes_the_checksum(arrays, tmp_path):
     sums = set()
     for number, name in enumerate((None, "x_test", "y_train")):
         changed = {**arrays}
@@ -114,8 +114,9 @@ def test_one_other_pixel_or_label_makes_another_set(arrays, tmp_path):
     assert len(sums) == 3
 
 
-@pytest.mark.skipif(not REAL or cifar10.place(Path(REAL)) is None, reason="REPRODUCTIONS_DATA holds no CIFAR-10")
-def test_the_real_cifar10_is_recognized_and_its_validation_part_is_of_all_classes():
+@pytest.mark.skipif(not REAL or cifar10.locate(Path(REAL)) is None, reason="REPRODUCTIONS_DATA has no CIFAR-10")
+def test_the_real_cifar10_is_recognized():
+    """Its validation split has images of all classes."""
     data = registry.load("cifar10", Path(REAL))
     assert data.name == "cifar10"
     assert data.sizes() == {"train": 45000, "validation": 5000, "test": 10000}
@@ -126,51 +127,54 @@ def test_the_real_cifar10_is_recognized_and_its_validation_part_is_of_all_classe
     np.testing.assert_allclose(means, [0.49139968, 0.48215841, 0.44653091], atol=1e-8)
 
 
-# --- What is wrong
+# --- Damaged and missing files
 
 
 def without(name):
     return lambda files: {each: data for each, data in files.items() if each != name}
 
 
-def shortened(name):
+def truncated(name):
     return lambda files: {**files, name: files[name][:-1]}
 
 
 @pytest.mark.parametrize("write, where", [(write_folder, FOLDER), (write_archive, ARCHIVE)])
 @pytest.mark.parametrize(
-    "spoil, says",
+    "damage, message",
     [
         (without("data_batch_3.bin"), "lacks data_batch_3.bin"),
-        (shortened(TEST), "test_batch.bin must hold 122920 bytes"),
-        (lambda files: {**files, TEST: files[TEST] + b"x"}, "test_batch.bin must hold 122920 bytes"),
-        (lambda files: {**files, TEST: b"\x0a" + files[TEST][1:]}, "y_test must lie in 0..9; it goes from 0 to 10"),
+        (truncated(TEST), "test_batch.bin must contain 122920 bytes"),
+        (lambda files: {**files, TEST: files[TEST] + b"x"}, "test_batch.bin must contain 122920 bytes"),
+        (
+            lambda files: {**files, TEST: b"\x0a" + files[TEST][1:]},
+            "expected y_test of CIFAR-10 to lie in 0..9; got values from 0 to 10",
+        ),
     ],
 )
-def test_a_wrong_binary_version_is_named_in_one_sentence(write, where, spoil, says, arrays, tmp_path):
-    write(tmp_path, spoil(batches(arrays)))
-    with pytest.raises(UsageError, match=says) as mistake:
+def test_a_damaged_binary_version_is_named(write, where, damage, message, arrays, tmp_path):
+    write(tmp_path, damage(batches(arrays)))
+    with pytest.raises(UsageError, match=message) as error:
         registry.load("cifar10", tmp_path)
-    assert str(tmp_path / where) in str(mistake.value) and "\n" not in str(mistake.value)
+    assert str(tmp_path / where) in str(error.value) and "\n" not in str(error.value)
 
 
-# A gzip file tells its time, and tests run side by side must have the same names in each process.
+# A gzip file contains its time, but tests in parallel processes must have the same names in each.
 @pytest.mark.parametrize("data", [b"", b"no archive", gzip.compress(b"no tar either", mtime=0)])
-def test_a_file_that_is_no_archive_is_named(data, tmp_path):
+def test_a_file_that_is_not_an_archive_is_named(data, tmp_path):
     (tmp_path / ARCHIVE).write_bytes(data)
-    with pytest.raises(UsageError, match=f"{ARCHIVE} cannot be read: .*; fetch it anew"):
+    with pytest.raises(UsageError, match=f"{ARCHIVE} cannot be read: .*; download it again"):
         registry.load("cifar10", tmp_path)
 
 
-def test_an_archive_that_broke_off_is_named(arrays, tmp_path):
+def test_a_truncated_archive_is_named(arrays, tmp_path):
     write_archive(tmp_path, batches(arrays))
     whole = (tmp_path / ARCHIVE).read_bytes()
     (tmp_path / ARCHIVE).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UsageError, match=f"{ARCHIVE} cannot be read: .*; fetch it anew"):
+    with pytest.raises(UsageError, match=f"{ARCHIVE} cannot be read: .*; download it again"):
         registry.load("cifar10", tmp_path)
 
 
-def test_a_link_in_an_archive_leads_nowhere(arrays, tmp_path):
+def test_links_in_an_archive_are_not_followed(arrays, tmp_path):
     write_archive(tmp_path, without(TEST)(batches(arrays)))
     secret = tmp_path / "secret"
     secret.write_bytes(batches(arrays)[TEST])
@@ -187,44 +191,47 @@ def test_a_link_in_an_archive_leads_nowhere(arrays, tmp_path):
 
 def test_arrays_of_another_shape_are_named(arrays, tmp_path):
     write_npz(tmp_path, {**arrays, "x_test": arrays["x_test"].transpose(0, 3, 1, 2)})
-    with pytest.raises(UsageError, match=r"cifar10.npz: x_test must be \(40, 32, 32, 3\) whole numbers, as CIFAR-10's"):
+    with pytest.raises(
+        UsageError, match=r"cifar10.npz: expected x_test of CIFAR-10 to be integers of shape \(40, 32, 32, 3\)"
+    ):
         registry.load("cifar10", tmp_path)
 
 
 @pytest.mark.parametrize("name", cifar10.PICKLED)
-def test_pickles_are_refused_with_the_version_to_take(name, tmp_path):
+def test_pickles_are_refused_with_advice(name, tmp_path):
     (tmp_path / name).mkdir()
-    with pytest.raises(UsageError, match=f"{name} holds Python objects .*download https://.*/{ARCHIVE}"):
+    with pytest.raises(UsageError, match=f"{name} contains Python objects .*download https://.*/{ARCHIVE}"):
         registry.load("cifar10", tmp_path)
     assert f"refused: {tmp_path / name}" in status.status(tmp_path)
 
 
-def test_where_there_is_none_it_is_said_what_to_do(tmp_path, monkeypatch):
+def test_missing_data_are_an_error_with_instructions(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    cache = tmp_path / "keras" / "datasets"
     monkeypatch.setattr(base, "download", lambda title, name: None)
     advice = f"download https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
-    with pytest.raises(UsageError, match=f"{tmp_path} holds no CIFAR-10: {advice}"):
+    with pytest.raises(UsageError, match=f"{tmp_path} does not contain CIFAR-10: {advice}"):
         registry.load("cifar10", tmp_path)
     monkeypatch.setenv("REPRODUCTIONS_DATA", str(tmp_path))
-    with pytest.raises(UsageError, match=f"{tmp_path} and {tmp_path}/keras/datasets hold no CIFAR-10: {advice}"):
+    with pytest.raises(UsageError, match=f"CIFAR-10 was not found in {tmp_path} and {cache}: {advice}"):
         registry.load("cifar10")
     monkeypatch.delenv("REPRODUCTIONS_DATA")
-    with pytest.raises(UsageError, match=f"{tmp_path}/keras/datasets holds no CIFAR-10: {advice}"):
+    with pytest.raises(UsageError, match=f"CIFAR-10 was not found in {cache}: {advice}"):
         registry.load("cifar10")
-    told = status.status(None).splitlines()
-    assert any(line.split()[0] == "cifar10" and advice in line for line in told)
+    lines = status.status(None).splitlines()
+    assert any(line.split()[0] == "cifar10" and advice in line for line in lines)
 
 
-def test_the_cache_of_keras_comes_before_the_network(arrays, tmp_path, monkeypatch):
+def test_keras_cache_comes_before_the_network(arrays, tmp_path, monkeypatch):
     monkeypatch.delenv("REPRODUCTIONS_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(base, "download", lambda *words: pytest.fail("asked the network"))
+    monkeypatch.setattr(base, "download", lambda *args: pytest.fail("downloaded"))
     write_folder(tmp_path / "datasets", batches(arrays))
     assert registry.load("cifar10").source == "the binary version"
-    assert f"there: {tmp_path / 'datasets' / FOLDER}" in status.status(None)
+    assert f"found: {tmp_path / 'datasets' / FOLDER}" in status.status(None)
 
 
-def test_what_keras_downloads_is_the_same_set(arrays, tmp_path, monkeypatch):
+def test_keras_download_gives_the_same_data(arrays, tmp_path, monkeypatch):
     monkeypatch.delenv("REPRODUCTIONS_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     other = shuffled(arrays)
@@ -238,20 +245,21 @@ def test_what_keras_downloads_is_the_same_set(arrays, tmp_path, monkeypatch):
 # --- Whitened
 
 
-def test_the_whitened_set_is_whitened_by_all_training_images_and_keeps_its_checksum(arrays, tmp_path, monkeypatch):
-    for name in ("x_train", "x_test"):  # smaller, since whitening takes time with the cube of their size
+def test_whitened_data_are_fitted_to_all_training_images(arrays, tmp_path, monkeypatch):
+    """They keep the checksum of the original pixels."""
+    for name in ("x_train", "x_test"):  # smaller, because the time of whitening grows with the cube of the size
         arrays[name] = arrays[name][:, :8, :8]
         monkeypatch.setitem(cifar10.SHAPES, name, arrays[name].shape)
     write_npz(tmp_path, arrays)
     plain, white = (registry.load(name, tmp_path) for name in ("cifar10", "cifar10-whitened"))
-    assert white.name == "cifar10-altered-whitened", "of which the real set's name is cifar10-whitened"
+    assert white.name == "cifar10-altered-whitened", "with the real data, cifar10-whitened"
     assert (white.sha256, white.sizes(), white.classes) == (plain.sha256, plain.sizes(), plain.classes)
     assert white.statistics is None
-    made = whitening.fit(plain.training(("train", "validation")).images)
-    for part in ("train", "validation", "test"):
-        images, labels = getattr(white, part)
+    transform = whitening.fit(plain.training(("train", "validation")).images)
+    for split in base.SPLITS:
+        images, labels = getattr(white, split)
         assert images.dtype == np.float32
-        np.testing.assert_array_equal(images, made.apply(getattr(plain, part).images))
-        np.testing.assert_array_equal(labels, getattr(plain, part).labels)
+        np.testing.assert_array_equal(images, transform.apply(getattr(plain, split).images))
+        np.testing.assert_array_equal(labels, getattr(plain, split).labels)
     assert len(white.training(("train", "validation"), 50).labels) == 50
     assert base.describe(white)["classes"] == 10

@@ -1,4 +1,4 @@
-"""Whitening, held against the formulas written out in float64, and against what whitening is for."""
+"""Whitening compared with its formulas in float64, and with its purpose."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from reproductions.lab.data import whitening
 
 
 def photographs(count: int, seed: int = 0) -> np.ndarray:
-    """Images with neighbours that are alike, (count, 6, 6, 3) uint8."""
+    """Return images with correlated neighbours, (count, 6, 6, 3) uint8."""
     random = np.random.default_rng(seed)
     rough = random.normal(0, 1, (count, 6, 6, 3))
     smooth = rough + np.roll(rough, 1, 1) + np.roll(rough, 1, 2) + rough.mean(axis=3, keepdims=True)
@@ -25,16 +25,16 @@ def test_contrast_is_normalized_over_the_whole_image():
     np.testing.assert_allclose(whitening.contrast_normalized(images), normalized(images), atol=1e-5)
 
 
-def test_an_image_of_one_colour_is_not_divided_by_nothing():
+def test_an_image_of_one_colour_becomes_zeros():
     assert not whitening.contrast_normalized(np.full((1, 4, 4, 3), 7, np.uint8)).any()
 
 
-def test_images_are_whitened_by_the_mean_and_covariance_of_the_training_images(monkeypatch):
-    monkeypatch.setattr(whitening, "BLOCK", 128)  # several blocks, the last of them shorter
+def test_whitening_uses_mean_and_covariance_of_training_images(monkeypatch):
+    monkeypatch.setattr(whitening, "BLOCK", 128)  # several blocks, the last one shorter
     train, test = photographs(500), photographs(30, seed=1)
     x = normalized(train)
     covariance = sum(np.outer(one, one) for one in x - x.mean(axis=0)) / 500
-    # The inverse of the square root, found by another way than eigenvectors: Newton's iteration.
+    # The inverse square root, without eigenvectors: Newton's iteration.
     target = covariance + 0.1 * np.eye(len(covariance))
     scale = np.linalg.norm(target)
     root, inverse = target / scale, np.eye(len(target))
@@ -47,7 +47,8 @@ def test_images_are_whitened_by_the_mean_and_covariance_of_the_training_images(m
     np.testing.assert_allclose(white.reshape(30, -1), expected, atol=1e-4)
 
 
-def test_whitened_training_images_have_variance_e_over_e_plus_a_tenth_along_each_eigenvector():
+def test_variance_of_whitened_images_along_eigenvectors():
+    """It is e / (e + 0.1) for the eigenvalue e of the training images."""
     train = photographs(2000)
     white = whitening.fit(train).apply(train).reshape(2000, -1).astype(np.float64)
     eigenvalues, eigenvectors = np.linalg.eigh(np.cov(normalized(train).T, bias=True))
@@ -57,7 +58,7 @@ def test_whitened_training_images_have_variance_e_over_e_plus_a_tenth_along_each
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_the_number_of_threads_does_not_change_a_bit(threads):
+def test_bits_do_not_depend_on_the_number_of_threads(threads):
     train = np.random.default_rng(0).integers(0, 256, (800, 16, 16, 3)).astype(np.uint8)
     with threadpool_limits(1):
         one = whitening.fit(train)

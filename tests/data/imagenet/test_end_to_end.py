@@ -1,6 +1,6 @@
-"""Every ImageNet network by its real recipe, on fake official files: prepared, trained, killed, tested, reported.
+"""Every ImageNet network by its recipe, on synthetic official files: preparation, training, evaluation, report.
 
-The files hold enough pictures for the largest batch, 1,600; pictures and inputs are small.
+The files have enough images for the largest batch, 1,600; images and inputs are small.
 """
 
 import shutil
@@ -12,12 +12,12 @@ import pytest
 
 import reproductions
 from reproductions.lab.results import run_record
-from tests.conftest import Reproduce
-from tests.helpers import imagenet_files as fake_imagenet
+from tests.helpers import imagenet_files
+from tests.helpers.reproduce import Reproduce
 
 pytestmark = pytest.mark.imagenet
 
-# Input pixels and passes: the smallest that leave every layer, the auxiliary heads too, something to see.
+# Input pixels and epochs: the smallest that leave every layer, auxiliary classifiers included, at least one pixel.
 SIZES = {
     "alexnet": (67, 3), "alexnet-caffe": (67, 2), "alexnet-one-tower": (67, 2), "zfnet": (67, 3), "zfnet-512": (67, 2),
     "vgg-a": (32, 2), "vgg-a-lrn": (32, 2), "vgg-b": (32, 4), "vgg-c": (32, 4), "vgg-d": (32, 4), "vgg-e": (32, 4),
@@ -28,16 +28,16 @@ SIZES = {
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Reproduce:
-    """A folder with the prepared data in `data`, where runs go into `runs`."""
+    """The command in a folder with the prepared data in `data` and runs in `runs`."""
     reproduce = Reproduce(tmp_path_factory.mktemp("imagenet"))
-    fake_imagenet.make(reproduce.folder / "official", images=214, short=(72, 110), blacklist=(3,))
-    for how in [], ["--keep-originals"]:
-        done = reproduce("data", "prepare", "imagenet", "--from", "official", "--to", "data", "--shards", "4", *how)
+    imagenet_files.make(reproduce.folder / "official", images=214, short=(72, 110), blacklist=(3,))
+    for options in [], ["--keep-originals"]:
+        done = reproduce("data", "prepare", "imagenet", "--from", "official", "--to", "data", "--shards", "4", *options)
         assert done.returncode == 0, done.stderr
     return reproduce
 
 
-def words(name: str, run_dir: str) -> list[str]:
+def arguments(name: str, run_dir: str) -> list[str]:
     network = reproductions.find_network(name)
     study = next(study for study in reproductions.studies().values() if network in study.networks)
     pixels, epochs = SIZES[name]
@@ -47,21 +47,22 @@ def words(name: str, run_dir: str) -> list[str]:
 
 
 def trained(place: Reproduce, name: str) -> run_record.Record:
-    """The record of a run of this network, made now unless it was before."""
+    """Return the record of a run of this network, which is trained once."""
     run = place.folder / "runs" / name
     if not (run / "record.json").exists():
-        done = place(*words(name, f"runs/{name}"), seconds=900)
+        done = place(*arguments(name, f"runs/{name}"), seconds=900)
         assert done.returncode == 0, done.stderr
     return run_record.read(run / "record.json")
 
 
-def test_no_imagenet_network_is_left_out():
+def test_every_imagenet_network_is_listed():
     networks = [network for study in reproductions.studies().values() for network in study.networks]
     assert set(SIZES) == {n.name for n in networks if n.recipe and n.recipe.dataset.startswith("imagenet")}
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_a_network_learns_by_its_own_recipe_and_is_tested_by_its_own_protocol(name, place):
+def test_a_network_learns_by_its_recipe(name, place):
+    """It is tested by its own protocol."""
     if reproductions.find_network(name).to_train().init_layers:
         trained(place, "vgg-a")
     done = trained(place, name)
@@ -76,11 +77,12 @@ def test_a_network_learns_by_its_own_recipe_and_is_tested_by_its_own_protocol(na
         assert done.execution["init_from"]["network"] == "vgg-a"
 
 
-# Dropout and a rate by plateaus; heads and running averages; batch normalization.
+# Dropout and ReduceLROnPlateau; auxiliary classifiers and averaged weights; batch normalization.
 @pytest.mark.parametrize("name", ["alexnet", "googlenet", "bn-inception"])
-def test_a_network_killed_in_the_middle_of_a_pass_ends_with_the_bits_of_an_undisturbed_run(name, place):
+def test_a_killed_run_ends_with_the_same_bits(name, place):
+    """It is killed in the middle of an epoch and resumed."""
     undisturbed = trained(place, name)
-    killed = words(name, f"killed/{name}")
+    killed = arguments(name, f"killed/{name}")
     state = place.folder / "killed" / name / "state.npz"
     process = place.start(*killed, "--save-every", "0")
     while not state.exists():
@@ -88,29 +90,31 @@ def test_a_network_killed_in_the_middle_of_a_pass_ends_with_the_bits_of_an_undis
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    again = place(*killed, seconds=900)
-    assert again.returncode == 0 and "going on after step" in again.stdout, again.stderr
+    resumed = place(*killed, seconds=900)
+    assert resumed.returncode == 0 and "resuming after epoch" in resumed.stdout and ", step" in resumed.stdout, (
+        resumed.stderr
+    )
     with np.load(state) as one, np.load(place.folder / "runs" / name / "state.npz") as other:
         for variable in set(one.files) - {"told"}:
             np.testing.assert_array_equal(one[variable], other[variable])
     assert run_record.read(state.parent / "record.json").without_times() == undisturbed.without_times()
 
 
-def test_a_shard_damaged_after_it_was_prepared_is_named_when_it_is_read(place):
+def test_a_shard_damaged_after_its_preparation_is_named(place):
     copy = place.folder / "damaged" / "imagenet-256"
     shutil.copytree(place.folder / "data" / "imagenet-256", copy)
     for shard in copy.glob("train-*.tfrecord"):
         content = bytearray(shard.read_bytes())
         content[1000:] = bytes(len(content) - 1000)
         shard.write_bytes(content)
-    chosen = words("alexnet", "runs/damaged")
+    chosen = arguments("alexnet", "runs/damaged")
     chosen[chosen.index("--data-dir") + 1] = "damaged"
     done = place(*chosen)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "tfrecord is damaged at byte" in done.stderr and "reproduce data verify" in done.stderr
 
 
-def test_predictions_by_one_protocol_are_averaged_and_everything_is_reported(place):
+def test_ensembles_are_evaluated_and_runs_are_reported(place):
     for name in "alexnet", "zfnet":
         trained(place, name)
         done = place("evaluate", f"runs/{name}", "--protocol", "centre crop", "--data-dir", "data")
@@ -121,5 +125,5 @@ def test_predictions_by_one_protocol_are_averaged_and_everything_is_reported(pla
     assert clean.returncode == 0 and "of 31" in clean.stdout, clean.stderr
     report = place("report", "--runs", "runs", "--out", "report")
     assert report.returncode == 0, report.stderr
-    page = (place.folder / "report" / "alexnet.md").read_text()
+    page = (place.folder / "report" / "alexnet.md").read_text(encoding="utf-8")
     assert "imagenet-subset" in page and "not comparable" in page and "reproduced |" not in page

@@ -1,4 +1,4 @@
-"""ImageNet's preparation and loading: what is refused, found damaged and mended, and what the command says."""
+"""ImageNet's preparation and loading: damaged or incomplete sources, damaged shards, and the commands."""
 
 import io
 import json
@@ -11,28 +11,29 @@ import numpy as np
 import pytest
 
 from reproductions.lab.data import registry, status
-from reproductions.lab.data.imagenet import layout, manifest, official, sources
+from reproductions.lab.data.imagenet import checks, manifest, official, sources
 from reproductions.lab.data.imagenet import prepare as preparation
+from reproductions.lab.data.imagenet.layout import SplitLayout
 from reproductions.lab.errors import UsageError
-from tests.helpers import imagenet_files as fake_imagenet
-from tests.helpers.imagenet_files import DEVKIT, TRAIN, VALIDATION, Fake
+from tests.helpers import imagenet_files
+from tests.helpers.imagenet_files import DEVKIT, TRAIN, VALIDATION, FakeImageNet
 from tests.helpers.prepared_imagenet import SHARDS, prepare
 
-# --- What is refused
+# --- Damaged and incomplete sources
 
 
-def repacked(ilsvrc: Fake, to: Path, change) -> Path:
-    """A source whose training tar holds what `change` makes of each class' tar; the rest as it was."""
+def repack(ilsvrc: FakeImageNet, to: Path, change) -> Path:
+    """Return a copy of the source in which `change` was applied to the tar of each class."""
     to.mkdir()
     for name in (VALIDATION, DEVKIT):
         shutil.copy(ilsvrc.folder / name, to / name)
     inner = []
-    for name, data in fake_imagenet.members_of(ilsvrc.folder / TRAIN):
+    for name, data in imagenet_files.members_of(ilsvrc.folder / TRAIN):
         (to / name).write_bytes(data)
         change(to / name)
         inner.append((name, (to / name).read_bytes()))
         (to / name).unlink()
-    fake_imagenet.pack(to, TRAIN, inner)
+    imagenet_files.pack(to, TRAIN, inner)
     return to
 
 
@@ -47,30 +48,37 @@ def with_member(name: str, kind: bytes = tarfile.REGTYPE, link: str = ""):
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "message"),
     [
-        (with_member("../evil.JPEG"), r"the member \.\./evil.JPEG is refused: its path leads out of the tar"),
-        (with_member("/tmp/evil.JPEG"), "the member /tmp/evil.JPEG is refused: its path is absolute"),
-        (with_member("evil.JPEG", tarfile.SYMTYPE, "/etc/passwd"), "the member evil.JPEG is refused: it is a link"),
-        (with_member("evil.JPEG", tarfile.LNKTYPE, "x"), "the member evil.JPEG is refused: it is a link"),
-        (with_member("evil.JPEG", tarfile.FIFOTYPE), "the member evil.JPEG is refused: it is no plain file"),
+        (with_member("../evil.JPEG"), r"the member \.\./evil.JPEG is refused because its path leads out of the tar"),
+        (with_member("/tmp/evil.JPEG"), "the member /tmp/evil.JPEG is refused because its path is absolute"),
+        (
+            with_member("evil.JPEG", tarfile.SYMTYPE, "/etc/passwd"),
+            "the member evil.JPEG is refused because it is a link",
+        ),
+        (with_member("evil.JPEG", tarfile.LNKTYPE, "x"), "the member evil.JPEG is refused because it is a link"),
+        (
+            with_member("evil.JPEG", tarfile.FIFOTYPE),
+            "the member evil.JPEG is refused because it is not a regular file",
+        ),
     ],
 )
-def test_members_that_lead_elsewhere_are_refused_and_nothing_is_written_outside(ilsvrc, tmp_path, change, why):
-    source = repacked(ilsvrc, tmp_path / "from", change)
-    with pytest.raises(UsageError, match=why) as caught:
+def test_members_that_lead_elsewhere_are_refused(ilsvrc, tmp_path, change, message):
+    """Nothing is written outside."""
+    source = repack(ilsvrc, tmp_path / "from", change)
+    with pytest.raises(UsageError, match=message) as caught:
         prepare(source, tmp_path / "to")
     assert f"{TRAIN}: {ilsvrc.wnids[0]}.tar: " in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["from", "to"]
     assert not list(tmp_path.rglob("evil*"))
 
 
-def cut_off(path: Path) -> None:
+def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40_000])
 
 
-def spoil_header(path: Path) -> None:
-    """Makes the header of the third member unreadable, which tarfile alone would take for the end."""
+def damage_header(path: Path) -> None:
+    """Damage the header of the third member, which tarfile alone would take for the end."""
     with tarfile.open(path) as tar:
         start = tar.getmembers()[2].offset
     data = bytearray(path.read_bytes())
@@ -78,19 +86,19 @@ def spoil_header(path: Path) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("change", [cut_off, spoil_header])
-def test_a_damaged_tar_inside_the_training_tar_is_named(ilsvrc, tmp_path, change):
-    source = repacked(ilsvrc, tmp_path / "from", change)
-    with pytest.raises(UsageError, match=f"{ilsvrc.wnids[0]}.tar is damaged, or was not downloaded whole"):
+@pytest.mark.parametrize("change", [truncate, damage_header])
+def test_a_damaged_inner_tar_is_named(ilsvrc, tmp_path, change):
+    source = repack(ilsvrc, tmp_path / "from", change)
+    with pytest.raises(UsageError, match=f"{ilsvrc.wnids[0]}.tar is damaged or incomplete"):
         prepare(source, tmp_path / "to")
 
 
 @pytest.mark.parametrize("name", [TRAIN, VALIDATION])
-@pytest.mark.parametrize("change", [cut_off, spoil_header])
+@pytest.mark.parametrize("change", [truncate, damage_header])
 def test_a_damaged_official_tar_is_named(ilsvrc, tmp_path, name, change):
     shutil.copytree(ilsvrc.folder, tmp_path / "from")
     change(tmp_path / "from" / name)
-    with pytest.raises(UsageError, match=f"{name}.* is damaged, or was not downloaded whole"):
+    with pytest.raises(UsageError, match=f"{name}.* is damaged or incomplete"):
         prepare(tmp_path / "from", tmp_path / "to")
 
 
@@ -101,65 +109,67 @@ def test_a_damaged_devkit_is_named(ilsvrc, tmp_path):
         prepare(tmp_path / "from", tmp_path / "to")
 
 
-def test_more_than_a_handful_of_undecodable_pictures_is_an_error_that_names_them(tmp_path):
+def test_too_many_undecodable_images_are_an_error(tmp_path):
+    """The error names them."""
     most = preparation.MOST_UNDECODABLE
-    made = fake_imagenet.make(tmp_path / "most", classes=2, images=most + 3, short=(40, 60), truncated=most)
+    made = imagenet_files.make(tmp_path / "most", classes=2, images=most + 3, short=(40, 60), truncated=most)
     prepare(made.folder, tmp_path / "most")
-    made = fake_imagenet.make(tmp_path / "more", classes=2, images=most + 3, short=(40, 60), truncated=most + 1)
-    with pytest.raises(UsageError, match=rf"more than {most} pictures .* cannot be decoded: .*{made.wnids[1]}_3\.JPEG"):
+    made = imagenet_files.make(tmp_path / "more", classes=2, images=most + 3, short=(40, 60), truncated=most + 1)
+    with pytest.raises(UsageError, match=rf"more than {most} images .* cannot be decoded: .*{made.wnids[1]}_3\.JPEG"):
         prepare(made.folder, tmp_path / "more")
     assert not (tmp_path / "more" / "imagenet-256" / manifest.NAME).exists()
 
 
 @pytest.mark.parametrize("originals", [False, True])
-def test_a_disk_too_small_is_refused_before_the_start_with_both_numbers(ilsvrc, tmp_path, monkeypatch, originals):
+def test_too_small_a_disk_is_refused_at_the_start(ilsvrc, tmp_path, monkeypatch, originals):
+    """The error gives free and needed space."""
     usage, free = shutil.disk_usage(tmp_path), 1_000_000
-    monkeypatch.setattr(layout.shutil, "disk_usage", lambda path: usage._replace(free=free))
-    with pytest.raises(UsageError, match=r"has 0\.001 GB free, and the preparation needs about 0\.\d+ GB") as caught:
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: usage._replace(free=free))
+    with pytest.raises(
+        UsageError, match=r"has 0\.001 GB of free space, but the preparation needs about 0\.\d+ GB"
+    ) as caught:
         prepare(ilsvrc.folder, tmp_path / "to", originals=originals)
     assert not list(tmp_path.rglob("*.tfrecord"))
     needed = 1e9 * float(re.search(r"about ([\d.]+) GB", str(caught.value))[1])
     free = int(0.9 * needed)
-    with pytest.raises(UsageError, match="make room"):
+    with pytest.raises(UsageError, match="free some space"):
         prepare(ilsvrc.folder, tmp_path / "to", originals=originals)
     free = int(1.1 * needed)
     folder = prepare(ilsvrc.folder, tmp_path / "to", originals=originals)
     written = sum(path.stat().st_size for path in folder.glob("*.tfrecord"))
-    assert 0.8 * written < needed - layout.NOTES * (SHARDS + 2) < 1.3 * written
+    assert 0.8 * written < needed - checks.NOTES_BYTES * (SHARDS + 2) < 1.3 * written
 
 
 @pytest.mark.parametrize(
-    ("missing", "why"),
+    ("missing", "message"),
     [
-        (TRAIN, f"holds neither {TRAIN} nor a folder train/; register at https://image-net.org"),
-        (VALIDATION, f"holds neither {VALIDATION} nor a folder val/: put it there, or say --train-only"),
-        (DEVKIT, f"says nothing about classes: put {DEVKIT}"),
+        (TRAIN, f"has neither {TRAIN} nor a folder train/; register at https://image-net.org"),
+        (VALIDATION, f"has neither {VALIDATION} nor a folder val/: put it there, or use --train-only"),
+        (DEVKIT, f"does not give the classes of its images: put {DEVKIT}"),
     ],
 )
-def test_a_missing_official_file_is_named(ilsvrc, tmp_path, missing, why):
+def test_a_missing_official_file_is_named(ilsvrc, tmp_path, missing, message):
     shutil.copytree(ilsvrc.folder, tmp_path / "from")
     (tmp_path / "from" / missing).unlink()
-    with pytest.raises(UsageError, match=why):
+    with pytest.raises(UsageError, match=message):
         prepare(tmp_path / "from", tmp_path / "to")
     assert missing == DEVKIT or not (tmp_path / "to").exists()
 
 
-def test_all_classes_with_fewer_pictures_than_imagenet_are_an_error_unless_a_subset_is_meant(
-    ilsvrc, tmp_path, monkeypatch
-):
+def test_missing_images_are_an_error_without_subset(ilsvrc, tmp_path, monkeypatch):
     monkeypatch.setattr(official, "CLASSES", 5)
-    with pytest.raises(UsageError, match=r"but has 35 train pictures, where ImageNet has 1,281,167: .* --subset"):
+    with pytest.raises(UsageError, match=r"but has 35 train images instead of 1,281,167: .* --subset"):
         prepare(ilsvrc.folder, tmp_path)
     prepare(ilsvrc.folder, tmp_path, subset=True)
     assert registry.load("imagenet", tmp_path).name == "imagenet-subset"
 
 
-def test_only_the_whole_by_all_counts_is_called_imagenet(tmp_path, monkeypatch):
-    made = fake_imagenet.make(tmp_path / "from", classes=3, images=4, validation=2)
+def test_only_complete_data_are_called_imagenet(tmp_path, monkeypatch):
+    made = imagenet_files.make(tmp_path / "from", classes=3, images=4, validation=2)
     for name, value in {"CLASSES": 3, "TRAIN_IMAGES": 12, "VALIDATION_IMAGES": 6}.items():
         monkeypatch.setattr(official, name, value)
     monkeypatch.setattr(official, "VALIDATION_PER_CLASS", 2)
-    with pytest.raises(UsageError, match="has 4 to 4 train pictures a class"):
+    with pytest.raises(UsageError, match="has 4 to 4 train images per class instead of 732 to 1300"):
         prepare(made.folder, tmp_path)
     monkeypatch.setattr(official, "TRAIN_PER_CLASS", (4, 4))
     prepare(made.folder, tmp_path)
@@ -168,83 +178,99 @@ def test_only_the_whole_by_all_counts_is_called_imagenet(tmp_path, monkeypatch):
     assert registry.load("imagenet-originals", tmp_path).name == "imagenet-originals"
 
 
-def test_pictures_that_vanish_between_source_and_shards_are_an_error():
-    part = {"per_class": [2, 2]}
-    preparation.check_counts(part, np.array([0, 0, 1]), undecodable=1)
-    with pytest.raises(AssertionError, match="1 pictures are missing, 0 of them undecodable"):
-        preparation.check_counts(part, np.array([0, 0, 1]), undecodable=0)
+def test_images_lost_between_source_and_shards_are_an_error():
+    split = SplitLayout(4, 0, [2, 2], "", {"files": 0, "examples": []}, 1)
+    preparation.check_counts(split, np.array([0, 0, 1]), undecodable=1)
+    with pytest.raises(AssertionError, match="1 images are missing, 0 of them undecodable"):
+        preparation.check_counts(split, np.array([0, 0, 1]), undecodable=0)
 
 
-def test_pictures_that_are_there_twice_are_refused():
+def test_duplicate_images_are_refused():
     twice = [("a.JPEG", 0, 1), ("b.JPEG", 1, 1), ("x/a.JPEG", 2, 1)]
-    with pytest.raises(UsageError, match=r"a\.JPEG is there twice"):
-        sources.listing({"n00000001": twice}, ["n00000001"])
+    with pytest.raises(UsageError, match=r"a\.JPEG occurs twice"):
+        sources.make_listing({"n00000001": twice}, ["n00000001"])
 
 
-def test_what_is_left_out_is_said(tmp_path, capsys):
-    made = fake_imagenet.make(tmp_path / "from", classes=3, images=2, form="folders")
-    (made.folder / "train" / made.wnids[0] / "notes.txt").write_text("no picture")
+def test_ignored_files_are_reported(tmp_path, capsys):
+    made = imagenet_files.make(tmp_path / "from", classes=3, images=2, form="folders")
+    (made.folder / "train" / made.wnids[0] / "notes.txt").write_text("not an image", encoding="utf-8")
     (made.folder / "train" / "n0123").mkdir()
     shutil.rmtree(made.folder / "train" / made.wnids[2])
     prepare(made.folder, tmp_path)
     output = capsys.readouterr().out
-    assert "train: 2 files left out, no pictures or of other classes, such as n0123, notes.txt" in output
-    assert "validation: 4 files left out, no pictures or of other classes, such as ILSVRC2012_val_" in output
+    assert "train: 2 files ignored, not images or of other classes: n0123, notes.txt" in output
+    assert "validation: 4 files ignored, not images or of other classes: ILSVRC2012_val_" in output
     assert registry.load("imagenet", tmp_path).sizes() == {"train": 2, "validation": 2, "test": 8}
 
 
-# --- Afterwards
+# --- After the preparation
 
 
-def test_a_damaged_shard_is_found_by_verify_and_by_the_read_that_meets_it(ilsvrc, own_imagenet):
+def test_verify_and_read_detect_a_damaged_shard(ilsvrc, own_imagenet):
     assert status.verify(own_imagenet.parent) == []
     train = registry.load("imagenet", own_imagenet.parent).train
-    victim = own_imagenet / train.files.names[int(train.shard[0])]
-    data = bytearray(victim.read_bytes())
+    damaged = own_imagenet / train.files.names[int(train.shard[0])]
+    data = bytearray(damaged.read_bytes())
     data[int(train.offset[0]) + int(train.length[0]) // 2] ^= 1
-    victim.write_bytes(data)
-    wrong = status.verify(own_imagenet)
-    assert wrong[0] == f"{victim} is damaged: its checksum is not the manifest's" and len(wrong) == 2
-    part = registry.load("imagenet", own_imagenet.parent).train
-    with pytest.raises(UsageError, match=rf"{victim.name} is damaged at byte .*checksum.*reproduce data verify"):
-        part.read(0)
-    for i in range(1, len(part.labels)):
-        part.read(i)
+    damaged.write_bytes(data)
+    problems = status.verify(own_imagenet)
+    assert problems[0] == f"{damaged} is damaged: its checksum differs from the manifest" and len(problems) == 2
+    images = registry.load("imagenet", own_imagenet.parent).train
+    with pytest.raises(UsageError, match=rf"{damaged.name} is damaged at byte .*checksum.*reproduce data verify"):
+        images.read(0)
+    for i in range(1, len(images.labels)):
+        images.read(i)
 
 
-def test_a_manifest_that_is_damaged_or_of_the_future_is_named(own_imagenet):
+def test_damaged_and_other_manifests_are_refused(own_imagenet):
+    """Manifests of other formats are refused with advice."""
     path = own_imagenet / manifest.NAME
-    whole = json.loads(path.read_text())
-    for text, why in (("{", "cannot be read"), (json.dumps({**whole, "format": 9}), "is of format 9")):
-        path.write_text(text)
-        with pytest.raises(UsageError, match=f"{manifest.NAME} {why}"):
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    older = {
+        **{name: value for name, value in whole.items() if name != "splits"},
+        "parts": whole["splits"],
+        "format": 1,
+    }
+    lacking = {name: value for name, value in whole.items() if name != "splits"}
+    for text, message in (
+        ("{", "cannot be read"),
+        (json.dumps(lacking), r"cannot be read \(it lacks splits\)"),
+        (
+            json.dumps({**whole, "format": 9}),
+            "has format 9, but this version reads format 2: delete .* and prepare it again",
+        ),
+        (json.dumps(older), "has format 1, but this version reads format 2: delete .* and prepare it again"),
+    ):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(UsageError, match=f"{manifest.NAME} {message}"):
             registry.load("imagenet", own_imagenet.parent)
 
 
-def test_the_checksum_is_of_the_shards(prepared_imagenet, own_imagenet):
+def test_checksum_is_that_of_the_shards(prepared_imagenet, own_imagenet):
     first = registry.load("imagenet", prepared_imagenet).sha256
     assert registry.load("imagenet", own_imagenet.parent).sha256 == first
-    whole = json.loads((own_imagenet / manifest.NAME).read_text())
-    whole["parts"]["train"]["shards"][0]["sha256"] = "0" * 64
-    (own_imagenet / manifest.NAME).write_text(json.dumps(whole))
+    whole = json.loads((own_imagenet / manifest.NAME).read_text(encoding="utf-8"))
+    whole["splits"]["train"]["shards"][0]["sha256"] = "0" * 64
+    (own_imagenet / manifest.NAME).write_text(json.dumps(whole), encoding="utf-8")
     assert registry.load("imagenet", own_imagenet.parent).sha256 != first
 
 
 @pytest.mark.parametrize("name", ["imagenet", "imagenet-originals"])
-def test_missing_data_say_where_was_looked_what_to_download_and_what_to_run(name, tmp_path, monkeypatch):
+def test_missing_data_are_an_error_with_instructions(name, tmp_path, monkeypatch):
+    """It says which folder was searched, what to download and what to run."""
     monkeypatch.delenv("REPRODUCTIONS_DATA", raising=False)
     options = " --keep-originals" if name == "imagenet-originals" else ""
     with pytest.raises(UsageError) as caught:
         registry.load(name, tmp_path)
-    told = str(caught.value)
-    assert f"there is no {manifest.FOLDERS[name]}/ in {tmp_path}" in told
-    assert all(word in told for word in ("image-net.org", TRAIN, VALIDATION, DEVKIT))
-    assert told.endswith(f"`reproduce data prepare imagenet --from THAT_FOLDER --to {tmp_path}{options}`")
+    message = str(caught.value)
+    assert f"there is no {manifest.FOLDERS[name]}/ in {tmp_path}" in message
+    assert all(word in message for word in ("image-net.org", TRAIN, VALIDATION, DEVKIT))
+    assert message.endswith(f"`reproduce data prepare imagenet --from THAT_FOLDER --to {tmp_path}{options}`")
     with pytest.raises(UsageError, match="neither --data-dir nor REPRODUCTIONS_DATA is set"):
         registry.load(name)
 
 
-def test_what_is_unfinished_is_said_to_be(ilsvrc, tmp_path):
+def test_unfinished_data_are_reported_as_such(ilsvrc, tmp_path):
     (tmp_path / "imagenet-256").mkdir()
     with pytest.raises(UsageError, match="imagenet-256 is unfinished: run the same"):
         registry.load("imagenet", tmp_path)
@@ -254,38 +280,39 @@ def test_what_is_unfinished_is_said_to_be(ilsvrc, tmp_path):
 # --- The command
 
 
-def test_status_tells_what_is_there_and_what_is_missing_without_tensorflow(reproduce, prepared_imagenet, ilsvrc):
+def test_status_works_without_tensorflow(reproduce, prepared_imagenet, ilsvrc):
+    """It lists what is found and what is missing."""
     block = "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None"
     done = reproduce("data", "status", "--data-dir", prepared_imagenet, before=block)
     assert done.returncode == 0, done.stderr
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert lines["imagenet"].startswith(
-        f"there: {prepared_imagenet / 'imagenet-256'}, imagenet-subset of 5 classes, 34 train"
+        f"found: {prepared_imagenet / 'imagenet-256'}, imagenet-subset of 5 classes, 34 train"
     )
     assert lines["imagenet-originals"].startswith("missing: register at https://image-net.org")
-    assert lines["cifar10"].startswith("missing: Keras will download it")
-    assert lines["mnist"].startswith("missing: Keras will download it")
-    there = reproduce("data", "status", "--data-dir", ilsvrc.folder, before=block).stdout
+    assert lines["cifar10"].startswith("missing: Keras downloads it")
+    assert lines["mnist"].startswith("missing: Keras downloads it")
+    output = reproduce("data", "status", "--data-dir", ilsvrc.folder, before=block).stdout
     assert (
         f"the official files are in {ilsvrc.folder}: run `reproduce data prepare imagenet --from {ilsvrc.folder}"
-        in there
+        in output
     )
 
 
-def test_the_command_prepares_and_verifies_without_tensorflow(reproduce, ilsvrc, tmp_path):
+def test_prepare_and_verify_work_without_tensorflow(reproduce, ilsvrc, tmp_path):
     block = "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None"
     to = tmp_path / "to"
-    words = "data", "prepare", "imagenet", "--from", ilsvrc.folder, "--to", to, "--workers", "1"
-    done = reproduce(*words, before=block)
+    arguments = "data", "prepare", "imagenet", "--from", ilsvrc.folder, "--to", to, "--workers", "1"
+    done = reproduce(*arguments, before=block)
     assert done.returncode == 0, done.stderr
-    assert "train: 35 pictures of 5 classes" in done.stdout and f"prepared: {to / 'imagenet-256'}" in done.stdout
-    assert f"{ilsvrc.wnids[-1]}_3.JPEG cannot be decoded, and is left out" in done.stdout
+    assert "train: 35 images of 5 classes" in done.stdout and f"prepared: {to / 'imagenet-256'}" in done.stdout
+    assert f"{ilsvrc.wnids[-1]}_3.JPEG is left out because it cannot be decoded" in done.stdout
     done = reproduce("data", "verify", to, before=block)
-    assert (done.returncode, done.stdout) == (0, "every file is as it was written\n")
+    assert (done.returncode, done.stdout) == (0, "all files match their checksums\n")
     (to / "imagenet-256" / "statistics.npz").unlink()
     done = reproduce("data", "verify", to)
     assert done.returncode == 1 and "statistics.npz is missing" in done.stdout
     done = reproduce("data", "verify", ilsvrc.folder)
-    assert done.returncode == 2 and "holds no prepared data" in done.stderr
+    assert done.returncode == 2 and "has no prepared data" in done.stderr
     done = reproduce("data", "prepare", "imagenet", "--from", tmp_path / "nowhere", "--to", to)
-    assert done.returncode == 2 and "nowhere, which is no folder" in done.stderr
+    assert done.returncode == 2 and "nowhere is not a folder" in done.stderr
