@@ -1,6 +1,5 @@
 """ILSVRC's localization error, compared with the definition in a plain loop."""
 
-
 import numpy as np
 import pytest
 from scipy.io import savemat
