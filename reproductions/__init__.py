@@ -1,7 +1,7 @@
 """The classic convolutional networks of a 2018 lecture, rebuilt as their papers describe them.
 
-`studies()` gives every paper by name, `build("lenet5")` a keras.Model, and `records()` every committed
-run, a row each, as a pandas DataFrame.
+`studies()` returns all papers by name, `build("lenet5")` a keras.Model, and `records()` all committed runs as a pandas
+DataFrame.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,8 @@ __all__ = ["UsageError", "build", "find_network", "find_study", "records", "stud
 __version__ = "0.1.0"
 
 
-class Deferred(types.ModuleType):
-    """Stands in for a module, which is imported when something of it is first asked for."""
+class DeferredModule(types.ModuleType):
+    """Stand-in for a module that is imported when one of its attributes is first used."""
 
     def __getattr__(self, name: str) -> Any:
         if sys.modules.get(self.__name__) is self:
@@ -37,9 +37,9 @@ class Deferred(types.ModuleType):
 
 
 @contextlib.contextmanager
-def deferred(*names: str) -> Iterator[None]:
-    """Within this block `import keras` costs nothing: papers are listed without waiting for TensorFlow."""
-    stand_ins = {name: Deferred(name) for name in names if name not in sys.modules}
+def deferred_imports(*names: str) -> Iterator[None]:
+    """Let `import` of some modules bind a stand-in within the block: papers are listed without importing TensorFlow."""
+    stand_ins = {name: DeferredModule(name) for name in names if name not in sys.modules}
     sys.modules.update(stand_ins)
     try:
         yield
@@ -50,8 +50,8 @@ def deferred(*names: str) -> Iterator[None]:
 
 
 def studies() -> dict[str, Study]:
-    """Every paper of the suite by name, oldest first: each module here that defines STUDY."""
-    with deferred("keras", "layers"):
+    """Return all papers by name, the oldest first: those of each module in this package that defines STUDY."""
+    with deferred_imports("keras", "layers"):
         names = [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
         modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "__main__"]
     found = [module.STUDY for module in modules if hasattr(module, "STUDY")]
@@ -59,7 +59,11 @@ def studies() -> dict[str, Study]:
 
 
 def find_study(name: str) -> Study:
-    """The study of this name; UsageError lists the right ones."""
+    """Return the paper of this name.
+
+    Raises:
+        UsageError: If there is none; it gives the nearest name.
+    """
     found = studies()
     if name not in found:
         raise unknown("study", name, found)
@@ -67,25 +71,55 @@ def find_study(name: str) -> Study:
 
 
 def find_network(name: str, study: Study | None = None) -> Network:
-    """The network of this name, in one study or in all; UsageError lists the right ones."""
-    among = [study] if study else list(studies().values())
-    found = {network.name: network for each in among for network in each.networks}
+    """Return the network of this name.
+
+    Args:
+        name: Name of the network.
+        study: Paper that it must be of; by default any.
+
+    Raises:
+        UsageError: If there is none; it gives the nearest name.
+    """
+    candidates = [study] if study else list(studies().values())
+    found = {network.name: network for each in candidates for network in each.networks}
     if name not in found:
         raise unknown("network", name, found)
     return found[name]
 
 
 def build(name: str, **options: Any) -> keras.Model:
-    """The network of this name, untrained, with the paper's starting weights.
+    """Build a network with the paper's initial weights.
 
-    Its outputs are logits, or penalties where `find_network(name).outputs` says so (`lenet5`, whose
-    RBF units answer with the class of the smallest). Options are those of the paper's own builder:
-    `classes`, and `input_size` where that makes sense, among them.
-    Raises UsageError for an unknown name or option, listing those there are, for less than one class, and
-    for an input too small for the network.
+    Args:
+        name: Name of the network, such as "vgg-d".
+        **options: Arguments of the paper's own builder, such as `classes` and `input_size`.
+
+    Returns:
+        Model from images (batch, height, width, channels) to logits (batch, classes), or to penalties, of which the
+        smallest wins, if `find_network(name).outputs` says so.
+
+    Raises:
+        UsageError: If the name or an option does not exist, an option is out of range, or the input is too small for
+            the network.
     """
     network = find_network(name)
-    known = list(inspect.signature(network.build).parameters)
+    known = inspect.signature(network.build).parameters
+    check_options(name, options, list(known))
+    try:
+        return network.model(**options)
+    except ValueError as error:
+        default = known["input_size"].default if "input_size" in known else None
+        if default is not None and (options.get("input_size") or default) < default:
+            raise UsageError(
+                f"an input_size of {options['input_size']} is too small for {name}; "
+                f"choose a larger one, or its default of {default}"
+            ) from error
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"{name} cannot be built with {options}: {reason}") from error
+
+
+def check_options(name: str, options: Mapping[str, Any], known: list[str]) -> None:
+    """Raise UsageError if an option of a builder does not exist, or a size is not a positive integer."""
     for option in options:
         if option not in known:
             raise unknown(f"option of {name}", option, known)
@@ -93,15 +127,7 @@ def build(name: str, **options: Any) -> keras.Model:
         value = options.get(option, 1)
         any_size = option == "input_size" and value is None and options.get("convolutional")
         if not any_size and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise UsageError(f"{option} must be at least 1, and a whole number; got {value!r}")
-    try:
-        return network.model(**options)
-    except ValueError as error:
-        usual = inspect.signature(network.build).parameters.get("input_size")
-        if usual is not None and (options.get("input_size") or usual.default) < usual.default:
-            raise UsageError(f"an input_size of {options['input_size']} is too small for {name}") from error
-        told = str(error).strip().splitlines()[0]
-        raise UsageError(f"{name} cannot be built with {options}: {told}") from error
+            raise UsageError(f"{option} must be a positive integer; got {value!r}")
 
 
 def records(folder: Path | None = None) -> pandas.DataFrame:
@@ -111,17 +137,17 @@ def records(folder: Path | None = None) -> pandas.DataFrame:
         folder: Folder of records or of runs; by default the committed records.
 
     Returns:
-        Columns are the fields of `reproductions.lab.results.run_record.Record`, and `test_error` and `test_errors`.
+        Columns are the fields of `reproductions.lab.results.run_record.Record`, and `test_error` in percent and
+        `test_errors`.
 
     Raises:
         UsageError: If the folder does not exist or a record is damaged.
     """
     import pandas
 
+    from reports import paths
     from reproductions.lab.results import run_record
 
-    if folder is None:
-        from reports.paths import RUNS as folder
-    rows = [run.record for run in run_record.read_all(Path(folder))]
+    rows = [run.record for run in run_record.read_all(Path(folder or paths.RUNS))]
     tested = [{"test_error": row.test.top1.error, "test_errors": row.test.top1.errors} for row in rows]
     return pandas.DataFrame([{**vars(row), **figures} for row, figures in zip(rows, tested)])

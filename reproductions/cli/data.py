@@ -56,7 +56,7 @@ def add_prepare(actions: Subparsers) -> None:
         metavar="FILE",
         help="numbers of blacklisted validation images, one per line (default: the devkit's list)",
     )
-    parser.set_defaults(run=prepare_data, go_on="the same command resumes where it stopped")
+    parser.set_defaults(run=prepare_data, resume_hint="the same command resumes where it stopped")
 
 
 def show_status(options: argparse.Namespace) -> None:

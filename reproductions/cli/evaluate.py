@@ -35,7 +35,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--by-class", action="store_true", help="also show the errors of each class")
     parser.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
     parser.add_argument("--list-protocols", action="store_true", help="list the test protocols and their sources")
-    parser.set_defaults(run=evaluate, go_on="the same command resumes with the images that are not tested yet")
+    parser.set_defaults(run=evaluate, resume_hint="the same command resumes with the images that are not tested yet")
 
 
 def evaluate(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The `reproduce` command. Nothing here imports TensorFlow before it is needed."""
+"""The `reproduce` command. Commands import what they need when they run, so that help and mistakes answer at once."""
 
 from __future__ import annotations
 
@@ -12,36 +12,29 @@ import reproductions
 from reproductions.cli import claims, compare, data, evaluate, listing, localization, report, table, train, tune
 from reproductions.lab.errors import UsageError
 
+COMMANDS = (listing, train, evaluate, localization, compare, tune, table, claims, data, report)
+RESUME = "the same command with --resume continues from the last checkpoint"
+
 
 def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     top = argparse.ArgumentParser(prog="reproduce", description="Regenerate the tables of classic papers.")
     top.add_argument("--version", action="version", version=f"reproductions {reproductions.__version__}")
-    commands = top.add_subparsers(dest="command", required=True)
-
-    listing.add_parser(commands)
-
-    train.add_parser(commands)
-    evaluate.add_parser(commands)
-    localization.add_parser(commands)
-    compare.add_parser(commands)
-    tune.add_parser(commands)
-
-    table.add_parser(commands)
-    claims.add_parser(commands)
-    data.add_parser(commands)
-
-    report.add_parser(commands)
+    subparsers = top.add_subparsers(dest="command", required=True)
+    for command in COMMANDS:
+        command.add_parser(subparsers)
     return top
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    options = parser().parse_args(words)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command: exit status 2 for a mistake of the user, 130 for Ctrl-C."""
+    options = parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         options.run(options)
         sys.stdout.flush()
-    except UsageError as mistake:
-        print(f"reproduce: {mistake}", file=sys.stderr)
+    except UsageError as error:
+        print(f"reproduce: {error}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         if not output_is_closed():
@@ -50,8 +43,7 @@ def main(words: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except KeyboardInterrupt:
-        go_on = getattr(options, "go_on", "the same command with --resume goes on from the last saved state")
-        print(f"\nreproduce: stopped; {go_on}", file=sys.stderr)
+        print(f"\nreproduce: stopped; {getattr(options, 'resume_hint', RESUME)}", file=sys.stderr)
         sys.exit(130)
 
 
@@ -60,7 +52,3 @@ def output_is_closed() -> bool:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), select.POLLOUT)
     return any(events & select.POLLERR for _, events in poll.poll(0))
-
-
-if __name__ == "__main__":
-    main()

@@ -47,7 +47,7 @@ def test_a_paper_may_import_keras_as_it_likes(line, tmp_path):
     (tmp_path / "paper.py").write_text(line)
     code = (
         "import reproductions\n"
-        "with reproductions.deferred('keras', 'layers'):\n"
+        "with reproductions.deferred_imports('keras', 'layers'):\n"
         "    import paper\n"
         "import keras; keras.Model"
     )
