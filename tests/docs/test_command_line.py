@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "command-line.md"
 WRITTEN = [PAGE, ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+# Options of Slurm and nox.
 OTHER_TOOLS = {"--job-name", "--nodes", "--ntasks-per-node", "--gpus-per-node", "--cpus-per-task", "--signal",
                "--requeue", "--list"}  # fmt: skip
-# What other commands are given on the pages: Slurm's, nox's and git's lines are not those of `reproduce`.
 COMMAND = re.compile(r"\breproduce ([a-z]+)((?: [^\n`|#]+)?)")
 
 
@@ -32,8 +32,9 @@ COMMANDS = dict(commands(parser()))
 
 
 def options_of(command: argparse.ArgumentParser) -> set[str]:
-    """Return the long options of a command."""
-    return {word for action in command._actions for word in action.option_strings if word.startswith("--")}
+    """Return the long options of a command, without those for its own use."""
+    actions = [action for action in command._actions if action.help != argparse.SUPPRESS]
+    return {word for action in actions for word in action.option_strings if word.startswith("--")}
 
 
 def section(command: str) -> str:
