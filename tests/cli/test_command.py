@@ -1,6 +1,5 @@
-"""The `reproduce` command: quick where it only tells, JSON where asked."""
+"""The `reproduce` command answers at once, and refuses mistakes with a sentence."""
 
-import configparser
 import subprocess
 import sys
 from pathlib import Path
@@ -22,13 +21,13 @@ sys.exit(f"imported {heavy}" if heavy else 0)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["list"], ["list", "--format", "json"], ["train", "-h"]])
-def test_telling_imports_nothing_heavy(words):
+def test_help_and_listings_import_nothing_heavy(words):
     done = subprocess.run([sys.executable, "-c", LIST_MODULES, *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
-def test_a_listed_study_still_finds_keras_when_it_is_built(reproduce):
+def test_a_listed_study_can_be_built():
     code = "import reproductions; reproductions.studies(); print(reproductions.build('lenet5').count_params())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split()[-1] == "60840", done.stderr
@@ -43,7 +42,7 @@ def test_a_listed_study_still_finds_keras_when_it_is_built(reproduce):
         "import keras\nclass L(keras.layers.Layer): pass",
     ],
 )
-def test_a_paper_may_import_keras_as_it_likes(line, tmp_path):
+def test_a_paper_may_import_keras_in_any_way(line, tmp_path):
     (tmp_path / "paper.py").write_text(line)
     code = (
         "import reproductions\n"
@@ -55,20 +54,18 @@ def test_a_paper_may_import_keras_as_it_likes(line, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_import_contracts_cover_every_paper():
-    contracts = configparser.ConfigParser()
-    contracts.read(Path(__file__).parents[2] / "setup.cfg")
-    papers = {f"reproductions.{name}" for name in reproductions.studies()}
-    for contract, option in ("papers", "source_modules"), ("apart", "modules"), ("lab", "forbidden_modules"):
-        listed = set(contracts[f"importlinter:contract:{contract}"][option].split())
-        assert papers <= listed, contract
+def test_import_contracts_name_no_paper():
+    """Adding a paper does not change the contracts."""
+    contracts = (Path(__file__).parents[2] / "setup.cfg").read_text(encoding="utf-8")
+    for name in reproductions.studies():
+        assert f"reproductions.{name}\n" not in contracts and f"reproductions.{name} " not in contracts
 
 
 def test_an_unknown_command_is_refused(reproduce):
     assert reproduce("retrain").returncode == 2
 
 
-def test_a_recipe_file_changes_a_recipe_with_its_own_loss(reproduce):
+def test_a_recipe_file_changes_the_batch_size(reproduce):
     (reproduce.folder / "batch.json").write_text('{"batch_size": 64}')
     done = reproduce("train", "lenet5", "--recipe", "batch.json", "--scale-batch", "1/3")
     assert (done.returncode, "a whole batch of 64 images" in done.stderr) == (2, True), done.stderr
