@@ -48,9 +48,7 @@ def cifar10_status(folder: Path | None) -> str:
             return f"found: {path}"
     if folder and (pickles := cifar10.locate_pickles(folder)):
         return f"refused: {pickles} contains pickles, which can run code; {cifar10.DOWNLOAD} and put it beside them"
-    return (
-        f"missing: Keras downloads it when it is needed; or {cifar10.DOWNLOAD} and put it into a data folder without extracting it"
-    )
+    return f"missing: Keras downloads it when it is needed; or {cifar10.DOWNLOAD} into a data folder"
 
 
 def imagenet_status(name: str, parent: Path | None) -> str:

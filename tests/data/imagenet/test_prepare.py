@@ -1,10 +1,8 @@
 """ImageNet prepared from synthetic official files: images, labels, splits, and equal bytes from any source."""
 
-import hashlib
 import io
 import os
 import tarfile
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,7 @@ import pytest
 from PIL import Image
 
 from reproductions.lab.data import registry, status
-from reproductions.lab.data.imagenet import dataset, encode, manifest, tfrecord
+from reproductions.lab.data.imagenet import encode, manifest, tfrecord
 from reproductions.lab.errors import UsageError
 from tests.helpers import imagenet_files
 from tests.helpers.imagenet_files import DEVKIT, TRAIN
@@ -192,61 +190,6 @@ def test_the_users_blacklist_replaces_the_devkits(ilsvrc, tmp_path):
     (tmp_path / "list.txt").write_text("3\n", encoding="utf-8")
     prepare(ilsvrc.folder, tmp_path / "to", blacklist=tmp_path / "list.txt")
     assert np.flatnonzero(registry.load("imagenet", tmp_path / "to").test.blacklisted).tolist() == [2]
-
-
-# --- Splits
-
-
-def test_validation_split_does_not_depend_on_the_shards(ilsvrc, prepared_imagenet, tmp_path):
-    """It has at least one image of each class, those with the smallest hashes."""
-    data = registry.load("imagenet", prepared_imagenet)
-    assert np.bincount(data.validation.labels).tolist() == [1] * 5
-    for label, name in zip(data.validation.labels, data.validation.filenames):
-        own = [n for n, other in zip(data.train.filenames, data.train.labels) if other == label]
-        assert all(hashlib.sha256(name).digest() < hashlib.sha256(n).digest() for n in own)
-    prepare(ilsvrc.folder, tmp_path, shards=1)
-    one_shard = registry.load("imagenet", tmp_path)
-    assert one_shard.validation.filenames.tolist() == data.validation.filenames.tolist()
-    assert one_shard.train.filenames.tolist() == data.train.filenames.tolist()
-
-
-def test_validation_split_has_one_image_in_a_hundred():
-    """But at least one of each class, and never the only one."""
-    labels = np.repeat([0, 1, 2, 3], [1, 2, 732, 1300])
-    names = np.array([f"{i}.JPEG" for i in range(len(labels))], dtype="S")
-    assert np.bincount(labels[dataset.is_validation(labels, names)], minlength=4).tolist() == [0, 1, 7, 13]
-
-
-def test_pipelines_read_encoded_images(prepared_imagenet):
-    import tensorflow as tf
-
-    from reproductions.lab.data.pipeline import reader
-
-    images = registry.load("imagenet", prepared_imagenet).test
-    stored = tf.data.Dataset.range(len(images.labels)).map(reader(images), num_parallel_calls=4)
-    assert [data.numpy() for data in stored] == [images.read(i) for i in range(len(images.labels))]
-
-
-def test_threads_and_forks_read_the_same_images(prepared_imagenet):
-    images = registry.load("imagenet", prepared_imagenet).train
-    expected = [images.read(i) for i in range(len(images.labels))]
-    images = registry.load("imagenet", prepared_imagenet).train
-    found: list[list[bytes]] = []
-
-    def read_all() -> None:
-        found.append([images.read(i) for i in range(len(expected))])
-
-    threads = [threading.Thread(target=read_all) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [expected] * 4
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if [images.read(i) for i in range(len(expected))] == expected else 1)
-    assert [images.read(i) for i in range(len(expected))] == expected
-    assert os.waitpid(child, 0)[1] == 0
 
 
 # --- Equal bytes from every form of source

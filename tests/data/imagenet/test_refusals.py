@@ -1,7 +1,6 @@
 """ImageNet's preparation and loading: damaged or incomplete sources, damaged shards, and the commands."""
 
 import io
-import json
 import re
 import shutil
 import tarfile
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproductions.lab.data import registry, status
+from reproductions.lab.data import registry
 from reproductions.lab.data.imagenet import checks, manifest, official, sources
 from reproductions.lab.data.imagenet import prepare as preparation
 from reproductions.lab.data.imagenet.layout import SplitLayout
@@ -201,118 +200,3 @@ def test_ignored_files_are_reported(tmp_path, capsys):
     assert "train: 2 files ignored, not images or of other classes: n0123, notes.txt" in output
     assert "validation: 4 files ignored, not images or of other classes: ILSVRC2012_val_" in output
     assert registry.load("imagenet", tmp_path).sizes() == {"train": 2, "validation": 2, "test": 8}
-
-
-# --- After the preparation
-
-
-def test_verify_and_read_detect_a_damaged_shard(ilsvrc, own_imagenet):
-    assert status.verify(own_imagenet.parent) == []
-    train = registry.load("imagenet", own_imagenet.parent).train
-    damaged = own_imagenet / train.files.names[int(train.shard[0])]
-    data = bytearray(damaged.read_bytes())
-    data[int(train.offset[0]) + int(train.length[0]) // 2] ^= 1
-    damaged.write_bytes(data)
-    problems = status.verify(own_imagenet)
-    assert problems[0] == f"{damaged} is damaged: its checksum differs from the manifest" and len(problems) == 2
-    images = registry.load("imagenet", own_imagenet.parent).train
-    with pytest.raises(UsageError, match=rf"{damaged.name} is damaged at byte .*checksum.*reproduce data verify"):
-        images.read(0)
-    for i in range(1, len(images.labels)):
-        images.read(i)
-
-
-def test_damaged_and_other_manifests_are_refused(own_imagenet):
-    """Manifests of other formats are refused with advice."""
-    path = own_imagenet / manifest.NAME
-    whole = json.loads(path.read_text(encoding="utf-8"))
-    older = {
-        **{name: value for name, value in whole.items() if name != "splits"},
-        "parts": whole["splits"],
-        "format": 1,
-    }
-    lacking = {name: value for name, value in whole.items() if name != "splits"}
-    for text, message in (
-        ("{", "cannot be read"),
-        (json.dumps(lacking), r"cannot be read \(it lacks splits\)"),
-        (
-            json.dumps({**whole, "format": 9}),
-            "has format 9, but this version reads format 2: delete .* and prepare it again",
-        ),
-        (json.dumps(older), "has format 1, but this version reads format 2: delete .* and prepare it again"),
-    ):
-        path.write_text(text, encoding="utf-8")
-        with pytest.raises(UsageError, match=f"{manifest.NAME} {message}"):
-            registry.load("imagenet", own_imagenet.parent)
-
-
-def test_checksum_is_that_of_the_shards(prepared_imagenet, own_imagenet):
-    first = registry.load("imagenet", prepared_imagenet).sha256
-    assert registry.load("imagenet", own_imagenet.parent).sha256 == first
-    whole = json.loads((own_imagenet / manifest.NAME).read_text(encoding="utf-8"))
-    whole["splits"]["train"]["shards"][0]["sha256"] = "0" * 64
-    (own_imagenet / manifest.NAME).write_text(json.dumps(whole), encoding="utf-8")
-    assert registry.load("imagenet", own_imagenet.parent).sha256 != first
-
-
-@pytest.mark.parametrize("name", ["imagenet", "imagenet-originals"])
-def test_missing_data_are_an_error_with_instructions(name, tmp_path, monkeypatch):
-    """It says which folder was searched, what to download and what to run."""
-    monkeypatch.delenv("REPRODUCTIONS_DATA", raising=False)
-    options = " --keep-originals" if name == "imagenet-originals" else ""
-    with pytest.raises(UsageError) as caught:
-        registry.load(name, tmp_path)
-    message = str(caught.value)
-    assert f"there is no {manifest.FOLDERS[name]}/ in {tmp_path}" in message
-    assert all(word in message for word in ("image-net.org", TRAIN, VALIDATION, DEVKIT))
-    assert message.endswith(f"`reproduce data prepare imagenet --from THAT_FOLDER --to {tmp_path}{options}`")
-    with pytest.raises(UsageError, match="neither --data-dir nor REPRODUCTIONS_DATA is set"):
-        registry.load(name)
-
-
-def test_unfinished_data_are_reported_as_such(ilsvrc, tmp_path):
-    (tmp_path / "imagenet-256").mkdir()
-    with pytest.raises(UsageError, match="imagenet-256 is unfinished: run the same"):
-        registry.load("imagenet", tmp_path)
-    assert "unfinished" in status.status(tmp_path)
-
-
-# --- The command
-
-
-def test_status_works_without_tensorflow(reproduce, prepared_imagenet, ilsvrc):
-    """It lists what is found and what is missing."""
-    block = "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None"
-    done = reproduce("data", "status", "--data-dir", prepared_imagenet, before=block)
-    assert done.returncode == 0, done.stderr
-    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
-    assert lines["imagenet"].startswith(
-        f"found: {prepared_imagenet / 'imagenet-256'}, imagenet-subset of 5 classes, 34 train"
-    )
-    assert lines["imagenet-originals"].startswith("missing: register at https://image-net.org")
-    assert lines["cifar10"].startswith("missing: Keras downloads it")
-    assert lines["mnist"].startswith("missing: Keras downloads it")
-    output = reproduce("data", "status", "--data-dir", ilsvrc.folder, before=block).stdout
-    assert (
-        f"the official files are in {ilsvrc.folder}: run `reproduce data prepare imagenet --from {ilsvrc.folder}"
-        in output
-    )
-
-
-def test_prepare_and_verify_work_without_tensorflow(reproduce, ilsvrc, tmp_path):
-    block = "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None"
-    to = tmp_path / "to"
-    arguments = "data", "prepare", "imagenet", "--from", ilsvrc.folder, "--to", to, "--workers", "1"
-    done = reproduce(*arguments, before=block)
-    assert done.returncode == 0, done.stderr
-    assert "train: 35 images of 5 classes" in done.stdout and f"prepared: {to / 'imagenet-256'}" in done.stdout
-    assert f"{ilsvrc.wnids[-1]}_3.JPEG is left out because it cannot be decoded" in done.stdout
-    done = reproduce("data", "verify", to, before=block)
-    assert (done.returncode, done.stdout) == (0, "all files match their checksums\n")
-    (to / "imagenet-256" / "statistics.npz").unlink()
-    done = reproduce("data", "verify", to)
-    assert done.returncode == 1 and "statistics.npz is missing" in done.stdout
-    done = reproduce("data", "verify", ilsvrc.folder)
-    assert done.returncode == 2 and "has no prepared data" in done.stderr
-    done = reproduce("data", "prepare", "imagenet", "--from", tmp_path / "nowhere", "--to", to)
-    assert done.returncode == 2 and "nowhere is not a folder" in done.stderr

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +36,9 @@ class ShardFiles:
     folder: Path
     names: list[str]
     descriptors: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, close_all, self.descriptors)
 
     def descriptor(self, shard: int) -> int:
         """Return the open file descriptor of a shard."""
@@ -64,9 +69,11 @@ class ShardFiles:
                 f"run `reproduce data verify {self.folder}`"
             ) from None
 
-    def __del__(self) -> None:
-        for descriptor in self.descriptors.values():
-            os.close(descriptor)
+
+def close_all(descriptors: Mapping[int, int]) -> None:
+    """Close open files."""
+    for descriptor in descriptors.values():
+        os.close(descriptor)
 
 
 @dataclass(eq=False)
