@@ -68,4 +68,4 @@ def test_an_unknown_command_is_refused(reproduce):
 def test_a_recipe_file_changes_the_batch_size(reproduce):
     (reproduce.folder / "batch.json").write_text('{"batch_size": 64}')
     done = reproduce("train", "lenet5", "--recipe", "batch.json", "--scale-batch", "1/3")
-    assert (done.returncode, "a whole batch of 64 images" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, "a batch of 64 images into a whole number" in done.stderr) == (2, True), done.stderr
