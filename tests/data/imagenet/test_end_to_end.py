@@ -12,6 +12,7 @@ import pytest
 
 import reproductions
 from reproductions.lab.results import run_record
+from reproductions.lab.training.checkpoint import METADATA
 from tests.helpers import imagenet_files
 from tests.helpers.reproduce import Reproduce
 
@@ -27,7 +28,7 @@ SIZES = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Reproduce:
+def workspace(tmp_path_factory) -> Reproduce:
     """The command in a folder with the prepared data in `data` and runs in `runs`."""
     reproduce = Reproduce(tmp_path_factory.mktemp("imagenet"))
     imagenet_files.make(reproduce.folder / "official", images=214, short=(72, 110), blacklist=(3,))
@@ -42,15 +43,15 @@ def arguments(name: str, run_dir: str) -> list[str]:
     study = next(study for study in reproductions.studies().values() if network in study.networks)
     pixels, epochs = SIZES[name]
     chosen = ["train", study.name, "--network", name, "--input-size", pixels, "--epochs", epochs]
-    start = ["--init-from", "runs/vgg-a"] if network.to_train().init_layers else []
-    return [*map(str, chosen), *start, "--data-dir", "data", "--run-dir", run_dir, "--resume"]
+    init_from = ["--init-from", "runs/vgg-a"] if network.to_train().init_layers else []
+    return [*map(str, chosen), *init_from, "--data-dir", "data", "--run-dir", run_dir, "--resume"]
 
 
-def trained(place: Reproduce, name: str) -> run_record.Record:
+def trained(workspace: Reproduce, name: str) -> run_record.Record:
     """Return the record of a run of this network, which is trained once."""
-    run = place.folder / "runs" / name
+    run = workspace.folder / "runs" / name
     if not (run / "record.json").exists():
-        done = place(*arguments(name, f"runs/{name}"), seconds=900)
+        done = workspace(*arguments(name, f"runs/{name}"), seconds=900)
         assert done.returncode == 0, done.stderr
     return run_record.read(run / "record.json")
 
@@ -61,69 +62,69 @@ def test_every_imagenet_network_is_listed():
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_a_network_learns_by_its_recipe(name, place):
+def test_a_network_learns_by_its_recipe(name, workspace):
     """It is tested by its own protocol."""
     if reproductions.find_network(name).to_train().init_layers:
-        trained(place, "vgg-a")
-    done = trained(place, name)
+        trained(workspace, "vgg-a")
+    done = trained(workspace, name)
     own = reproductions.find_network(name).to_train()
     changed = {key for key, value in own.as_data().items() if done.recipe[key] != value}
     assert changed == {"epochs", "input_size"}
-    losses = [row["loss"] for row in done.epochs]
+    losses = [epoch.loss for epoch in done.history]
     assert min(losses[1:]) < losses[0], losses
-    assert done.test["protocol"] == own.protocol and done.test["images"] == 32
-    assert done.data["name"] == f"{own.dataset}-subset" and done.data["train"] + done.data["validation"] == 8 * 214
+    assert done.test.protocol == own.protocol and done.test.images == 32
+    assert done.data.name == f"{own.dataset}-subset" and done.data.train + done.data.validation == 8 * 214
     if own.init_layers:
-        assert done.execution["init_from"]["network"] == "vgg-a"
+        assert done.execution.init_from.network == "vgg-a"
 
 
 # Dropout and ReduceLROnPlateau; auxiliary classifiers and averaged weights; batch normalization.
 @pytest.mark.parametrize("name", ["alexnet", "googlenet", "bn-inception"])
-def test_a_killed_run_ends_with_the_same_bits(name, place):
+def test_a_killed_run_ends_with_the_same_bits(name, workspace):
     """It is killed in the middle of an epoch and resumed."""
-    undisturbed = trained(place, name)
+    uninterrupted = trained(workspace, name)
     killed = arguments(name, f"killed/{name}")
-    state = place.folder / "killed" / name / "state.npz"
-    process = place.start(*killed, "--save-every", "0")
+    state = workspace.folder / "killed" / name / "state.npz"
+    process = workspace.start(*killed, "--save-every", "0")
     while not state.exists():
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    resumed = place(*killed, seconds=900)
+    resumed = workspace(*killed, seconds=900)
     assert resumed.returncode == 0 and "resuming after epoch" in resumed.stdout and ", step" in resumed.stdout, (
         resumed.stderr
     )
-    with np.load(state) as one, np.load(place.folder / "runs" / name / "state.npz") as other:
-        for variable in set(one.files) - {"told"}:
+    with np.load(state) as one, np.load(workspace.folder / "runs" / name / "state.npz") as other:
+        for variable in set(one.files) - {METADATA}:
             np.testing.assert_array_equal(one[variable], other[variable])
-    assert run_record.read(state.parent / "record.json").without_times() == undisturbed.without_times()
+    assert run_record.read(state.parent / "record.json").without_times() == uninterrupted.without_times()
 
 
-def test_a_shard_damaged_after_its_preparation_is_named(place):
-    copy = place.folder / "damaged" / "imagenet-256"
-    shutil.copytree(place.folder / "data" / "imagenet-256", copy)
+def test_a_shard_damaged_after_its_preparation_is_named(workspace):
+    copy = workspace.folder / "damaged" / "imagenet-256"
+    shutil.copytree(workspace.folder / "data" / "imagenet-256", copy)
     for shard in copy.glob("train-*.tfrecord"):
         content = bytearray(shard.read_bytes())
         content[1000:] = bytes(len(content) - 1000)
         shard.write_bytes(content)
     chosen = arguments("alexnet", "runs/damaged")
     chosen[chosen.index("--data-dir") + 1] = "damaged"
-    done = place(*chosen)
+    done = workspace(*chosen)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "tfrecord is damaged at byte" in done.stderr and "reproduce data verify" in done.stderr
 
 
-def test_ensembles_are_evaluated_and_runs_are_reported(place):
+def test_ensembles_are_evaluated_and_runs_are_reported(workspace):
     for name in "alexnet", "zfnet":
-        trained(place, name)
-        done = place("evaluate", f"runs/{name}", "--protocol", "centre crop", "--data-dir", "data")
+        trained(workspace, name)
+        done = workspace("evaluate", f"runs/{name}", "--protocol", "centre crop", "--data-dir", "data")
         assert done.returncode == 0, done.stderr
-    together = place("evaluate", "--ensemble", "runs/alexnet", "runs/zfnet", "--protocol", "centre crop")
-    assert together.returncode == 0 and "2 networks, centre crop" in together.stdout, together.stderr
-    clean = place("evaluate", "runs/zfnet", "--protocol", "ten crops, non-blacklisted", "--data-dir", "data")
+    ensemble = workspace("evaluate", "--ensemble", "runs/alexnet", "runs/zfnet", "--protocol", "centre crop")
+    assert ensemble.returncode == 0 and "2 networks, centre crop" in ensemble.stdout, ensemble.stderr
+    clean = workspace("evaluate", "runs/zfnet", "--protocol", "ten crops, non-blacklisted", "--data-dir", "data")
     assert clean.returncode == 0 and "of 31" in clean.stdout, clean.stderr
-    report = place("report", "--runs", "runs", "--out", "report")
+    report = workspace("report", "--runs", "runs", "--out", "report")
     assert report.returncode == 0, report.stderr
-    page = (place.folder / "report" / "alexnet.md").read_text(encoding="utf-8")
+    page = (workspace.folder / "report" / "alexnet.md").read_text(encoding="utf-8")
     assert "imagenet-subset" in page and "not comparable" in page and "reproduced |" not in page
