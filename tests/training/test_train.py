@@ -138,7 +138,7 @@ def test_mistakes_get_an_error_message(arguments, message, refusal):
 def test_a_mistake_exits_with_status_2_and_no_traceback(reproduce):
     done = reproduce("train", "lenet5", "--data-dir", ".")
     assert done.returncode == 2
-    assert "holds no MNIST: put mnist.npz there" in done.stderr and "Traceback" not in done.stderr
+    assert "does not contain MNIST: put mnist.npz there" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_folder_with_a_run_is_not_overwritten(finished, refusal):
