@@ -48,7 +48,7 @@ def test_html_has_its_figures_inside(finished):
         ({"epochs": 3, "splits": ["train"]}, {}, "--seed 1 --epochs 3 --hold-out`"),
         ({"epochs": 3, "training_images": 15000}, {}, "--seed 1 --epochs 3 --training-images 15000`"),
         ({"epochs": 3, "batch_size": 64}, {},
-         "--seed 1 --recipe RECORD` (RECORD: a copy of its record, made before checking the commit out)"),
+         "--seed 1 --recipe RECORD` (RECORD: its record as that commit reads it, see `docs/reproducing-a-run.md`)"),
         ({}, {"precision": "mixed_bfloat16", "jit": True, "accumulation_steps": 2},
          "--seed 1 --precision mixed_bfloat16 --jit --accumulate 2`"),
         ({}, {"threads": 2}, "--seed 1 --threads 2`"),

@@ -222,7 +222,7 @@ def test_only_protocols_of_all_seeds_are_averaged():
     assert found["One network, 144 crops, top-5"].verdict == "not comparable: tested by 1 crop"
 
 
-def test_other_numbers_of_images_per_normalization_are_not_comparable():
+def test_other_normalization_batches_are_not_comparable():
     micro = replace(RECIPE, micro_batch_size=32)
     study = replace(GOOGLENET, networks=(Network("googlenet", lambda: None, micro),))
     for images, comparable in ((32, True), (16, False)):

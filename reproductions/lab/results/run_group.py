@@ -114,7 +114,8 @@ class RunGroup:
     def schedule(self) -> str:
         """Training images, epochs and, unless float32, precision, in words."""
         precision = "" if self.first.precision == FLOAT32 else f", {self.first.precision}"
-        return f"{self.first.training_images:,} images, {self.first.recipe['epochs']} epochs{precision}"
+        epochs = self.first.recipe["epochs"]
+        return f"{self.first.training_images:,} images, {epochs} {'epoch' if epochs == 1 else 'epochs'}{precision}"
 
     # --- Results
 
