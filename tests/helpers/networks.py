@@ -1,0 +1,70 @@
+"""Networks of the papers with small inputs, and weights and images for them."""
+
+import functools
+import inspect
+import math
+
+import numpy as np
+
+import reproductions
+from reproductions.lab.analysis.profile import without_weights
+
+NAMES = [network.name for study in reproductions.studies().values() for network in study.networks]
+
+# Tried in this order, so that a test of each network takes seconds. The last resort is the default of the network.
+SMALL_INPUTS = (32, 63, 67, 75)
+
+
+def takes(name, option):
+    """Whether the builder of a network has this argument."""
+    return option in inspect.signature(reproductions.find_network(name).build).parameters
+
+
+@functools.cache
+def small_input(name):
+    """The first of `SMALL_INPUTS` that the network can be built with; None for the default input size."""
+    if not takes(name, "input_size"):
+        return None
+    for size in SMALL_INPUTS:
+        try:
+            with without_weights():
+                reproductions.build(name, input_size=size)
+            return size
+        except reproductions.UsageError:
+            continue
+    return None
+
+
+def small_network(name):
+    """The network with ten classes and a small input."""
+    options = {"classes": 10} if takes(name, "classes") else {}
+    if size := small_input(name):
+        options["input_size"] = size
+    return reproductions.build(name, **options)
+
+
+def trainable_parameters(model):
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def output_shapes(model, names):
+    return {name: tuple(model.get_layer(name).output.shape[1:]) for name in names}
+
+
+def random_images(model, count=2):
+    return np.random.default_rng(0).normal(size=(count, *model.input_shape[1:])).astype("float32")
+
+
+def with_random_weights(model):
+    """The model, with weights that preserve the scale of the signal through all layers."""
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        fan_in = max(math.prod(weight.shape[:-1]), 1)
+        values = random.normal(size=weight.shape) * (2 / fan_in) ** 0.5
+        weight.assign(np.abs(values) + 0.5 if "variance" in weight.path else values)
+    return model
+
+
+def assert_close(outputs, expected, tolerance=1e-3):
+    """Assert that outputs are equal up to a tolerance, relative to each and to the largest."""
+    np.testing.assert_allclose(outputs, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())

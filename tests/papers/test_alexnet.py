@@ -1,0 +1,70 @@
+"""AlexNet: input sizes, order of layers, initial weights, and how its CIFAR-10 networks differ."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import reproductions
+from reports.paths import TUNED
+from reproductions.lab.analysis.profile import without_weights
+from reproductions.lab.results import trial_record
+from tests.helpers.networks import output_shapes, small_network
+
+
+def test_224_pixels_lead_to_55_too():
+    shapes = reproductions.find_network("alexnet").shapes
+    with without_weights():
+        model = reproductions.build("alexnet", input_size=224)
+    assert output_shapes(model, shapes) == dict(shapes)
+
+
+@pytest.mark.parametrize("name, first", [("alexnet", "norm1"), ("alexnet-caffe", "pool1")])
+def test_normalization_comes_first_except_in_caffe(name, first):
+    with without_weights():
+        names = [layer.name for layer in reproductions.build(name).layers]
+    assert min(("norm1", "pool1"), key=names.index) == first
+
+
+def test_initial_weights_are_those_of_section_5():
+    model = small_network("alexnet")
+    ones = {layer.name for layer in model.layers if layer.weights and np.all(layer.get_weights()[1] == 1)}
+    zeros = {layer.name for layer in model.layers if layer.weights and np.all(layer.get_weights()[1] == 0)}
+    assert ones == {"conv2", "conv4", "conv5", "fc6", "fc7"} and zeros == {"conv1", "conv3", "fc8"}
+    assert model.get_layer("conv3").get_weights()[0].std() == pytest.approx(0.01, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["alexnet-cifar10", "alexnet-cifar10-first", "alexnet-cifar10-no-lrn"])
+def test_initial_weights_for_cifar10_are_those_of_the_files(name):
+    expected = {"conv1": 0.0001, "conv2": 0.01, "local3": 0.04, "local4": 0.04, "fc10": 0.01}
+    found = {layer.name: layer.get_weights() for layer in small_network(name).layers if layer.weights}
+    assert {layer: kernel.std() for layer, (kernel, _) in found.items()} == pytest.approx(expected, rel=0.05)
+    assert not any(bias.any() for _, bias in found.values())
+
+
+def test_the_first_version_differs_in_normalization_and_epochs():
+    """From the network without normalization, it differs in nothing else."""
+    first, without = (reproductions.find_network(f"alexnet-cifar10-{name}") for name in ("first", "no-lrn"))
+    assert replace(first.recipe, learning_rate=(), epochs=1) == replace(without.recipe, learning_rate=(), epochs=1)
+    names, names_without = ([layer.name for layer in small_network(each.name).layers] for each in (first, without))
+    assert names[1:5] == ["conv1", "norm1", "pool1", "conv2"] and set(names) - set(names_without) == {"norm1", "norm2"}
+    assert [name for name in names if "norm" not in name] == names_without
+
+
+def test_the_networks_of_figure_1_share_their_recipe():
+    """They differ only in learning rates, each the best of its committed search, and have no weight decay."""
+    relu, tanh = (reproductions.find_network(f"alexnet-cifar10-{activation}") for activation in ("relu", "tanh"))
+    assert replace(relu.recipe, learning_rate=()) == replace(tanh.recipe, learning_rate=())
+    assert not relu.recipe.weight_decay
+    for network in relu, tanh:
+        trials = trial_record.read_all(TUNED / f"{network.name}-random")
+        assert network.recipe.learning_rate_at(1) == trial_record.best_of(trials).settings["learning_rate"]
+
+
+def test_the_networks_of_figure_1_differ_only_in_activation():
+    one, other = (
+        [getattr(layer, "activation", None) for layer in small_network(f"alexnet-cifar10-{activation}").layers]
+        for activation in ("relu", "tanh")
+    )
+    pairs = {(relu.__name__, tanh.__name__) for relu, tanh in zip(one, other, strict=True) if relu}
+    assert pairs == {("relu", "tanh"), ("linear", "linear")}
