@@ -166,7 +166,7 @@ def test_an_interrupted_search_loses_at_most_an_epoch(undisturbed, tmp_path, mon
         searched(tmp_path / "run", max_trials=3, resume=True)
     assert len(trial_record.read_all(tmp_path / "run")) == 2
     searched(tmp_path / "run", max_trials=3, resume=True)
-    assert epochs["epochs"] == 8, "each time, only the epoch in flight is trained again"
+    assert epochs["epochs"] == 8, "each time, only the epoch in flight is retrained"
     assert trial_results(tmp_path / "run") == trial_results(undisturbed)
 
 

@@ -74,7 +74,7 @@ def test_ctrl_c_stops_the_chief_and_all_workers(reproduce):
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
-def test_the_role_of_a_process_is_read_from_keras_tuners_variables(monkeypatch):
+def test_the_role_of_a_process_is_read_from_its_environment(monkeypatch):
     for name in (workers.IP, workers.PORT, workers.TUNER_ID, "no_grpc_proxy"):
         monkeypatch.setenv(name, "")  # so that it is restored
         monkeypatch.delenv(name)

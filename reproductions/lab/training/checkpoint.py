@@ -131,7 +131,7 @@ class Checkpoint:
         Raises:
             UsageError: If the state is of another run or of other variables, or if no existing state can be read.
         """
-        advice = f"remove {self.folder} and start again"
+        advice = f"remove {self.folder} and start over"
         damaged: UsageError | None = None
         for path in (self.path, self.previous):
             if not path.exists():

@@ -146,9 +146,9 @@ class Training:
         self.steps_are_short = (now - self.timer) / len(losses) < SHORT_STEP
         self.timer = now
 
-    def diverged(self, what: str, where: str) -> Diverged:
+    def diverged(self, what: str, position: str) -> Diverged:
         """Return the error for a training that diverges."""
-        reason = f"{what} in {where}, at a learning rate of {self.learning_rate:g}"
+        reason = f"{what} in {position}, at a learning rate of {self.learning_rate:g}"
         return Diverged(reason, self.checkpoint.description)
 
     def stop_or_save(self) -> None:
@@ -203,8 +203,8 @@ class Training:
             self.reporter.log(result)
         except tf.errors.OpError as error:
             reason = error.message.split("\n")[0]
-            where = self.reporter.logs
-            raise UsageError(f"{where} cannot be written: {reason}; {self.checkpoint.description}") from None
+            logs = self.reporter.logs
+            raise UsageError(f"{logs} cannot be written: {reason}; {self.checkpoint.description}") from None
         stop_signal, _ = self.workers.agree(self.stop.signal, False)
         if stop_signal:
             raise self.stopped(stop_signal)

@@ -14,7 +14,7 @@ from reproductions.lab.results.run_record import InitProvenance
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
 
-RETRAIN = "train the run again"
+RETRAIN = "retrain the run"
 
 
 def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras.Model:

@@ -155,8 +155,8 @@ class Steps:
         loss, errors, gradients = self.gradients(images[:size], labels[:size])
         if self.accumulation_steps > 1:  # otherwise the network would be traced twice
             for i in tf.range(1, self.accumulation_steps):
-                part = images[i * size : (i + 1) * size], labels[i * size : (i + 1) * size]
-                more_loss, more_errors, more = self.gradients(*part)
+                micro_batch = images[i * size : (i + 1) * size], labels[i * size : (i + 1) * size]
+                more_loss, more_errors, more = self.gradients(*micro_batch)
                 loss, errors = loss + more_loss, errors + more_errors
                 gradients = [one + other for one, other in zip(gradients, more)]
         self.optimizer.apply(self.scale_bias_gradients(self.clip(gradients)), self.model.trainable_variables)
