@@ -1,4 +1,4 @@
-"""Gradients on whichever backend runs the tests, and what they are held against."""
+"""Gradients by the backend that runs the tests, and by finite differences."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ from keras import ops
 
 
 def gradient(function, x):
-    """d function(x) / dx for a scalar function of one float32 array."""
+    """Gradient of a scalar function at a float32 array, as a numpy array."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -21,12 +21,12 @@ def gradient(function, x):
 
 
 def finite_differences(function, x, step=1e-5):
-    """Central differences of a float64 numpy function, one number at a time."""
+    """Central differences of a scalar numpy function in float64, one element at a time."""
     x = np.array(x, dtype=np.float64)
     result = np.zeros_like(x)
-    for place in np.ndindex(x.shape):
+    for index in np.ndindex(x.shape):
         up, down = x.copy(), x.copy()
-        up[place] += step
-        down[place] -= step
-        result[place] = (function(up) - function(down)) / (2 * step)
+        up[index] += step
+        down[index] -= step
+        result[index] = (function(up) - function(down)) / (2 * step)
     return result

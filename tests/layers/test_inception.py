@@ -1,4 +1,4 @@
-"""Inception blocks: the maps their tables print, the computation written out, files and errors."""
+"""Inception blocks: published shapes, the computation in plain numpy, files and errors."""
 
 import keras
 import numpy as np
@@ -35,7 +35,7 @@ def draw(*shape):
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_blocks_have_the_printed_shapes_and_named_convolutions(name):
+def test_blocks_have_published_shapes_and_named_convolutions(name):
     make, before, after = BLOCKS[name]
     block = make(name="block")
     assert block.compute_output_shape((None, *before)) == (None, *after)
@@ -50,7 +50,7 @@ def relu(x):
 
 
 def convolution(x, kernel, bias=0.0):
-    """An odd convolution of stride 1, padded, by shifted products in float64."""
+    """Padded convolution with stride 1 and odd kernel size, by shifted products in float64."""
     h, w = kernel.shape[:2]
     padded = np.pad(np.asarray(x, np.float64), ((0, 0), (h // 2, h // 2), (w // 2, w // 2), (0, 0)))
     y = np.zeros((*x.shape[:3], kernel.shape[-1]))
@@ -64,7 +64,7 @@ def max_pool(x):
     return np.max([padded[:, i : i + x.shape[1], j : j + x.shape[2]] for i, j in np.ndindex(3, 3)], axis=0)
 
 
-def test_inception_v1_is_figure_2b_written_out():
+def test_inception_v1_computes_figure_2b():
     block = layers.InceptionV1(3, 4, 5, 2, 3, 4)
     x = draw(2, 6, 5, 3)
     y = ops.convert_to_numpy(block(x))
@@ -82,7 +82,7 @@ def test_inception_v1_is_figure_2b_written_out():
     np.testing.assert_allclose(y, expected, atol=1e-4)
 
 
-def test_a_unit_is_convolution_normalization_and_relu_written_out():
+def test_conv_bn_relu_computes_its_three_steps():
     images = keras.Input((5, 6, 3))
     model = keras.Model(images, layers.conv_bn_relu(images, 4, (1, 3), name="unit"))
     kernel, gamma, beta, mean, variance = values = [draw(*w.shape) for w in model.weights]
@@ -93,7 +93,7 @@ def test_a_unit_is_convolution_normalization_and_relu_written_out():
     np.testing.assert_allclose(ops.convert_to_numpy(model(x)), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_convolutions_of_one_shape_start_with_different_weights():
+def test_convolutions_of_one_shape_differ_in_initial_weights():
     block = layers.InceptionV1(4, 4, 4, 4, 4, 4, kernel_initializer=keras.initializers.RandomNormal())
     block.build((None, 4, 4, 4))
     kernels = {layer.name: layer.get_weights()[0] for layer in block.layers if layer.weights}
@@ -108,10 +108,10 @@ def test_blocks_are_saved_and_loaded(name, tmp_path):
     images = keras.Input(size)
     model = keras.Model(images, make(name="block")(images))
     model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.get_layer("block").get_config() == model.get_layer("block").get_config()
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.get_layer("block").get_config() == model.get_layer("block").get_config()
     x = draw(1, *size)
-    np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(again(x)))
+    np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(loaded(x)))
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "mixed_bfloat16", "mixed_float16"])
@@ -125,11 +125,11 @@ def test_blocks_compute_in_half_precision(dtype):
             assert layer.dtype_policy.name == dtype
 
 
-def test_training_uses_the_batch_and_moves_the_averages():
+def test_training_normalizes_by_batch_and_updates_averages():
     block = layers.InceptionBN(2, 2, 2, 2, 2, "average", 2)
     x = draw(4, 5, 5, 3) + 3
-    still, moved = ops.convert_to_numpy(block(x)), ops.convert_to_numpy(block(x, training=True))
-    assert np.abs(still - moved).max() > 0.01
+    inference, training = ops.convert_to_numpy(block(x)), ops.convert_to_numpy(block(x, training=True))
+    assert np.abs(inference - training).max() > 0.01
     assert any(np.abs(w).max() > 0 for w in (layer.get_weights()[2] for layer in block.layers if "bn" in layer.name))
 
 
@@ -143,9 +143,9 @@ def test_a_summary_shows_the_convolutions():
 
 
 @pytest.mark.parametrize(
-    "make, says",
+    "make, message",
     [
-        (lambda: layers.InceptionV1(0, 1, 1, 1, 1, 1), "n1x1 must be a positive number of maps; got 0"),
+        (lambda: layers.InceptionV1(0, 1, 1, 1, 1, 1), "n1x1 must be a positive number of filters; got 0"),
         (lambda: layers.NaiveInception(1, -2, 1), "n3x3 .* got -2"),
         (lambda: layers.InceptionBN(None, 1, 1, 1, 1, "max", None), "strides=1"),
         (lambda: layers.InceptionBN(4, 1, 1, 1, 1, "max", 3, strides=2), "n1x1=4"),
@@ -154,6 +154,6 @@ def test_a_summary_shows_the_convolutions():
         (lambda: layers.GridReduction(()), "branches"),
     ],
 )
-def test_bad_arguments_are_refused_with_their_value(make, says):
-    with pytest.raises(ValueError, match=says):
+def test_bad_arguments_raise_errors_with_their_value(make, message):
+    with pytest.raises(ValueError, match=message):
         make()

@@ -1,4 +1,4 @@
-"""The locally connected layer: against a plain loop, its gradient, half precision, saving."""
+"""Locally connected layer: comparison with a plain loop, gradients, half precision, files and errors."""
 
 import keras
 import numpy as np
@@ -13,12 +13,14 @@ RANDOM = np.random.default_rng(0)
 
 
 def local_loop(x, kernel, bias, strides=(1, 1), padding="valid"):
-    """Each place the sum over its own window, in float64; windows beyond the edge see zeros."""
+    """Sum over the window of each position, in float64; windows that extend beyond the edge see zeros."""
     x, kernel = np.asarray(x, np.float64), np.asarray(kernel, np.float64)
     rows, columns, h, w = kernel.shape[:4]
     if padding == "same":
-        spare = [max((n - 1) * s + k - size, 0) for n, s, k, size in zip((rows, columns), strides, (h, w), x.shape[1:])]
-        x = np.pad(x, [(0, 0), *[(each // 2, (each + 1) // 2) for each in spare], (0, 0)])
+        padding_sizes = [
+            max((n - 1) * s + k - size, 0) for n, s, k, size in zip((rows, columns), strides, (h, w), x.shape[1:])
+        ]
+        x = np.pad(x, [(0, 0), *[(each // 2, (each + 1) // 2) for each in padding_sizes], (0, 0)])
     y = np.zeros((len(x), *np.shape(bias)))
     for b, i, j, f in np.ndindex(y.shape):
         window = x[b, i * strides[0] : i * strides[0] + h, j * strides[1] : j * strides[1] + w]
@@ -48,7 +50,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("options, shape", CASES)
-def test_each_place_is_the_sum_over_its_own_window(options, shape):
+def test_each_position_is_the_sum_over_its_window(options, shape):
     x, layer = RANDOM.normal(size=shape).astype("float32"), built(options, shape)
     expected = local_loop(x, *layer.get_weights(), layer.strides, layer.padding)
     np.testing.assert_allclose(numpy_of(layer(x)), expected, rtol=1e-4, atol=1e-4)
@@ -56,13 +58,13 @@ def test_each_place_is_the_sum_over_its_own_window(options, shape):
 
 
 @pytest.mark.parametrize("options, shape", CASES)
-def test_with_the_same_kernel_everywhere_it_is_keras_convolution(options, shape):
+def test_with_one_kernel_everywhere_it_is_a_convolution(options, shape):
     x, layer = RANDOM.normal(size=shape).astype("float32"), built(options, shape)
     convolution = keras.layers.Conv2D(**options)
     convolution.build(shape)
     kernel, bias = convolution.get_weights()
-    places = layer.bias.shape[:2]
-    layer.set_weights([np.broadcast_to(each, (*places, *each.shape)) for each in (kernel, bias)])
+    positions = layer.bias.shape[:2]
+    layer.set_weights([np.broadcast_to(each, (*positions, *each.shape)) for each in (kernel, bias)])
     np.testing.assert_allclose(numpy_of(layer(x)), numpy_of(convolution(x)), atol=1e-5)
 
 
@@ -81,12 +83,12 @@ def test_the_gradients_are_those_of_the_loop(options, shape):
         return layer.stateless_call([values, ops.convert_to_tensor(bias)], [], x)[0]
 
     of_kernel = gradient(lambda values: ops.sum(ops.sin(with_kernel(values))), kernel)
-    places = [tuple(RANDOM.integers(size) for size in kernel.shape) for _ in range(20)]
-    for place in places:
+    indices = [tuple(RANDOM.integers(size) for size in kernel.shape) for _ in range(20)]
+    for index in indices:
         up, down = kernel.astype(float), kernel.astype(float)
-        up[place] += 1e-5
-        down[place] -= 1e-5
-        assert of_kernel[place] == pytest.approx((loop(x, up, bias) - loop(x, down, bias)) / 2e-5, abs=1e-3)
+        up[index] += 1e-5
+        down[index] -= 1e-5
+        assert of_kernel[index] == pytest.approx((loop(x, up, bias) - loop(x, down, bias)) / 2e-5, abs=1e-3)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"])
@@ -100,11 +102,11 @@ def test_it_computes_in_half_precision(dtype):
     np.testing.assert_allclose(numpy_of(y), numpy_of(exact(x)), rtol=0.05, atol=0.2)
 
 
-def test_places_start_each_with_weights_of_its_own_by_the_fan_in_of_a_window():
+def test_positions_have_own_initial_weights_by_fan_in():
     layer = LocallyConnected2D(16, 3, kernel_initializer=keras.initializers.HeNormal(seed=1))
     layer.build((None, 12, 12, 8))
     kernel = numpy_of(layer.kernel)
-    assert len({place.tobytes() for row in kernel for place in row}) == 100
+    assert len({position.tobytes() for row in kernel for position in row}) == 100
     assert kernel.std() == pytest.approx((2 / (9 * 8)) ** 0.5, rel=0.02)
     assert not numpy_of(layer.bias).any()
 
@@ -112,9 +114,9 @@ def test_places_start_each_with_weights_of_its_own_by_the_fan_in_of_a_window():
 def test_its_connections_and_multiply_adds_are_counted():
     images = keras.Input((6, 5, 2))
     (_, row) = profile_model(keras.Model(images, LocallyConnected2D(4, 3)(images)))
-    places, window = 4 * 3, 3 * 3 * 2
-    assert row.output_shape == (4, 3, 4) and row.weights == row.multiply_adds == places * window * 4
-    assert row.parameters == row.connections == places * (window + 1) * 4
+    positions, window = 4 * 3, 3 * 3 * 2
+    assert row.output_shape == (4, 3, 4) and row.weights == row.multiply_adds == positions * window * 4
+    assert row.parameters == row.connections == positions * (window + 1) * 4
     assert row.receptive_field == 3
 
 
@@ -123,14 +125,14 @@ def test_it_is_saved_and_loaded(tmp_path):
     layer = LocallyConnected2D(3, (3, 2), 2, "same", "relu", "lecun_normal", keras.initializers.Constant(0.5))
     model = keras.Model(images, layer(images))
     model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.layers[1].get_config() == layer.get_config()
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layers[1].get_config() == layer.get_config()
     x = RANDOM.normal(size=(2, 6, 7, 2)).astype("float32")
-    np.testing.assert_array_equal(numpy_of(model(x)), numpy_of(again(x)))
+    np.testing.assert_array_equal(numpy_of(model(x)), numpy_of(loaded(x)))
 
 
 @pytest.mark.parametrize(
-    "options, says",
+    "options, message",
     [
         ({"filters": 0}, r"filters must be a positive integer; got 0"),
         ({"filters": 2.5}, r"filters must be a positive integer"),
@@ -139,19 +141,19 @@ def test_it_is_saved_and_loaded(tmp_path):
         ({"padding": "causal"}, "padding must be .* got 'causal'"),
     ],
 )
-def test_bad_arguments_are_refused_with_their_value(options, says):
-    with pytest.raises(ValueError, match=says):
+def test_bad_arguments_raise_errors_with_their_value(options, message):
+    with pytest.raises(ValueError, match=message):
         LocallyConnected2D(**{"filters": 2, "kernel_size": 3, **options})
 
 
 @pytest.mark.parametrize(
-    "shape, says",
+    "shape, message",
     [
-        ((None, 2, 5, 3), r"a kernel of \(3, 3\) does not fit an input of \(2, 5\)"),
+        ((None, 2, 5, 3), r"got kernel_size \(3, 3\) and an input of \(2, 5\)"),
         ((None, None, 5, 3), "inputs must be of known size"),
         ((None, 5, 5, None), "inputs must be of known size"),
     ],
 )
-def test_inputs_that_do_not_fit_are_refused(shape, says):
-    with pytest.raises(ValueError, match=says):
+def test_inputs_that_do_not_fit_raise_errors(shape, message):
+    with pytest.raises(ValueError, match=message):
         LocallyConnected2D(2, 3).build(shape)

@@ -1,11 +1,10 @@
-"""Local response normalization and grouped convolution against plain loops and Keras' own."""
+"""Local response normalization, compared with a plain loop."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-import layers
 from layers import LocalResponseNormalization
 from tests.helpers.gradients import finite_differences, gradient
 
@@ -13,19 +12,19 @@ RANDOM = np.random.default_rng(0)
 
 
 def lrn_loop(x, n=5, k=2.0, alpha=1e-4, beta=0.75, across="channels", average=False, channel=-1):
-    """The formula of section 3.3, number by number, in float64."""
+    """The formula of section 3.3, one element at a time, in float64."""
     x = np.moveaxis(np.asarray(x, np.float64), channel, -1)
     y, half = np.empty_like(x), n // 2
-    for place in np.ndindex(x.shape):
+    for index in np.ndindex(x.shape):
         if across == "channels":
-            window = x[place[:-1]][max(0, place[-1] - half) : place[-1] + half + 1]
+            window = x[index[:-1]][max(0, index[-1] - half) : index[-1] + half + 1]
             size = n
         else:
-            slices = tuple(slice(max(0, p - half), p + half + 1) for p in place[1:-1])
-            window = x[(place[0], *slices, place[-1])]
+            slices = tuple(slice(max(0, p - half), p + half + 1) for p in index[1:-1])
+            window = x[(index[0], *slices, index[-1])]
             size = n ** (x.ndim - 2)
         scale = alpha / size if average else alpha
-        y[place] = x[place] / (k + scale * (window**2).sum()) ** beta
+        y[index] = x[index] / (k + scale * (window**2).sum()) ** beta
     return np.moveaxis(y, -1, channel)
 
 
@@ -79,22 +78,22 @@ def test_lrn_is_finite_in_half_precision_for_large_inputs(dtype):
     np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(y, "float32")), lrn_loop(x), rtol=0.02)
 
 
-def test_lrn_inside_a_network_of_any_size_is_saved_and_loaded(tmp_path):
+def test_lrn_for_any_image_size_is_saved_and_loaded(tmp_path):
     images = keras.Input((None, None, 6))
     layer = LocalResponseNormalization(n=3, k=1.5, alpha=0.1, beta=0.6, average=True)
     model = keras.Model(images, LocalResponseNormalization(n=3, across="space")(layer(images)))
     model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.layers[1].get_config() == layer.get_config()
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layers[1].get_config() == layer.get_config()
     for shape in (1, 3, 5, 6), (2, 7, 4, 6):
         x = RANDOM.normal(size=shape).astype("float32")
-        np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(again(x)))
+        np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(loaded(x)))
 
 
 @pytest.mark.parametrize(
-    "options, says",
+    "options, message",
     [
-        ({"n": 4}, "n must be a positive odd integer, to be centred on its place; got 4"),
+        ({"n": 4}, "n must be a positive odd integer, to be centred on a channel; got 4"),
         ({"n": -1}, "got -1"),
         ({"k": 0}, "got k=0"),
         ({"beta": -0.1}, "beta=-0.1"),
@@ -102,71 +101,6 @@ def test_lrn_inside_a_network_of_any_size_is_saved_and_loaded(tmp_path):
         ({"data_format": "nhwc"}, "got 'nhwc'"),
     ],
 )
-def test_lrn_refuses_bad_arguments_with_their_value(options, says):
-    with pytest.raises(ValueError, match=says):
+def test_bad_arguments_raise_errors_with_their_value(options, message):
+    with pytest.raises(ValueError, match=message):
         LocalResponseNormalization(**options)
-
-
-@pytest.mark.parametrize("groups, strides, padding", [(2, 1, "same"), (2, 2, "valid"), (3, 1, "valid"), (1, 1, "same")])
-def test_grouped_convolution_is_keras_own(groups, strides, padding):
-    x = RANDOM.normal(size=(2, 7, 9, 6)).astype("float32")
-    arguments = dict(filters=6, kernel_size=3, strides=strides, padding=padding, groups=groups, activation="relu")
-    ours, theirs = layers.GroupedConv2D(**arguments), keras.layers.Conv2D(**arguments)
-    theirs.build(x.shape)
-    ours.build(x.shape)
-    ours.set_weights(theirs.get_weights())
-    assert ours.kernel.shape == (3, 3, 6 // groups, 6)
-    expected = ops.convert_to_numpy(theirs(x))
-    np.testing.assert_allclose(ops.convert_to_numpy(ours(x)), expected, atol=1e-5)
-    assert ours.compute_output_shape(x.shape) == expected.shape
-
-
-def test_a_tower_sees_its_own_maps_only():
-    layer = layers.GroupedConv2D(4, 1, groups=2, use_bias=False)
-    x = np.zeros((1, 1, 1, 4), "float32")
-    x[..., :2] = 1
-    y = ops.convert_to_numpy(layer(x))[0, 0, 0]
-    assert np.abs(y[:2]).min() > 0 and np.abs(y[2:]).max() == 0
-
-
-def test_grouped_convolution_s_gradient():
-    layer = layers.GroupedConv2D(4, 2, groups=2)
-    x = RANDOM.normal(size=(1, 3, 3, 4)).astype("float32")
-    layer.build(x.shape)
-    kernel = np.asarray(ops.convert_to_numpy(layer.kernel), np.float64)
-
-    def loop(x):
-        y = np.zeros((1, 2, 2, 4))
-        for i, j, f in np.ndindex(2, 2, 4):
-            tower = slice(0, 2) if f < 2 else slice(2, 4)
-            y[0, i, j, f] = (x[0, i : i + 2, j : j + 2, tower] * kernel[..., f]).sum()
-        return np.sin(y).sum()
-
-    computed = gradient(lambda x: ops.sum(ops.sin(layer(x))), x)
-    np.testing.assert_allclose(computed, finite_differences(loop, x), atol=1e-4)
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "mixed_bfloat16"])
-def test_grouped_convolution_in_half_precision(dtype):
-    x = RANDOM.normal(size=(1, 4, 4, 4)).astype("float32")
-    exact = layers.GroupedConv2D(4, 3, groups=2, kernel_initializer="ones")(x)
-    rough = layers.GroupedConv2D(4, 3, groups=2, kernel_initializer="ones", dtype=dtype)(x)
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(ops.cast(rough, "float32")), ops.convert_to_numpy(exact), rtol=0.05, atol=0.1
-    )
-
-
-def test_grouped_convolution_is_saved_and_loaded(tmp_path):
-    images = keras.Input((5, 5, 4))
-    model = keras.Model(images, layers.GroupedConv2D(6, 3, groups=2)(images))
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    x = RANDOM.normal(size=(1, 5, 5, 4)).astype("float32")
-    np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(again(x)))
-
-
-def test_grouped_convolution_refuses_groups_that_do_not_divide():
-    with pytest.raises(ValueError):
-        layers.GroupedConv2D(5, 3, groups=2)
-    with pytest.raises(ValueError):
-        layers.GroupedConv2D(6, 3, groups=2).build((None, 4, 4, 5))

@@ -1,4 +1,4 @@
-"""Stochastic diagonal Levenberg-Marquardt: the rule of appendix C, in plain numpy."""
+"""Stochastic diagonal Levenberg-Marquardt, compared with the update rule of appendix C in numpy."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ def draw(*shape):
     return RANDOM.normal(size=shape).astype("float32")
 
 
-def test_each_weight_moves_by_the_rate_over_mu_and_its_own_curvature():
+def test_each_weight_has_its_own_learning_rate():
     weights = [keras.Variable(draw(3, 2)), keras.Variable(draw(2))]
     optimizer = layers.StochasticDiagonalLevenbergMarquardt(0.1, mu=0.02)
     optimizer.build(weights)
@@ -32,7 +32,7 @@ def test_each_weight_moves_by_the_rate_over_mu_and_its_own_curvature():
         np.testing.assert_allclose(ops.convert_to_numpy(weight), value, rtol=1e-5, atol=1e-6)
 
 
-def test_curvatures_start_at_zero_and_are_among_the_variables_that_are_saved():
+def test_curvatures_start_at_zero_and_are_saved_variables():
     weights = [keras.Variable(draw(3, 2)), keras.Variable(draw(2))]
     optimizer = layers.StochasticDiagonalLevenbergMarquardt()
     optimizer.build(weights)
@@ -41,24 +41,24 @@ def test_curvatures_start_at_zero_and_are_among_the_variables_that_are_saved():
     assert all(any(variable is other for other in optimizer.variables) for variable in optimizer.curvatures)
 
 
-def test_the_optimizer_is_described_in_keras_own_terms():
+def test_the_optimizer_is_serialized():
     made = keras.optimizers.get({"class_name": OPTIMIZER, "config": {"learning_rate": 0.5, "mu": 0.3}})
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))
-    assert type(again) is layers.StochasticDiagonalLevenbergMarquardt
-    assert again.get_config() == made.get_config() and again.mu == 0.3
+    loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))
+    assert type(loaded) is layers.StochasticDiagonalLevenbergMarquardt
+    assert loaded.get_config() == made.get_config() and loaded.mu == 0.3
 
 
-def test_a_compiled_model_keeps_its_curvatures_when_it_is_saved(tmp_path):
+def test_a_saved_model_keeps_its_curvatures(tmp_path):
     images = keras.Input((3,))
     model = keras.Model(images, keras.layers.Dense(2)(images))
     model.compile(layers.StochasticDiagonalLevenbergMarquardt(0.1), "mse")
     model.optimizer.build(model.trainable_variables)
-    told = [np.abs(draw(*variable.shape)) for variable in model.optimizer.curvatures]
-    for variable, value in zip(model.optimizer.curvatures, told):
+    curvatures = [np.abs(draw(*variable.shape)) for variable in model.optimizer.curvatures]
+    for variable, value in zip(model.optimizer.curvatures, curvatures):
         variable.assign(value)
     model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    for variable, value in zip(again.optimizer.curvatures, told):
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for variable, value in zip(loaded.optimizer.curvatures, curvatures):
         np.testing.assert_array_equal(ops.convert_to_numpy(variable), value)
 
 
