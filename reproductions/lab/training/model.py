@@ -41,7 +41,7 @@ def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras
         if name not in parameters:
             raise UsageError(f"{network.name} has a fixed {name.replace('_', ' ')}: its builder does not take {name!r}")
     try:
-        return network.build(**arguments)
+        return network.model(**arguments)
     except ValueError as error:
         if not recipe.input_size:
             raise
