@@ -125,8 +125,7 @@ def check_options(name: str, options: Mapping[str, Any], known: list[str]) -> No
             raise unknown(f"option of {name}", option, known)
     for option in ("classes", "input_size"):
         value = options.get(option, 1)
-        any_size = option == "input_size" and value is None and options.get("convolutional")
-        if not any_size and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise UsageError(f"{option} must be a positive integer; got {value!r}")
 
 
