@@ -54,9 +54,11 @@ def test_two_workers_share_a_search_and_a_killed_one_restarts(reproduce):
     assert process.returncode == 0, errors
     found = trial_record.read_all(reproduce.folder / "run")
     assert len(found) == 6 and {trial.worker for trial in found} == {"worker0", "worker1"}
-    assert {trial.execution.threads for trial in found} == {max(1, environment.cores() // 2)}
+    threads = max(1, environment.cores() // 2)
+    assert {trial.execution.threads for trial in found} == {threads}
     assert "was killed by signal 9; restarting it" in output
-    alone = reproduce(*(argument if argument != "run" else "alone" for argument in (*TUNE, "--max-trials", "6")))
+    arguments = (*TUNE, "--max-trials", "6", "--threads", str(threads))
+    alone = reproduce(*(argument if argument != "run" else "alone" for argument in arguments))
     assert alone.returncode == 0, alone.stderr
     shared, by_one = [{repr(each) for each in trial_results(reproduce.folder / name)} for name in ("run", "alone")]
     assert shared == by_one
@@ -70,7 +72,7 @@ def test_ctrl_c_stops_the_chief_and_all_workers(reproduce):
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and "--resume goes on" in errors and "Traceback" not in errors
+    assert process.returncode == 130 and "with --resume continues" in errors and "Traceback" not in errors
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 

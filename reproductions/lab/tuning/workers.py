@@ -179,9 +179,12 @@ def run_pool(chief: Callable[[], None], create_pool: Callable[[], WorkerPool], o
     previous = signal.signal(signal.SIGTERM, terminate)
     serving.start()
     pool = create_pool()
+    chief_alive = time.monotonic()
     try:
         while pool.is_working():
-            if not serving.is_alive():
+            if serving.is_alive():
+                chief_alive = time.monotonic()
+            elif time.monotonic() - chief_alive > STOP_TIMEOUT:  # after the last trial workers take a moment to exit
                 raise UsageError(f"the chief of the search ended before its workers; see {pool.log(0)}")
             on_tick()
             time.sleep(1)
