@@ -33,7 +33,7 @@ class Recipe:
             `reproductions.lab.data.transforms.registry`, or (name, options) pairs.
         optimizer: Keras optimizer, described by `keras_object`.
         loss: Keras loss, described by `keras_object`.
-        learning_rate: (first epoch, learning rate) pairs, each valid until the next, or a schedule; epochs count from 1.
+        learning_rate: (first epoch, learning rate) pairs, each valid until the next, or a schedule. From 1.
         batch_size: Images per update, over all replicas together.
         epochs: Epochs of training.
         kernel_initializer: Keras initializer, described by `keras_object`; by default that of the builder.
