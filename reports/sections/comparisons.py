@@ -7,13 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reports.published import PublishedComparison
-from reproductions.lab.results.compare import (
-    SIGNIFICANCE,
-    Comparison,
-    compare_runs,
-    describe_speed,
-    sentences,
-)
+from reproductions.lab.results.compare import Comparison, compare_runs
+from reproductions.lab.results.comparison_text import SIGNIFICANCE, describe_speed, sentences
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.stats import Spread
 from reproductions.lab.spec import recipe_changes

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reproductions.lab.results.entries import FLOAT32
 from reproductions.lab.results.run_group import RunGroup
-from reproductions.lab.results.run_record import FLOAT32, Record
+from reproductions.lab.results.run_record import Record
 
 OPTIONS = {"epochs", "splits", "training_images"}  # fields of a recipe that have a command-line option
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reports.published import Figure
+from reproductions.lab.results.entries import WHOLE_IMAGE, ErrorRate
 from reproductions.lab.results.run_group import ERROR, Measure, RunGroup
-from reproductions.lab.results.run_record import WHOLE_IMAGE, ErrorRate
 from reproductions.lab.results.verdict import verdict
 
 MOST_CLASSES = 20  # of a confusion matrix that can be read

@@ -13,9 +13,10 @@ import pandas
 from reports.formats import format_table
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import trial_record
-from reproductions.lab.results.compare import compare_runs, sentences
+from reproductions.lab.results.compare import compare_runs
+from reproductions.lab.results.comparison_text import sentences
+from reproductions.lab.results.entries import FLOAT32
 from reproductions.lab.results.run_group import RunGroup
-from reproductions.lab.results.run_record import FLOAT32
 from reproductions.lab.results.trial_record import SearchRecord, Trial, best_of
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.search_space import Value

@@ -31,9 +31,10 @@ def add_parser(commands: Subparsers) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Compare runs and print tables and sentences."""
-    from reproductions.lab.results import compare as results
+    from reproductions.lab.results.compare import compare as compare_results
+    from reproductions.lab.results.comparison_text import sentences
 
-    found = results.compare(options.runs, options.protocol, options.training_error)
+    found = compare_results(options.runs, options.protocol, options.training_error)
     if options.format == "json":
         print(json.dumps(asdict(found), indent=1))
         return
@@ -43,7 +44,7 @@ def compare(options: argparse.Namespace) -> None:
     for table in tables(found):
         print(format_table(table, options.format), end="\n\n")
     start = "- " if options.format == "markdown" else ""
-    print("\n".join(start + sentence for sentence in results.sentences(found)))
+    print("\n".join(start + sentence for sentence in sentences(found)))
 
 
 def tables(found: Comparison) -> list[pandas.DataFrame]:

@@ -14,7 +14,8 @@ from reproductions.lab.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
-    from reproductions.lab.results.run_record import ErrorRate, EvaluationResult, Record
+    from reproductions.lab.results.entries import ErrorRate, EvaluationResult
+    from reproductions.lab.results.run_record import Record
     from reproductions.lab.spec.protocols import Protocol
 
 WEIGHTS = (".keras", ".h5")

@@ -16,7 +16,8 @@ from reproductions.lab.data.base import Dataset
 from reproductions.lab.evaluation import evaluate
 from reproductions.lab.evaluation.evaluate import EvaluationTask
 from reproductions.lab.results import predictions, run_record
-from reproductions.lab.results.run_record import ErrorRate, Misclassified, Record
+from reproductions.lab.results.entries import ErrorRate, Misclassified
+from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec.protocols import PROTOCOLS
 from tests.helpers.small import classifier, dataset, network, photographs, recipe, scores
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from reproductions.lab.evaluation.contact_sheet import CAPTION, MARGIN, SCALE, draw_sheet, tiles_of, write_sheet
-from reproductions.lab.results.run_record import Misclassified
+from reproductions.lab.results.entries import Misclassified
 from tests.helpers.small import photographs
 
 IMAGES = np.stack(photographs([(28, 28)] * 13).pixels)

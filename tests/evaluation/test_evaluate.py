@@ -15,7 +15,7 @@ from reproductions.lab.evaluation import evaluate
 from reproductions.lab.evaluation import scores as scoring
 from reproductions.lab.evaluation.evaluate import EvaluationTask
 from reproductions.lab.results import predictions, run_record
-from reproductions.lab.results.run_record import Misclassified
+from reproductions.lab.results.entries import Misclassified
 from reproductions.lab.spec.protocols import PROTOCOLS, find
 from tests.helpers.small import SIZES, Photographs, classifier, crops_of, dataset, network, photographs, recipe, scores
 

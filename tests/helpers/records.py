@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import reproductions
-from reproductions.lab.results.run_record import (
+from reproductions.lab.results.entries import (
     DataSummary,
     EpochResult,
     ErrorRate,
     EvaluationResult,
     Execution,
     Misclassified,
-    Record,
-    Run,
 )
+from reproductions.lab.results.run_record import Record, Run
 
 STUDIES = reproductions.studies()
 LENET5 = STUDIES["lenet5"]

@@ -17,7 +17,8 @@ from reports.sections.results import (
     result_rows,
 )
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import ErrorRate, EvaluationResult, Record
+from reproductions.lab.results.entries import ErrorRate, EvaluationResult
+from reproductions.lab.results.run_record import Record
 from reproductions.lab.results.verdict import verdict
 from reproductions.lab.spec import Network, Recipe, keras_object, recipe_changes
 from tests.helpers.records import LENET5, STUDIES, as_runs, executed, lecture, made_up, result

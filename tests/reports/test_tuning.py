@@ -6,7 +6,7 @@ import pytest
 
 from reports.sections import tuning
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import EpochResult, Execution
+from reproductions.lab.results.entries import EpochResult, Execution
 from reproductions.lab.results.trial_record import CodeState, SearchRecord, Trial
 from tests.helpers.pages import pages
 from tests.helpers.records import RECIPE, made_up

@@ -13,8 +13,10 @@ from reports.paths import RUNS
 from reproductions.cli.main import main
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import predictions
-from reproductions.lab.results.compare import compare, epochs_to_error, sentences
-from reproductions.lab.results.run_record import Misclassified, Record
+from reproductions.lab.results.compare import compare, epochs_to_error
+from reproductions.lab.results.comparison_text import sentences
+from reproductions.lab.results.entries import Misclassified
+from reproductions.lab.results.run_record import Record
 from reproductions.lab.results.stats import mcnemar_exact, paired_difference
 from reproductions.lab.spec import protocols
 from tests.helpers.records import executed, learning, made_up, result

@@ -9,7 +9,8 @@ import reproductions
 from reports.paths import RUNS
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import run_record
-from reproductions.lab.results.run_record import SCHEMA, ErrorRate, InitProvenance
+from reproductions.lab.results.entries import ErrorRate, InitProvenance
+from reproductions.lab.results.run_record import SCHEMA
 from tests.helpers.records import executed, made_up, result
 
 

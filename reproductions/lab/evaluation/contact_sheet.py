@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from reproductions.lab.files import atomic_write
-from reproductions.lab.results.run_record import Misclassified
+from reproductions.lab.results.entries import Misclassified
 
 MOST_IMAGES = 250
 COLUMNS = 10

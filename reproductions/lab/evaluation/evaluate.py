@@ -20,8 +20,9 @@ from reproductions.lab.evaluation.crops import ImageFunction, Preprocessing, cro
 from reproductions.lab.evaluation.partial_scores import SAVE_EVERY, PartialScores
 from reproductions.lab.evaluation.scores import class_scores, main_output, tested_images
 from reproductions.lab.results import predictions
+from reproductions.lab.results.entries import EvaluationResult, Misclassified
 from reproductions.lab.results.predictions import Predictions
-from reproductions.lab.results.run_record import EvaluationResult, Misclassified, Record
+from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
 from reproductions.lab.spec.recipe import Recipe, Transform

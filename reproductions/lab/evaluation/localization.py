@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import ErrorRate
+from reproductions.lab.results.entries import ErrorRate
 
 GUESSES = 5
 OVERLAP = 0.5

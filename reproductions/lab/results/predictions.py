@@ -11,7 +11,7 @@ import numpy as np
 
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
-from reproductions.lab.results.run_record import ErrorRate, EvaluationResult
+from reproductions.lab.results.entries import ErrorRate, EvaluationResult
 from reproductions.lab.spec.protocols import Protocol
 
 TOP = 5

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import FLOAT32, WHOLE_IMAGE, ErrorRate, EvaluationResult, Record, Run
+from reproductions.lab.results.entries import FLOAT32, WHOLE_IMAGE, ErrorRate, EvaluationResult
+from reproductions.lab.results.run_record import Record, Run
 from reproductions.lab.results.stats import Spread
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe

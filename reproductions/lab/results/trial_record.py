@@ -13,7 +13,8 @@ import msgspec
 
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write, format_json
-from reproductions.lab.results.run_record import EpochResult, Execution, read_typed
+from reproductions.lab.results.entries import EpochResult, Execution
+from reproductions.lab.results.run_record import read_typed
 from reproductions.lab.spec.search_space import Value
 
 SCHEMA = 2

@@ -17,7 +17,7 @@ import numpy as np
 
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
-from reproductions.lab.results.run_record import EpochResult
+from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState
 
 METADATA = "metadata"

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from reproductions.lab.data import base
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import FLOAT32, Execution
+from reproductions.lab.results.entries import FLOAT32, Execution
 from reproductions.lab.spec import protocols, recipe_changes
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network, Study

@@ -19,8 +19,9 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
 from reproductions.lab.evaluation.contact_sheet import write_sheet
 from reproductions.lab.files import atomic_write
+from reproductions.lab.results.entries import DataSummary, EpochResult, Misclassified
 from reproductions.lab.results.predictions import predicted_classes
-from reproductions.lab.results.run_record import DataSummary, EpochResult, Misclassified, Record
+from reproductions.lab.results.run_record import Record
 from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.training import model as networks
 from reproductions.lab.training.checkpoint import Checkpoint

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from reproductions.lab.data.pipeline import unwrap_tf_errors
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.run_record import EpochResult
+from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.training.checkpoint import Checkpoint, RunningSums, TrainState
 from reproductions.lab.training.distributed import Sums, WorkerGroup

@@ -10,7 +10,7 @@ import keras
 
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.results import run_record
-from reproductions.lab.results.run_record import InitProvenance
+from reproductions.lab.results.entries import InitProvenance
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from reproductions.lab.results.run_record import EpochResult
+from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.training.checkpoint import TrainState
 
 INTERVAL = 60.0  # seconds between lines within an epoch

@@ -18,7 +18,7 @@ from reproductions.lab.data.base import Dataset, Images
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import remove_unfinished
 from reproductions.lab.results import trial_record
-from reproductions.lab.results.run_record import EpochResult
+from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState, SearchRecord, Settings, Trial
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe, plain
