@@ -84,10 +84,10 @@ def lenet5(kernel_initializer: KerasObject = FAN_IN_UNIFORM, name: str = "lenet5
     return keras.Model(images, layers.RBFOutput(digit_centres(), name="RBF")(x), name=name)
 
 
-def squared_distances(x: keras.KerasTensor, initializer: KerasObject, activation: Callable | None) -> keras.KerasTensor:
-    """Ten units, and their squared distances from each digit's targets: 1 for its own unit, -1 for the others."""
+def squared_distances(x: keras.KerasTensor, initializer: KerasObject) -> keras.KerasTensor:
+    """Ten tanh units, and their squared distances from each digit's targets: 1 for its own unit, -1 for the others."""
     x = keras.layers.Flatten(name="flatten")(x)
-    x = keras.layers.Dense(10, activation, kernel_initializer=dict(initializer), name="output")(x)
+    x = keras.layers.Dense(10, layers.scaled_tanh, kernel_initializer=dict(initializer), name="output")(x)
     targets = [[1 if unit == digit else -1 for unit in range(10)] for digit in range(10)]
     return layers.RBFOutput(targets, name="targets")(x)
 
@@ -100,7 +100,7 @@ def lenet1(kernel_initializer: KerasObject = LECUN_UNIFORM) -> keras.Model:
     x = subsampling(name="H2")(x)
     x = partial_conv(LENET1_TABLE, 5, name="H3")(x)
     x = subsampling(name="H4")(x)
-    return keras.Model(images, squared_distances(x, kernel_initializer, layers.scaled_tanh), name="lenet1")
+    return keras.Model(images, squared_distances(x, kernel_initializer), name="lenet1")
 
 
 def lenet4(kernel_initializer: KerasObject = LECUN_UNIFORM) -> keras.Model:
@@ -113,13 +113,13 @@ def lenet4(kernel_initializer: KerasObject = LECUN_UNIFORM) -> keras.Model:
     x = partial_conv(LENET4_TABLE, 5, name="C3")(x)
     x = subsampling(name="S4")(x)
     x = conv(120, 5, name="C5")(x)
-    return keras.Model(images, squared_distances(x, kernel_initializer, layers.scaled_tanh), name="lenet4")
+    return keras.Model(images, squared_distances(x, kernel_initializer), name="lenet4")
 
 
 def linear_classifier(kernel_initializer: KerasObject = LECUN_UNIFORM) -> keras.Model:
     """Section III-C: images (batch, 28, 28, 1) to squared distances (batch, 10)."""
     images = keras.Input((28, 28, 1), name="images")
-    return keras.Model(images, squared_distances(images, kernel_initializer, None), name="linear-classifier")
+    return keras.Model(images, squared_distances(images, kernel_initializer), name="linear-classifier")
 
 
 def lenet5_lecture(classes: int = 10, kernel_initializer: KerasObject = GLOROT_UNIFORM) -> keras.Model:
@@ -295,8 +295,9 @@ STUDY = Study(
             SQUARED_ERROR_RECIPE,
             deviations=(
                 *SQUARED_ERROR_DEVIATIONS,
-                "The paper does not say how its linear classifier reached a lower error. Here training ends near the "
-                "one minimum that the squared distances of a linear classifier have, with any learning rates.",
+                "The paper says that sigmoid and linear output units gave similar results. Here they are scaled tanh "
+                "units, as in its other networks: with linear units the squared distances have one minimum, that of "
+                "least squares, which errs on 14.0% of the test images.",
             ),
             trainable_parameters=7850,
         ),
