@@ -16,6 +16,7 @@ from reproductions.lab.spec import (
     IntRange,
     LogUniform,
     Network,
+    PolynomialDecay,
     Recipe,
     ReduceLROnPlateau,
     keras_object,
@@ -32,7 +33,7 @@ def test_the_first_learning_rate_scales_all_others():
     assert recipe_changes.with_settings(LENET5, {"learning_rate": 0.006}).learning_rate == (
         (1, 0.006), (3, 0.0024), (6, 0.0012), (9, 0.0006), (13, 0.00012),
     )  # fmt: skip
-    for schedule in ExponentialDecay(0.1, 0.5, 2), ReduceLROnPlateau(0.1, patience=3):
+    for schedule in ExponentialDecay(0.1, 0.5, 2), PolynomialDecay(0.1, 2), ReduceLROnPlateau(0.1, patience=3):
         changed = recipe_changes.with_settings(replace(LENET5, learning_rate=schedule), {"learning_rate": 0.3})
         assert changed.learning_rate == replace(schedule, initial_learning_rate=0.3)
 
@@ -102,8 +103,22 @@ def test_a_recipe_with_every_field_survives_a_file():
     content = json.loads(json.dumps(recipe_changes.changed_fields(recipe.as_data(), LENET5.as_data())))
     assert set(content) == set(recipe_changes.FIELDS)
     assert recipe_changes.overridden(LENET5, content, FILE) == recipe
-    decays = replace(recipe, learning_rate=ExponentialDecay(0.1, 0.5, 2.0))
-    assert recipe_changes.overridden(recipe, json.loads(json.dumps(decays.as_data())), FILE) == decays
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        ((1, 0.1), (3, 0.01)),
+        ExponentialDecay(0.1, 0.5, 2.0),
+        PolynomialDecay(0.1, 60.0, power=0.5),
+        PolynomialDecay(0.1, 60.0, end_learning_rate=0.01),
+        ReduceLROnPlateau(0.1),
+        ReduceLROnPlateau(0.1, max_reductions=0),
+    ],
+)
+def test_every_schedule_survives_a_file(schedule):
+    changed = replace(LENET5, learning_rate=schedule)
+    assert recipe_changes.overridden(LENET5, json.loads(json.dumps(changed.as_data())), FILE) == changed
 
 
 def test_a_file_has_a_few_fields_or_is_a_record():
@@ -141,6 +156,14 @@ def test_a_file_has_a_few_fields_or_is_a_record():
         ),
         (
             '{"learning_rate": {"initial_learning_rate": 0.1, "decay_rate": 0.1, "decay_epochs": 0}}',
+            "learning_rate cannot be",
+        ),
+        (
+            '{"learning_rate": {"initial_learning_rate": 0.1, "decay_epochs": 60, "power": 0}}',
+            "learning_rate cannot be",
+        ),
+        (
+            '{"learning_rate": {"initial_learning_rate": 0.1, "decay_epochs": 60, "power": 1, "decay_rate": 0.5}}',
             "learning_rate cannot be",
         ),
         ("[1]", "must contain the fields of a recipe"),

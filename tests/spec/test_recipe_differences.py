@@ -47,3 +47,12 @@ def test_a_decay_is_compared_part_by_part():
     assert changes(
         {**RECIPE, "learning_rate": {**decay, "initial_learning_rate": 0.2}}, {**RECIPE, "learning_rate": decay}
     ) == ["learning rate initial_learning_rate 0.2, not 0.1"]
+
+
+def test_decays_of_two_classes_are_compared_as_wholes():
+    exponential = {"initial_learning_rate": 0.1, "decay_rate": 0.5, "decay_epochs": 2}
+    polynomial = {"initial_learning_rate": 0.1, "decay_epochs": 60, "end_learning_rate": 0.0, "power": 0.5}
+    assert changes({**RECIPE, "learning_rate": polynomial}, {**RECIPE, "learning_rate": exponential}) == [
+        "learning rate initial_learning_rate=0.1, decay_epochs=60, end_learning_rate=0.0, power=0.5, "
+        "not initial_learning_rate=0.1, decay_rate=0.5, decay_epochs=2"
+    ]

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import reproductions
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec import ExponentialDecay, Recipe, ReduceLROnPlateau, keras_object
+from reproductions.lab.spec import ExponentialDecay, PolynomialDecay, Recipe, ReduceLROnPlateau, keras_object
 from reproductions.lab.training.step import StepConfig, Steps, decay_weights
 from tests.helpers.linear import IMAGES, LABELS, RECIPE, linear
 
@@ -201,6 +201,20 @@ def test_exponential_decay_after_decay_epochs():
     assert faster.at(9, ()) == pytest.approx(0.96**6)
 
 
+def test_polynomial_decay_follows_its_formula():
+    decay = PolynomialDecay(initial_learning_rate=0.01, decay_epochs=60, power=0.5)
+    rates = [decay.at(epoch, ()) for epoch in range(1, 63)]
+    assert rates[:60] == pytest.approx([0.01 * (1 - done / 60) ** 0.5 for done in range(60)])
+    assert rates[60:] == [0, 0]
+
+
+def test_polynomial_decay_is_that_of_keras():
+    ours = PolynomialDecay(initial_learning_rate=0.1, decay_epochs=4, end_learning_rate=0.02, power=2.0)
+    keras_schedule = keras.optimizers.schedules.PolynomialDecay(0.1, decay_steps=4, end_learning_rate=0.02, power=2.0)
+    expected = [float(keras_schedule(done)) for done in range(6)]
+    assert [ours.at(epoch, ()) for epoch in range(1, 7)] == pytest.approx(expected)
+
+
 def test_plateau_reduces_the_rate_when_the_error_stalls():
     plateau = ReduceLROnPlateau(initial_learning_rate=1.0, factor=0.1, patience=2, max_reductions=2)
     errors = [50, 40, 41, 42, 39, 39, 39, 39, 39, 39, 39]
@@ -221,3 +235,5 @@ def test_scaling_a_recipe_scales_its_learning_rates():
         .learning_rate.initial_learning_rate
         == 0.025
     )
+    polynomial = PolynomialDecay(0.1, decay_epochs=2, end_learning_rate=0.01)
+    assert replace(RECIPE, learning_rate=polynomial).scaled(Fraction(2)).learning_rate == PolynomialDecay(0.2, 2, 0.02)

@@ -1,7 +1,7 @@
 """Declarative specification of a paper: its networks, recipes, schedules and search spaces."""
 
 from reproductions.lab.spec.recipe import KerasObject, Recipe, Transform, keras_object
-from reproductions.lab.spec.schedules import ExponentialDecay, ReduceLROnPlateau
+from reproductions.lab.spec.schedules import ExponentialDecay, PolynomialDecay, ReduceLROnPlateau
 from reproductions.lab.spec.search_space import Choice, Domain, IntRange, LogUniform
 from reproductions.lab.spec.study import Network, Study
 
@@ -13,6 +13,7 @@ __all__ = [
     "KerasObject",
     "LogUniform",
     "Network",
+    "PolynomialDecay",
     "Recipe",
     "ReduceLROnPlateau",
     "Study",

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
 
-from reproductions.lab.spec.schedules import ExponentialDecay, ReduceLROnPlateau
+from reproductions.lab.spec.schedules import PolynomialDecay, Schedule
 
 KerasObject = Mapping[str, Any]
 Transform = str | tuple[str, Mapping[str, Any]]
 Split = Literal["train", "validation"]
-LearningRate = tuple[tuple[int, float], ...] | ExponentialDecay | ReduceLROnPlateau
+LearningRate = tuple[tuple[int, float], ...] | Schedule
 
 
 def keras_object(class_name: str, **config: Any) -> KerasObject:
@@ -33,7 +33,8 @@ class Recipe:
             `reproductions.lab.data.transforms.registry`, or (name, options) pairs.
         optimizer: Keras optimizer, described by `keras_object`.
         loss: Keras loss, described by `keras_object`.
-        learning_rate: (first epoch, learning rate) pairs, each valid until the next, or a schedule. From 1.
+        learning_rate: (first epoch, learning rate) pairs, each valid until the next, or a schedule: `ExponentialDecay`,
+            `PolynomialDecay` or `ReduceLROnPlateau`. Epochs count from 1.
         batch_size: Images per update, over all replicas together.
         epochs: Epochs of training.
         kernel_initializer: Keras initializer, described by `keras_object`; by default that of the builder.
@@ -84,7 +85,7 @@ class Recipe:
             epoch: Number of the epoch, from 1.
             errors: Validation errors of the epochs before it, for schedules that depend on them.
         """
-        if isinstance(self.learning_rate, (ExponentialDecay, ReduceLROnPlateau)):
+        if isinstance(self.learning_rate, Schedule):
             return self.learning_rate.at(epoch, errors)
         return [rate for first, rate in self.learning_rate if first <= epoch][-1]
 
@@ -101,7 +102,9 @@ class Recipe:
             return float(f"{rate * factor:.12g}")  # 0.3, not 0.30000000000000004
 
         schedule = self.learning_rate
-        if isinstance(schedule, (ExponentialDecay, ReduceLROnPlateau)):
+        if isinstance(schedule, PolynomialDecay):
+            schedule = replace(schedule, end_learning_rate=times(schedule.end_learning_rate))
+        if isinstance(schedule, Schedule):
             initial = times(schedule.initial_learning_rate)
             return replace(self, learning_rate=replace(schedule, initial_learning_rate=initial))
         return replace(self, learning_rate=tuple((first, times(rate)) for first, rate in schedule))

@@ -11,7 +11,7 @@ from typing import Any
 
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.spec.recipe import LearningRate, Recipe, plain
-from reproductions.lab.spec.schedules import ExponentialDecay, ReduceLROnPlateau
+from reproductions.lab.spec.schedules import ExponentialDecay, PolynomialDecay, ReduceLROnPlateau, Schedule
 
 UNSET = "unset"
 DEFAULTS: dict[str, Any] = plain(
@@ -27,6 +27,7 @@ SPLITS = {"train", "validation"}  # never the test split
 TRANSFORMS = ("train_transforms", "test_transforms")
 REQUIRED = tuple(name for name in FIELDS if name not in DEFAULTS)
 KERAS_OBJECTS = ("optimizer", "loss", "kernel_initializer")
+SCHEDULES: tuple[type[Schedule], ...] = (ExponentialDecay, PolynomialDecay, ReduceLROnPlateau)
 
 
 # --- Changing a recipe
@@ -138,16 +139,22 @@ def schedule_from(value: Any) -> LearningRate:
         ValueError, TypeError: If it describes none.
     """
     if isinstance(value, dict):
-        plateau = bool({"patience", "max_reductions"} & set(value))
-        schedule = ReduceLROnPlateau(**value) if plateau else ExponentialDecay(**value)
+        (schedule_class,) = (each for each in SCHEDULES if own_fields(each) & set(value))
+        schedule = schedule_class(**value)
         for name, each in asdict(schedule).items():
-            if not (is_number(each) and (each > 0 or name == "max_reductions")):
+            if not (is_number(each) and (each > 0 or name in ("max_reductions", "end_learning_rate"))):
                 raise ValueError
         return schedule
     pairs = tuple((int(first), float(rate)) for first, rate in value)
     if not pairs or pairs[0][0] != 1 or [first for first, _ in pairs] != sorted({first for first, _ in pairs}):
         raise ValueError
     return pairs
+
+
+def own_fields(schedule_class: type[Schedule]) -> set[str]:
+    """Return the fields that only this schedule has."""
+    names = {each: {field.name for field in fields(each)} for each in SCHEDULES}
+    return names[schedule_class].difference(*(names[each] for each in SCHEDULES if each is not schedule_class))
 
 
 # --- Comparing recipes
@@ -178,7 +185,7 @@ def differences(name: str, one: Any, other: Any) -> Iterator[str]:
     """Yield the differences of one setting; for two objects of the same class, those of their configurations."""
     if one == other:
         return
-    if isinstance(one, Mapping) and isinstance(other, Mapping) and one.get("class_name") == other.get("class_name"):
+    if isinstance(one, Mapping) and isinstance(other, Mapping) and are_of_one_class(one, other):
         for key in {**other, **one}:
             label = name if key == "config" else f"{name} {key}"
             yield from differences(label, one.get(key, UNSET), other.get(key, UNSET))
@@ -190,6 +197,12 @@ def differences(name: str, one: Any, other: Any) -> Iterator[str]:
         yield f"{one or 'all'} training images, not {other or 'all'}"
     else:
         yield f"{name} {format_value(one)}, not {format_value(other)}"
+
+
+def are_of_one_class(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two recorded objects, or two recorded schedules, are of the same class."""
+    schedules = "initial_learning_rate" in one and "initial_learning_rate" in other
+    return set(one) == set(other) if schedules else one.get("class_name") == other.get("class_name")
 
 
 def factor_between(rates: Any, others: Any) -> float | None:

@@ -23,6 +23,25 @@ class ExponentialDecay:
 
 
 @dataclass(frozen=True)
+class PolynomialDecay:
+    """Learning rate lowered after every epoch, to `end_learning_rate` after `decay_epochs` epochs.
+
+    After e epochs it is (initial - end) * (1 - e / decay_epochs) ** power + end. Keras' schedule of the same name
+    counts steps of the optimizer; this one counts epochs, and an epoch has the learning rate of its first step.
+    """
+
+    initial_learning_rate: float
+    decay_epochs: float
+    end_learning_rate: float = 0.0
+    power: float = 1.0
+
+    def at(self, epoch: int, errors: Sequence[float]) -> float:
+        """Return the learning rate of an epoch; `errors` are not used."""
+        left = 1 - min((epoch - 1) / self.decay_epochs, 1)
+        return (self.initial_learning_rate - self.end_learning_rate) * left**self.power + self.end_learning_rate
+
+
+@dataclass(frozen=True)
 class ReduceLROnPlateau:
     """Learning rate multiplied by `factor` when the validation error stops improving.
 
@@ -44,3 +63,6 @@ class ReduceLROnPlateau:
             if wait >= self.patience and reductions < self.max_reductions:
                 reductions, wait = reductions + 1, 0
         return self.initial_learning_rate * self.factor**reductions
+
+
+Schedule = ExponentialDecay | PolynomialDecay | ReduceLROnPlateau
