@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from typing import Literal, get_args
 
 import keras
 
@@ -15,6 +16,13 @@ SHAPES = {
     "conv1": (55, 55, 96), "pool1": (27, 27, 96), "conv2": (27, 27, 256), "pool2": (13, 13, 256),
     "conv3": (13, 13, 384), "conv4": (13, 13, 384), "conv5": (13, 13, 256), "pool5": (6, 6, 256),
     "fc6": (4096,), "fc7": (4096,), "fc8": (1000,),
+}  # fmt: skip
+
+# Section 3.2: one GPU has half the filters of two in conv1 to conv4, and all in conv5 and the layers after it.
+ONE_GPU_SHAPES = {
+    **SHAPES,
+    "conv1": (55, 55, 48), "pool1": (27, 27, 48), "conv2": (27, 27, 128), "pool2": (13, 13, 128),
+    "conv3": (13, 13, 192), "conv4": (13, 13, 192),
 }  # fmt: skip
 
 CIFAR10_SHAPES = {
@@ -30,6 +38,9 @@ FIGURE1_SHAPES = {
 }  # fmt: skip
 
 
+Layout = Literal["two GPUs", "one GPU", "ungrouped"]
+
+
 def initializers(bias: int = 0, stddev: float = 0.01) -> dict[str, keras.initializers.Initializer]:
     """Section 5: standard deviation 0.01; biases 1 in conv2, conv4, conv5 and the hidden layers, otherwise 0."""
     # New objects for each layer: layers of one shape that share an initializer would start with equal weights.
@@ -40,13 +51,22 @@ def initializers(bias: int = 0, stddev: float = 0.01) -> dict[str, keras.initial
 
 
 def alexnet(
-    classes: int = 1000, input_size: int = 227, towers: int = 2, pool_first: bool = False, name: str = "alexnet"
+    classes: int = 1000,
+    input_size: int = 227,
+    layout: Layout = "two GPUs",
+    pool_first: bool = False,
+    name: str = "alexnet",
 ) -> keras.Model:
     """Figure 2: images (batch, input_size, input_size, 3), mean subtracted, to logits (batch, classes).
 
-    With `towers` 2, conv2, conv4 and conv5 see only the feature maps of their own GPU; with 1 they see all. With
-    `pool_first`, pooling comes before normalization, as in CaffeNet and in the lecture's drawing.
+    In the `layout` "two GPUs", conv2, conv4 and conv5 see only the feature maps of their own GPU. In the others they
+    see all: "ungrouped" has the same layers otherwise, "one GPU" is the network of section 3.2 with half the filters in
+    conv1 to conv4. With `pool_first`, pooling comes before normalization, as in CaffeNet and in the lecture's drawing.
     """
+    if layout not in get_args(Layout):
+        raise ValueError(f"layout must be one of {', '.join(get_args(Layout))}; got {layout!r}")
+    groups = 2 if layout == "two GPUs" else 1
+    share = 2 if layout == "one GPU" else 1
     conv = functools.partial(layers.GroupedConv2D, activation="relu", padding="same")
 
     def normalize_and_pool(x: keras.KerasTensor, number: int) -> keras.KerasTensor:
@@ -58,13 +78,13 @@ def alexnet(
     if input_size % 4 == 0:
         # 224: the last windows extend beyond the right and bottom edges, as in the original code.
         x = keras.layers.ZeroPadding2D(((0, 3), (0, 3)), name="pad1")(x)
-    x = conv(96, 11, 4, padding="valid", **initializers(), name="conv1")(x)
+    x = conv(96 // share, 11, 4, padding="valid", **initializers(), name="conv1")(x)
     x = normalize_and_pool(x, 1)
-    x = conv(256, 5, groups=towers, **initializers(bias=1), name="conv2")(x)
+    x = conv(256 // share, 5, groups=groups, **initializers(bias=1), name="conv2")(x)
     x = normalize_and_pool(x, 2)
-    x = conv(384, 3, **initializers(), name="conv3")(x)
-    x = conv(384, 3, groups=towers, **initializers(bias=1), name="conv4")(x)
-    x = conv(256, 3, groups=towers, **initializers(bias=1), name="conv5")(x)
+    x = conv(384 // share, 3, **initializers(), name="conv3")(x)
+    x = conv(384 // share, 3, groups=groups, **initializers(bias=1), name="conv4")(x)
+    x = conv(256, 3, groups=groups, **initializers(bias=1), name="conv5")(x)
     x = keras.layers.MaxPooling2D(3, 2, name="pool5")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     for number in 6, 7:
@@ -250,12 +270,25 @@ STUDY = Study(
             ),
         ),
         imagenet_network(
-            "alexnet-one-tower",
-            functools.partial(alexnet, towers=1, name="alexnet-one-tower"),
+            "alexnet-one-gpu",
+            functools.partial(alexnet, layout="one GPU", name="alexnet-one-gpu"),
             deviations=(
                 *DEVIATIONS,
-                "The paper divides the network between two GPUs. Here conv2, conv4 and conv5 see all feature maps, as "
-                "one GPU would have allowed.",
+                "The paper describes its network for one GPU, with which it compares that for two (section 3.2), as "
+                "having half as many filters in each convolutional layer but the last, and fully connected layers of "
+                "the same size. Here conv1 to conv4 thus have 48, 128, 192 and 192 filters, conv5 has 256, and each "
+                "sees all feature maps before it.",
+            ),
+            shapes=ONE_GPU_SHAPES,
+            trainable_parameters=59798312,
+        ),
+        imagenet_network(
+            "alexnet-ungrouped",
+            functools.partial(alexnet, layout="ungrouped", name="alexnet-ungrouped"),
+            deviations=(
+                *DEVIATIONS,
+                "The paper divides the network between two GPUs. Here conv2, conv4 and conv5 see all feature maps. The "
+                "paper has no such network: that for one GPU is alexnet-one-gpu.",
             ),
             trainable_parameters=62378344,
         ),

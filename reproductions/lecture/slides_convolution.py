@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Test = Callable[[keras.layers.Layer, LayerProfile], bool]
 
-FORMULA_NETWORKS = ("lenet5-lecture", "alexnet-one-tower", "vgg-d", "convnetjs-cifar10")
+FORMULA_NETWORKS = ("lenet5-lecture", "alexnet-ungrouped", "vgg-d", "convnetjs-cifar10")
 
 
 def all_convolutions(test: Test) -> Callable[[Evidence], Fact]:

@@ -26,6 +26,20 @@ def test_normalization_comes_first_except_in_caffe(name, first):
     assert min(("norm1", "pool1"), key=names.index) == first
 
 
+def test_one_gpu_has_half_of_conv1_to_conv4_and_is_ungrouped():
+    with without_weights():
+        two, one, ungrouped = map(reproductions.build, ("alexnet", "alexnet-one-gpu", "alexnet-ungrouped"))
+    for layer in two.layers:
+        half, full = one.get_layer(layer.name), ungrouped.get_layer(layer.name)
+        assert full.output.shape == layer.output.shape
+        if layer.name.startswith("conv"):
+            assert half.filters * (2 if layer.name < "conv5" else 1) == layer.filters
+            assert layer.groups == (2 if layer.name in ("conv2", "conv4", "conv5") else 1)
+            assert half.groups == full.groups == 1
+        elif layer.name.startswith("fc"):
+            assert half.units == layer.units
+
+
 def test_initial_weights_are_those_of_section_5():
     model = small_network("alexnet")
     ones = {layer.name for layer in model.layers if layer.weights and np.all(layer.get_weights()[1] == 1)}
