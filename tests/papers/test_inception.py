@@ -68,3 +68,18 @@ def test_inception_v3_computes_what_the_network_of_keras_does():
     reference.layers[-1].set_weights(model.layers[-1].get_weights())
     x = random_images(model)
     assert_close(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(reference(x)))
+
+
+def test_bn_inception_computes_what_the_network_of_onnx_does():
+    """With 96 filters in the pool projections of 4c and 4d; with 128 the weights would not fit."""
+    pytest.importorskip("onnx", reason="the network comes with onnx, of the extra test")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnx networks run in onnxruntime, of the extra test")
+    from tests.helpers.light_onnx import LightNetwork
+
+    light = LightNetwork()
+    model = reproductions.build("bn-inception")
+    light.copy_to(model)
+    x = random_images(model, 1)
+    session = onnxruntime.InferenceSession(light.model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (expected,) = session.run(None, {"data_0": x.transpose(0, 3, 1, 2)})
+    assert_close(ops.convert_to_numpy(model(x)), expected, 1e-5)
