@@ -157,12 +157,20 @@ DEVIATIONS = (
     "224, the right and bottom edges are padded, as in the original code.",
     "The original code normalizes conv1 before its ReLU, which comes after pool1, and initializes conv3 to conv5 with "
     "a standard deviation of 0.03. Here both are as in the text.",
+    "The original code divides the constant alpha of the normalization by its window n, and after conv2 normalizes a "
+    "second time, over 5x5 positions. Here it is done once, with alpha undivided, as in the text.",
     "The paper monitors the validation images, which are its test images too. Here one in a hundred training images of "
     "each class is held out for that, and not trained on.",
     "The paper divides the learning rate by ten by hand when the validation error stops improving. Here it is divided "
     "after 5 epochs without a lower validation error, at most three times.",
     "The paper does not say which parameters have weight decay. Here only kernels do, as in the original code.",
     "The paper's formula for colours has eigenvalues, its code their square roots. Here they are the square roots.",
+    "The original code divides images by 1.1 after it adds colours, which the text does not mention. Here they are not "
+    "divided.",
+    'The paper uses "an equal learning rate for all layers" and does not mention biases. In the original code their '
+    "learning rate is twice that of weights. Here it is the same.",
+    "In training by the original code, from epoch 67 on colours are no longer added and conv1 learns more slowly, then "
+    "not at all. Here all epochs are alike but for the learning rate, as in the text.",
 )
 
 # Section 3.3, whose footnote refers to the authors' code for the rest: cuda-convnet's layers-conv-local-11pct file, its

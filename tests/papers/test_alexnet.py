@@ -48,6 +48,16 @@ def test_initial_weights_are_those_of_section_5():
     assert model.get_layer("conv3").get_weights()[0].std() == pytest.approx(0.01, rel=0.02)
 
 
+@pytest.mark.parametrize("name", ["alexnet", "alexnet-caffe", "alexnet-one-gpu", "alexnet-ungrouped"])
+def test_the_text_is_followed_where_the_original_code_differs(name):
+    """Each difference is among the deviations."""
+    network = reproductions.find_network(name)
+    assert network.to_train().bias_learning_rate_multiplier == 1
+    code = " ".join(each for each in network.deviations if "original code" in each)
+    for word in ("biases", "divides images by 1.1", "alpha", "second time", "conv1 learns more slowly", "0.03"):
+        assert word in code
+
+
 @pytest.mark.parametrize("name", ["alexnet-cifar10", "alexnet-cifar10-first", "alexnet-cifar10-no-lrn"])
 def test_initial_weights_for_cifar10_are_those_of_the_files(name):
     expected = {"conv1": 0.0001, "conv2": 0.01, "local3": 0.04, "local4": 0.04, "fc10": 0.01}
