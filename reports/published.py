@@ -36,6 +36,7 @@ class Figure:
         status: "confirmed", or how certain it is.
         mistakes: Published mistakes, "label->answer" separated by spaces.
         images: Number of test images, if the figure is of a sample of the test set.
+        out_of_scope: Data that the suite does not have and the figure needs; the figure then has no network.
     """
 
     network: str
@@ -51,6 +52,7 @@ class Figure:
     status: str
     mistakes: str = ""
     images: int | None = None
+    out_of_scope: str = ""
 
     @property
     def measure(self) -> Measure:

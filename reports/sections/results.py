@@ -99,6 +99,13 @@ def verdict_of(group: RunGroup, measure: Measure, figure: Figure | None) -> str:
     return verdict(figure.value, group.errors(measure))
 
 
+def why_unanswered(figure: Figure) -> str:
+    """Return the verdict on a figure that no runs answer."""
+    if figure.out_of_scope:
+        return f"out of scope: {figure.out_of_scope}"
+    return "not run" if figure.network else "out of scope"
+
+
 def result_row(label: str, measure: Measure, group: RunGroup, figure: Figure | None) -> ResultRow:
     """Return the row of a group of runs; without numbers if it was not tested by the figure's protocol."""
     row = ResultRow(
@@ -142,8 +149,7 @@ def result_rows(figures: Sequence[Figure], groups: Sequence[RunGroup]) -> list[R
         answered |= {(group.network, figure.measure) for group in answers}
         rows += [result_row(label, figure.measure, group, figure) for group in answers]
         if not answers:
-            verdict = "not run" if figure.network else "out of scope"
-            rows.append(ResultRow(figure.network, label, figure.text, verdict=verdict))
+            rows.append(ResultRow(figure.network, label, figure.text, verdict=why_unanswered(figure)))
     for group in own:
         for measure in group.measures:
             if (group.network, measure) not in answered:

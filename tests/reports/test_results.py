@@ -6,7 +6,7 @@ import pytest
 
 import reproductions
 from reports.paths import PUBLISHED
-from reports.published import Figure, read_figures
+from reports.published import TEST_IMAGES, Figure, read_figures
 from reports.run_groups import groups_of
 from reports.sections.results import (
     ResultRow,
@@ -48,6 +48,14 @@ def test_figures_without_runs_say_why():
     found = rows()
     assert found["LeNet-5"].verdict == "not run"
     assert found["Nearest neighbours"].verdict == "out of scope"
+
+
+def test_figures_that_need_other_data_are_out_of_scope():
+    found = rows(study=STUDIES["alexnet"], figures=read_figures(PUBLISHED, "alexnet"))
+    reasons = {label: row.verdict for label, row in found.items() if "2010" in label}
+    assert len(reasons) == 4 and set(reasons.values()) == {"out of scope: ILSVRC-2010"}
+    assert found["One network, pre-trained on Fall 2011, top-1"].verdict == "out of scope: ImageNet Fall 2011"
+    assert found["AlexNet, top-1"].verdict == "not run"
 
 
 @pytest.mark.parametrize("data", ["mnist-subset", "mnist-altered"])
@@ -133,6 +141,17 @@ def test_every_published_network_is_one_of_the_suite():
     for name, study in STUDIES.items():
         known = {network.name for network in study.networks} | {""}
         assert {figure.network for figure in read_figures(PUBLISHED, name)} <= known
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_figure_of_a_network_can_be_reproduced(name):
+    """It is on the network's own test images, so that "not run" is not said of what cannot be run."""
+    datasets = {network.name: network.to_train().dataset for network in STUDIES[name].networks}
+    for figure in read_figures(PUBLISHED, name):
+        if figure.network:
+            dataset = datasets[figure.network]
+            assert (figure.dataset, figure.split) == TEST_IMAGES.get(dataset, (dataset, "test")), figure.label
+            assert not figure.out_of_scope
 
 
 # --- Protocols and metrics

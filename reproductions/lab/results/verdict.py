@@ -22,8 +22,8 @@ RULE = (
     f"interval. *{NOT_REACHED}*: it lies below the prediction interval. A published figure with an uncertainty of its "
     "own counts as the interval that the table gives. *one run*, *two runs*: too few for a verdict. *not comparable*: "
     "the data, the test or the images per batch normalization were not those of the network's own recipe. *not run*: "
-    "there is no record. *out of scope*: the figure is not of a single network of this suite. *nothing published*: no "
-    "paper gives a figure."
+    "there is no record. *out of scope*: the figure is not of a single network of this suite, or needs the data that "
+    "the verdict names, which the suite does not have. *nothing published*: no paper gives a figure."
 )
 
 
