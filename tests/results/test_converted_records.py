@@ -69,9 +69,11 @@ def old_record(record: run_record.Record) -> dict:
 
 @pytest.mark.parametrize("name", git("ls-tree", "--name-only", f"{BEFORE}:reports/runs").split())
 def test_a_record_says_what_it_said(name):
-    old = before(f"reports/runs/{name}")
+    old, record = before(f"reports/runs/{name}"), run_record.read(RUNS / name.replace("-passes-", "-epochs-"))
+    if record.commit != old["commit"]:
+        pytest.skip("the network was retrained since")
     del old["pictures"]
-    assert old_record(run_record.read(RUNS / name.replace("-passes-", "-epochs-"))) == old
+    assert old_record(record) == old
 
 
 @pytest.mark.parametrize("name", git("ls-tree", "--name-only", f"{BEFORE}:reports/tuned").split())
