@@ -14,9 +14,9 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 
 
-def install(session: nox.Session, *further: str) -> None:
+def install(session: nox.Session, *further: str, extras: str = "test") -> None:
     """Install the suite with its test dependencies, and compile it: TensorFlow imports twice as fast."""
-    session.install("-e", ".[test]", *further, silent=False, env={"UV_COMPILE_BYTECODE": "1"})
+    session.install("-e", f".[{extras}]", *further, silent=False, env={"UV_COMPILE_BYTECODE": "1"})
     if session.venv_backend != "uv":
         session.run("python", "-m", "compileall", "-q", session.virtualenv.location, silent=True, success_codes=[0, 1])
 
@@ -52,8 +52,8 @@ def pythons(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Trainings that are killed and resumed, and whatever else takes minutes."""
-    install(session)
+    """Trainings that are killed and resumed, networks compared with timm's, and whatever else takes minutes."""
+    install(session, extras="test,slow")
     session.run("pytest", "-m", "slow", *session.posargs)
 
 

@@ -160,25 +160,48 @@ class GridReduction(InceptionBlock):
 # --- Inception-v4: Szegedy et al. 2016, Figures 4, 5 and 6
 
 
+class InceptionV4Block(InceptionBlock):
+    """Block of Inception-v4.
+
+    Args:
+        released: Whether factorized convolutions and branches have the order of the released network, and not that of
+            the paper's figures.
+        **kwargs: Further arguments of `InceptionBlock`.
+    """
+
+    def __init__(self, released: bool = False, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+        self.released = released
+
+    def factors(self, side: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the kernel sizes 1 x side and side x 1 in the order of the longest branch."""
+        return ((side, 1), (1, side)) if self.released else ((1, side), (side, 1))
+
+    def join(self, pooled: keras.KerasTensor, *others: keras.KerasTensor) -> keras.KerasTensor:
+        """Concatenate the branches: the one with the pooling is first in the figures, and last as released."""
+        return self.concatenate(*others, pooled) if self.released else self.concatenate(pooled, *others)
+
+    def get_config(self) -> dict[str, object]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "released": self.released}
+
+
 @register
-class InceptionV4A(InceptionBlock):
+class InceptionV4A(InceptionV4Block):
     """Block for 35x35 feature maps: Szegedy et al. 2016, Figure 4.
 
     Input shape: (batch, height, width, 384). Output shape: (batch, height, width, 384).
 
     Args:
-        **kwargs: Further arguments of `InceptionBlock`.
+        **kwargs: Arguments of `InceptionV4Block`.
     """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__({}, **kwargs)
 
     def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Connect the four branches."""
         single = self.conv(x, 64, 1, "3x3_reduce")
         double = self.conv(x, 64, 1, "double_3x3_reduce")
         double = self.conv(double, 96, 3, "double_3x3_1")
-        return self.concatenate(
+        return self.join(
             self.conv(self.pool(x, "average"), 96, 1, "pool_proj"),
             self.conv(x, 96, 1, "1x1"),
             self.conv(single, 96, 3, "3x3"),
@@ -187,57 +210,52 @@ class InceptionV4A(InceptionBlock):
 
 
 @register
-class InceptionV4B(InceptionBlock):
-    """Block for 17x17 feature maps: Szegedy et al. 2016, Figure 5.
+class InceptionV4B(InceptionV4Block):
+    """Block for 17x17 feature maps: Szegedy et al. 2016, Figure 5, with a 7x1 for the second of two 1x7 in a row.
 
     Input shape: (batch, height, width, 1024). Output shape: (batch, height, width, 1024).
 
     Args:
-        **kwargs: Further arguments of `InceptionBlock`.
+        **kwargs: Arguments of `InceptionV4Block`.
     """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__({}, **kwargs)
 
     def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Connect the four branches."""
+        first, second = self.factors(7)
         single = self.conv(x, 192, 1, "7x7_reduce")
         single = self.conv(single, 224, (1, 7), "1x7")
         double = self.conv(x, 192, 1, "double_7x7_reduce")
-        for number, (filters, kernel_size) in enumerate([(192, (1, 7)), (224, (7, 1)), (224, (1, 7))], 1):
+        for number, (filters, kernel_size) in enumerate([(192, first), (224, second), (224, first)], 1):
             double = self.conv(double, filters, kernel_size, f"double_7x7_{number}")
-        return self.concatenate(
+        return self.join(
             self.conv(self.pool(x, "average"), 128, 1, "pool_proj"),
             self.conv(x, 384, 1, "1x1"),
             self.conv(single, 256, (7, 1), "7x1"),
-            self.conv(double, 256, (7, 1), "double_7x7_4"),
+            self.conv(double, 256, second, "double_7x7_4"),
         )
 
 
 @register
-class InceptionV4C(InceptionBlock):
+class InceptionV4C(InceptionV4Block):
     """Block for 8x8 feature maps: Szegedy et al. 2016, Figure 6.
 
     Input shape: (batch, height, width, 1536). Output shape: (batch, height, width, 1536).
 
     Args:
-        **kwargs: Further arguments of `InceptionBlock`.
+        **kwargs: Arguments of `InceptionV4Block`.
     """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__({}, **kwargs)
 
     def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Connect the six branches."""
+        first, second = self.factors(3)
         single = self.conv(x, 384, 1, "3x3_reduce")
         double = self.conv(x, 384, 1, "double_3x3_reduce")
-        double = self.conv(double, 448, (1, 3), "double_3x3_1")
-        double = self.conv(double, 512, (3, 1), "double_3x3_2")
-        return self.concatenate(
+        double = self.conv(double, 448, first, "double_3x3_1")
+        double = self.conv(double, 512, second, "double_3x3_2")
+        return self.join(
             self.conv(self.pool(x, "average"), 256, 1, "pool_proj"),
             self.conv(x, 256, 1, "1x1"),
             self.conv(single, 256, (1, 3), "3x3_1x3"),
             self.conv(single, 256, (3, 1), "3x3_3x1"),
-            self.conv(double, 256, (3, 1), "double_3x3_3x1"),
-            self.conv(double, 256, (1, 3), "double_3x3_1x3"),
+            *(self.conv(double, 256, size, f"double_3x3_{size[0]}x{size[1]}") for size in (second, first)),
         )

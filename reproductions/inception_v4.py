@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 
 import layers
@@ -18,9 +20,9 @@ REDUCTION_A = (((384, 3),), ((192, 1), (224, 3), (256, 3)))
 REDUCTION_B = (((192, 1), (192, 3)), ((256, 1), (256, (1, 7)), (320, (7, 1)), (320, 3)))
 
 
-def stem(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Figure 3: (batch, 299, 299, 3) to (batch, 35, 35, 384)."""
-    conv = layers.conv_bn_relu
+def stem(x: keras.KerasTensor, released: bool) -> keras.KerasTensor:
+    """Figure 3: (batch, 299, 299, 3) to (batch, 35, 35, 384). The last 3x3 has stride 2, which its sizes imply."""
+    conv = functools.partial(layers.conv_bn_relu, scale=not released)
     join = keras.layers.Concatenate
     x = conv(x, 32, 3, 2, "valid", name="conv1")
     x = conv(x, 32, 3, padding="valid", name="conv2")
@@ -30,8 +32,8 @@ def stem(x: keras.KerasTensor) -> keras.KerasTensor:
     left = conv(x, 64, 1, name="stem2_3x3_reduce")
     left = conv(left, 96, 3, padding="valid", name="stem2_3x3")
     right = conv(x, 64, 1, name="stem2_7x7_reduce")
-    right = conv(right, 64, (7, 1), name="stem2_7x1")
-    right = conv(right, 64, (1, 7), name="stem2_1x7")
+    for height, width in ((1, 7), (7, 1)) if released else ((7, 1), (1, 7)):
+        right = conv(right, 64, (height, width), name=f"stem2_{height}x{width}")
     right = conv(right, 96, 3, padding="valid", name="stem2_7x7_3x3")
     x = join(name="stem2")([left, right])
     pooled = keras.layers.MaxPooling2D(3, 2, name="stem3_pool")(x)
@@ -40,19 +42,31 @@ def stem(x: keras.KerasTensor) -> keras.KerasTensor:
 
 def inception_v4(classes: int = 1000, input_size: int = 299) -> keras.Model:
     """Figure 9: images (batch, input_size, input_size, 3) in -1..1 to logits (batch, classes)."""
+    return connected(classes, input_size, released=False)
+
+
+def inception_v4_released(classes: int = 1000, input_size: int = 299) -> keras.Model:
+    """The released network: images (batch, input_size, input_size, 3) in -1..1 to logits (batch, classes)."""
+    return connected(classes, input_size, released=True)
+
+
+def connected(classes: int, input_size: int, released: bool) -> keras.Model:
+    """Figure 9; in the released network batch normalization has no scale, and 1x7 and 7x1 another order."""
     images = keras.Input((input_size, input_size, 3), name="images")
-    x = stem(images)
+    options = {"released": released, "scale": not released}
+    x = stem(images, released)
     for number in range(1, 5):
-        x = layers.InceptionV4A(name=f"inception_a{number}")(x)
-    x = layers.GridReduction(REDUCTION_A, name="reduction_a")(x)
+        x = layers.InceptionV4A(name=f"inception_a{number}", **options)(x)
+    x = layers.GridReduction(REDUCTION_A, scale=not released, name="reduction_a")(x)
     for number in range(1, 8):
-        x = layers.InceptionV4B(name=f"inception_b{number}")(x)
-    x = layers.GridReduction(REDUCTION_B, name="reduction_b")(x)
+        x = layers.InceptionV4B(name=f"inception_b{number}", **options)(x)
+    x = layers.GridReduction(REDUCTION_B, scale=not released, name="reduction_b")(x)
     for number in range(1, 4):
-        x = layers.InceptionV4C(name=f"inception_c{number}")(x)
+        x = layers.InceptionV4C(name=f"inception_c{number}", **options)(x)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     x = keras.layers.Dropout(0.2, name="drop")(x)
-    return keras.Model(images, keras.layers.Dense(classes, name="logits")(x), name="inception-v4")
+    name = "inception-v4-released" if released else "inception-v4"
+    return keras.Model(images, keras.layers.Dense(classes, name="logits")(x), name=name)
 
 
 # Section 4: as Inception-v3, on 20 replicas.
@@ -70,6 +84,18 @@ RECIPE = Recipe(
     epochs=100,
 )
 
+DEVIATIONS = (
+    "The paper has 20 replicas and does not give their batch size. Here it is 32 images each, as for Inception-v3, and "
+    "they update the weights together: an update takes 640 images, and batch normalization 32.",
+    "Section 4 does not mention label smoothing, gradient clipping or the number of epochs. Here they are as for "
+    "Inception-v3, with 100 epochs.",
+    "The paper gives neither the decay of the running average nor weight decay. Here they are 0.9999, and none.",
+    "The paper draws no auxiliary head, whereas the release has one. Here there is none.",
+    "The release trains by RMSProp with momentum. Here RMSProp has none.",
+    "Figure 5 prints 1x7 twice in the second longest branch. Here, as in the release, the second one is 7x1.",
+    "Figure 3 prints no stride for its last 3x3 convolution. Here, as in the release, it is 2, which its sizes imply.",
+)
+
 STUDY = Study(
     name="inception_v4",
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
@@ -82,19 +108,29 @@ STUDY = Study(
             inception_v4,
             RECIPE,
             deviations=(
+                *DEVIATIONS,
                 "The paper does not say how weights are initialized. Here they are Glorot uniform.",
-                "The paper has 20 replicas and does not give their batch size. Here it is 32 images each, as for "
-                "Inception-v3, and they update the weights together: an update takes 640 images, and batch "
-                "normalization 32.",
-                "Section 4 does not mention label smoothing, gradient clipping or the number of epochs. Here they are "
-                "as for Inception-v3, with 100 epochs.",
-                "The paper gives neither the decay of the running average nor weight decay. Here they are 0.9999, and "
-                "none.",
-                "The paper draws no auxiliary head, whereas the release has one. Here there is none.",
-                "The release trains by RMSProp with momentum. Here RMSProp has none.",
+                "The released network has 7x1 and 1x7, and 3x1 and 1x3, the other way round in the stem and in the "
+                "longest branches of Figures 5 and 6. Here they are as in the figures; inception-v4-released has them "
+                "as released.",
             ),
             shapes=SHAPES,
             trainable_parameters=42679816,
+        ),
+        Network(
+            "inception-v4-released",
+            inception_v4_released,
+            RECIPE,
+            deviations=(
+                *DEVIATIONS,
+                "Figures 3, 5 and 6 have 7x1 and 1x7, and 1x3 and 3x1, in another order in the stem and in the longest "
+                "branches. Here they are as released.",
+                "The paper does not say whether batch normalization has a scale. Here, as in the release, it has none.",
+                "The release initializes weights by a truncated normal distribution with variance 2 / fan-in, and has "
+                "a weight decay of 0.00004. Here weights are Glorot uniform, and there is none.",
+            ),
+            shapes=SHAPES,
+            trainable_parameters=42648232,
         ),
     ),
 )

@@ -27,6 +27,9 @@ BLOCKS = {
     "v4 a": (lambda **k: layers.InceptionV4A(**k), (5, 5, 384), (5, 5, 384)),
     "v4 b": (lambda **k: layers.InceptionV4B(**k), (5, 5, 1024), (5, 5, 1024)),
     "v4 c": (lambda **k: layers.InceptionV4C(**k), (3, 3, 1536), (3, 3, 1536)),
+    "v4 a, released": (lambda **k: layers.InceptionV4A(released=True, **k), (5, 5, 384), (5, 5, 384)),
+    "v4 b, released": (lambda **k: layers.InceptionV4B(released=True, **k), (5, 5, 1024), (5, 5, 1024)),
+    "v4 c, released": (lambda **k: layers.InceptionV4C(released=True, **k), (3, 3, 1536), (3, 3, 1536)),
 }
 
 

@@ -1,12 +1,18 @@
 """GoogLeNet and the Inception networks: parameters, auxiliary heads, and comparison with Keras' own Inception-v3."""
 
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
+import numpy as np
 import pytest
 from keras import ops
 
 import reproductions
 from reproductions.lab.analysis.profile import without_weights
-from tests.helpers.networks import assert_close, random_images, with_random_weights
+from tests.helpers.networks import assert_close, random_images, trainable_parameters, with_random_weights
 
 
 def test_parameters_are_those_of_the_releases_and_the_text():
@@ -26,13 +32,16 @@ def test_auxiliary_heads_are_built_for_training_only(name):
     assert all(output.shape == (1, 10) for output in outputs.values())
 
 
-# The branches of a block in the order in which Keras' own InceptionV3 creates them.
-KERAS_ORDER = {
+# The branches of a block in the order in which Keras' own InceptionV3, and timm's inception_v4, create them.
+REFERENCE_ORDER = {
     "5x5": ["1x1", "5x5_reduce", "5x5", "double_3x3_reduce", "double_3x3_1", "double_3x3_2", "pool_proj"],
     "7x7": ["1x1", "7x7_reduce", "1x7", "7x1", "double_7x7_reduce", "double_7x7_1", "double_7x7_2", "double_7x7_3",
             "double_7x7_4", "pool_proj"],
     "fan": ["1x1", "3x3_reduce", "3x3_1x3", "3x3_3x1", "double_3x3_reduce", "double_3x3_1", "double_3x3_1x3",
             "double_3x3_3x1", "pool_proj"],
+    "v4 a": ["1x1", "3x3_reduce", "3x3", "double_3x3_reduce", "double_3x3_1", "double_3x3_2", "pool_proj"],
+    "v4 c": ["1x1", "3x3_reduce", "3x3_1x3", "3x3_3x1", "double_3x3_reduce", "double_3x3_1", "double_3x3_2",
+             "double_3x3_1x3", "double_3x3_3x1", "pool_proj"],
 }  # fmt: skip
 
 
@@ -43,13 +52,13 @@ def number_in_name(layer):
 
 
 def convolutions_and_normalizations(model):
-    """The convolutions of the suite's network in the order of Keras' own, and the normalizations after them."""
+    """The convolutions of the suite's network in the order of the reference, and the normalizations after them."""
     convolutions, normalizations = [], []
     outside = {layer.name: layer for layer in model.layers}
     for layer in model.layers:
         inside = {each.name: each for each in getattr(layer, "layers", [layer])}
         names = [name for name in inside if isinstance(inside[name], keras.layers.Conv2D)]
-        names = next((order for order in KERAS_ORDER.values() if set(order) == set(names)), sorted(names))
+        names = next((order for order in REFERENCE_ORDER.values() if set(order) == set(names)), sorted(names))
         convolutions += [inside[name] for name in names]
         normalizations += [{**outside, **inside}[f"{name}_bn"] for name in names]
     return convolutions, normalizations
@@ -83,3 +92,67 @@ def test_bn_inception_computes_what_the_network_of_onnx_does():
     session = onnxruntime.InferenceSession(light.model.SerializeToString(), providers=["CPUExecutionProvider"])
     (expected,) = session.run(None, {"data_0": x.transpose(0, 3, 1, 2)})
     assert_close(ops.convert_to_numpy(model(x)), expected, 1e-5)
+
+
+# Kernels of the factorized convolutions, in the order in which they are applied: in the stem, and in the longest
+# branches of Figures 5 and 6.
+FACTORIZED = {
+    "inception-v4": {
+        "stem": [(7, 1), (1, 7)],
+        "inception_b1": [(1, 7), (7, 1), (1, 7), (7, 1)],
+        "inception_c1": [(1, 3), (3, 1)],
+    },
+    "inception-v4-released": {
+        "stem": [(1, 7), (7, 1)],
+        "inception_b1": [(7, 1), (1, 7), (7, 1), (1, 7)],
+        "inception_c1": [(3, 1), (1, 3)],
+    },
+}
+
+
+@pytest.mark.parametrize("name", FACTORIZED)
+def test_inception_v4_has_its_kernels_in_the_published_order(name):
+    """The paper's figures have the height first: "7x1" is seven rows high."""
+    with without_weights():
+        model = reproductions.build(name)
+    found = {
+        "stem": [each.kernel_size for each in model.layers if each.name in ("stem2_7x1", "stem2_1x7")],
+        "inception_b1": kernels(model.get_layer("inception_b1"), "double_7x7_", 4),
+        "inception_c1": kernels(model.get_layer("inception_c1"), "double_3x3_", 2),
+    }
+    assert found == FACTORIZED[name]
+    middle = {each.name: each for each in model.get_layer("inception_b1").layers}
+    assert [middle[each].kernel_size for each in ("1x7", "7x1")] == [(1, 7), (7, 1)]
+
+
+def kernels(block, prefix, count):
+    inside = {each.name: each for each in block.layers}
+    return [inside[f"{prefix}{number}"].kernel_size for number in range(1, count + 1)]
+
+
+TIMM = Path(__file__).parents[1] / "helpers/timm_inception_v4.py"
+
+# The convolutions of the stem in the order in which timm creates them.
+STEM = [
+    "conv1", "conv2", "conv3", "stem1_3x3", "stem2_3x3_reduce", "stem2_3x3", "stem2_7x7_reduce", "stem2_1x7",
+    "stem2_7x1", "stem2_7x7_3x3", "stem3_3x3",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not importlib.util.find_spec("timm"), reason="timm, of the extra slow, is not installed")
+def test_released_inception_v4_computes_what_the_network_of_timm_does(tmp_path):
+    """Timm's batch normalization has a scale, 1 in the release. With it both networks have as many parameters."""
+    model = with_random_weights(reproductions.build("inception-v4-released", classes=10, input_size=139))
+    stem = [model.get_layer(name) for name in STEM], [model.get_layer(f"{name}_bn") for name in STEM]
+    blocks = keras.Model(model.get_layer("stem3").output, model.output)
+    units = zip(*(one + other for one, other in zip(stem, convolutions_and_normalizations(blocks))), strict=True)
+    layers = [*(layer for unit in units for layer in unit), model.get_layer("logits")]
+    weights = {f"weight{number}": each for number, each in enumerate(w for one in layers for w in one.get_weights())}
+    np.savez(tmp_path / "weights.npz", images=random_images(model), **weights)
+    done = subprocess.run([sys.executable, TIMM, tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = np.load(tmp_path / "outputs.npz")
+    assert_close(ops.convert_to_numpy(model(random_images(model))), found["outputs"], 1e-5)
+    with without_weights():
+        assert found["parameters"] == trainable_parameters(reproductions.build("inception-v4", classes=10))
