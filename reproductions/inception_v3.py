@@ -122,6 +122,8 @@ DEVIATIONS = (
     "The paper does not say how images are sampled. Here it is the way that Szegedy et al. 2014 found best.",
     "The paper does not say which norm its gradient clipping limits to 2.0. Here it is the norm of the whole gradient.",
     "The release trains by RMSProp with momentum. Here RMSProp has none.",
+    "The paper averages the parameters and does not mention the moving means and variances of batch normalization. "
+    "Here, as in the release, these are averaged with the same decay.",
 )
 
 STUDY = Study(

@@ -92,6 +92,8 @@ DEVIATIONS = (
     "The paper gives neither the decay of the running average nor weight decay. Here they are 0.9999, and none.",
     "The paper draws no auxiliary head, whereas the release has one. Here there is none.",
     "The release trains by RMSProp with momentum. Here RMSProp has none.",
+    "The paper averages the parameters and does not mention the moving means and variances of batch normalization. "
+    "Here, as in the release, these are averaged with the same decay.",
     "Figure 5 prints 1x7 twice in the second longest branch. Here, as in the release, the second one is 7x1.",
     "Figure 3 prints no stride for its last 3x3 convolution. Here, as in the release, it is 2, which its sizes imply.",
 )

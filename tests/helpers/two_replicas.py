@@ -66,6 +66,35 @@ def overflow_on_the_second() -> tuple[bool, float]:
     return bool((model.get_weights()[0] == before).all()), float(optimizer.dynamic_scale.numpy())
 
 
+def averaged_moments() -> tuple[list[float], list[float]]:
+    """Return the moving mean after training on two replicas with averages, and the same by a plain loop."""
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    recipe = replace(
+        RECIPE, optimizer=keras_object("SGD", learning_rate=0.1, use_ema=True, ema_momentum=0.5), global_clipnorm=0.2
+    )
+    with strategy.scope():
+        images = keras.Input((5,))
+        # Without gamma and beta: all strategies of a process must reduce gradients of the same number of weights.
+        normalization = keras.layers.BatchNormalization(momentum=0.5, center=False, scale=False)
+        model = keras.Model(images, keras.layers.Dense(3)(normalization(images)))
+        optimizer = keras.optimizers.get(dict(recipe.optimizer))
+        optimizer.build(model.trainable_variables)
+        steps = Steps(model, optimizer, recipe, StepConfig(strategy=strategy))
+
+    def data(context):
+        return tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(4, drop_remainder=True).repeat()
+
+    batches = iter(strategy.distribute_datasets_from_function(data))
+    expected = None
+    for _ in range(3):
+        steps.update(next(batches))
+        mean = normalization.get_weights()[0].astype(float)  # of the first replica
+        expected = mean if expected is None else 0.5 * expected + 0.5 * mean
+    with strategy.scope():
+        steps.finalize_variables()
+    return normalization.get_weights()[0].tolist(), expected.tolist()
+
+
 def main() -> None:
     """Print everything that test_replicas.py checks."""
     changes = dict(
@@ -79,5 +108,6 @@ def main() -> None:
         "two averaged": weights(["CPU:0", "CPU:1"], optimizer=averaged),
         "masks": masks(),
         "overflow": overflow_on_the_second(),
+        "averaged moments": averaged_moments(),
     }
     print(json.dumps(found))

@@ -36,3 +36,8 @@ def test_overflow_on_any_replica_lowers_the_loss_scale(replicas):
 def test_replicas_draw_different_dropout_masks(replicas):
     first, second = replicas["masks"]
     assert first != second
+
+
+def test_moments_of_the_first_replica_are_averaged(replicas):
+    found, expected = replicas["averaged moments"]
+    np.testing.assert_allclose(found, expected, atol=1e-6)

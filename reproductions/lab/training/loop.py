@@ -167,7 +167,7 @@ class Training:
     @property
     def variables(self) -> list[keras.Variable]:
         """All variables that a state file holds. Of a replicated variable it is the first replica's value."""
-        return [*self.model.variables, *self.steps.optimizer.variables]
+        return self.steps.variables
 
     def save(self) -> None:
         """Save the state.

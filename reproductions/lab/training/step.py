@@ -11,6 +11,7 @@ import tensorflow as tf
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.evaluation.evaluate import answers
 from reproductions.lab.spec.recipe import Recipe
+from reproductions.lab.training.averaging import MomentAverages
 from reproductions.lab.training.distributed import Sums, summed_over_replicas
 
 
@@ -86,6 +87,7 @@ class Steps:
             "errors" and "images".
         updates: Function that runs several updates in one call; see `update_many`.
         validate: Function from the images, labels and weights of each replica to the same sums.
+        averages: Running averages of batch normalization's moments, if the optimizer averages the weights.
     """
 
     def __init__(
@@ -95,6 +97,8 @@ class Steps:
         self.model, self.optimizer, self.recipe = model, optimizer, recipe
         self.outputs, self.strategy = config.outputs, config.strategy
         self.accumulation_steps = config.accumulation_steps
+        with self.strategy.scope():
+            self.averages = MomentAverages(model, optimizer)
         self.loss = keras.losses.get({**recipe.loss, "config": {**recipe.loss["config"], "reduction": None}})
         self.gradients = (
             tf.function(self.loss_and_gradients, jit_compile=True) if config.jit else self.loss_and_gradients
@@ -102,6 +106,16 @@ class Steps:
         self.update = tf.function(summed_over_replicas(self.strategy, self.update_replica))
         self.updates = tf.function(self.update_many)
         self.validate = tf.function(summed_over_replicas(self.strategy, self.validate_replica))
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All variables from which a training continues, seed generators included, in a fixed order."""
+        return [*self.model.variables, *self.optimizer.variables, *self.averages.variables]
+
+    def finalize_variables(self) -> None:
+        """Replace weights and moments by their running averages, if the optimizer averages the weights."""
+        self.optimizer.finalize_variable_values(self.model.trainable_variables)
+        self.averages.overwrite_moments()
 
     def update_many(self, batches: Iterator[tuple[tf.Tensor, ...]], count: tf.Tensor) -> Sums:
         """Run several updates in one graph, since calling a small graph takes as long as running it.
@@ -159,6 +173,7 @@ class Steps:
                 more_loss, more_errors, more = self.gradients(*micro_batch)
                 loss, errors = loss + more_loss, errors + more_errors
                 gradients = [one + other for one, other in zip(gradients, more)]
+        self.averages.update()
         self.optimizer.apply(self.scale_bias_gradients(self.clip(gradients)), self.model.trainable_variables)
         return {"loss": loss, "errors": errors, "images": tf.constant(float(share))}
 

@@ -137,7 +137,8 @@ def trained_model(config: RunConfig, checkpoint: Checkpoint, stop: StopRequest) 
     """Train a network from its checkpoint to the last epoch.
 
     Returns:
-        The network; if the optimizer averages the weights, with their running averages.
+        The network; if the optimizer averages the weights, with the running averages of these and of the moments of
+        batch normalization.
     """
     recipe, options, strategy, cluster = config.recipe, config.options, config.strategy, config.cluster
     keras.utils.set_random_seed(options.seed)
@@ -168,7 +169,7 @@ def trained_model(config: RunConfig, checkpoint: Checkpoint, stop: StopRequest) 
         print(f"resuming after {checkpoint.saved} of {recipe.epochs} epochs", flush=True)
     if checkpoint.state.epoch <= recipe.epochs:
         training.run(*distributed_batches(config, checkpoint, images, context))
-    steps.optimizer.finalize_variable_values(steps.model.trainable_variables)
+    steps.finalize_variables()
     return steps.model
 
 
