@@ -84,6 +84,8 @@ STUDY = Study(
                 "The first convolution of the paper is separable, with a depth multiplier of 8. Here it is an ordinary "
                 "7x7 convolution.",
                 "The paper does not say how weights are initialized. Here they are Glorot uniform.",
+                "The paper gives neither the momentum nor the epsilon of batch normalization; TF-slim's network has "
+                "0.9997 and 0.001. Here they are Keras' 0.99 and 0.001.",
                 "Figure 5 gives 4c and 4d a pool projection of 128 filters and an output of 576 feature maps, whereas "
                 "128 filters would make 608. Here there are 96, which make 576, as in TF-slim's network and in the one "
                 "that ONNX distributes.",

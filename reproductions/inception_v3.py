@@ -121,7 +121,10 @@ DEVIATIONS = (
     "The paper does not mention weight decay. Here there is none.",
     "The paper does not say how images are sampled. Here it is the way that Szegedy et al. 2014 found best.",
     "The paper does not say which norm its gradient clipping limits to 2.0. Here it is the norm of the whole gradient.",
-    "The release trains by RMSProp with momentum. Here RMSProp has none.",
+    "The release trains by RMSProp with a momentum of 0.9, and its mean squares begin at 1, as in TensorFlow. Here "
+    "there is no momentum, and they begin at 0, as in Keras.",
+    "The release's running average of the weights begins at their initial values, with a decay of at most (1 + n) / "
+    "(10 + n) at update n. Here it begins at the weights after the first update, with the decay of 0.9999.",
     "The paper averages the parameters and does not mention the moving means and variances of batch normalization. "
     "Here, as in the release, these are averaged with the same decay.",
 )
@@ -142,9 +145,10 @@ STUDY = Study(
                 "The released network differs from Table 1. Here it is as released: it has a 1x1 convolution with 80 "
                 "filters, an unpadded 3x3 with 192, a pooling before the blocks, a first block of 256 feature maps, "
                 "and 5x5 convolutions on 35x35.",
-                "The release initializes weights by a truncated normal distribution with standard deviation 0.1 and "
-                "averages the statistics of batch normalization with 0.9997. Here these are Glorot uniform and Keras' "
-                "0.99.",
+                "The release initializes weights by a truncated normal distribution with standard deviation 0.1. Here "
+                "they are Glorot uniform.",
+                "The paper gives neither the momentum nor the epsilon of batch normalization, and the release has "
+                "0.9997 and 0.001. Here they are Keras' 0.99 and 0.001.",
             ),
             shapes=SHAPES_V3,
             trainable_parameters=23817352,
@@ -162,6 +166,8 @@ STUDY = Study(
                 "Table 1 gives five blocks on 17x17. Here there are four, as in the released network: a fifth would "
                 "make 26M parameters, where the text says less than 25M.",
                 "The paper does not say how weights are initialized. Here they are Glorot uniform.",
+                "The paper gives neither the momentum nor the epsilon of batch normalization. Here they are Keras' "
+                "0.99 and 0.001.",
                 "Figure 5 draws the middle branch as one 3x3 convolution and gives no sizes. Here it has the 48 and 64 "
                 "filters of the released 5x5.",
             ),

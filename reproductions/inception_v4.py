@@ -91,7 +91,12 @@ DEVIATIONS = (
     "Inception-v3, with 100 epochs.",
     "The paper gives neither the decay of the running average nor weight decay. Here they are 0.9999, and none.",
     "The paper draws no auxiliary head, whereas the release has one. Here there is none.",
-    "The release trains by RMSProp with momentum. Here RMSProp has none.",
+    "The release trains by RMSProp with a momentum of 0.9, and its mean squares begin at 1, as in TensorFlow. Here "
+    "there is no momentum, and they begin at 0, as in Keras.",
+    "The release's running average of the weights begins at their initial values, with a decay of at most (1 + n) / "
+    "(10 + n) at update n. Here it begins at the weights after the first update, with the decay of 0.9999.",
+    "The paper gives neither the momentum nor the epsilon of batch normalization, and the release has 0.9997 and "
+    "0.001. Here they are Keras' 0.99 and 0.001.",
     "The paper averages the parameters and does not mention the moving means and variances of batch normalization. "
     "Here, as in the release, these are averaged with the same decay.",
     "Figure 5 prints 1x7 twice in the second longest branch. Here, as in the release, the second one is 7x1.",

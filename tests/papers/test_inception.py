@@ -94,6 +94,35 @@ def test_bn_inception_computes_what_the_network_of_onnx_does():
     assert_close(ops.convert_to_numpy(model(x)), expected, 1e-5)
 
 
+NORMALIZED = ["bn-inception", "inception-v2", "inception-v3", "inception-v4", "inception-v4-released"]
+
+
+def all_layers(layer):
+    """Yield a layer, or those inside of it."""
+    inside = getattr(layer, "layers", None)
+    yield from (each for one in inside for each in all_layers(one)) if inside else [layer]
+
+
+@pytest.mark.parametrize("name", NORMALIZED)
+def test_constants_that_the_papers_do_not_give_are_deviations(name):
+    """Momentum and epsilon of batch normalization, and the first mean square of RMSProp."""
+    network = reproductions.find_network(name)
+    with without_weights():
+        layers = list(all_layers(network.model()))
+    constants = {
+        (layer.momentum, layer.epsilon) for layer in layers if isinstance(layer, keras.layers.BatchNormalization)
+    }
+    assert constants == {(0.99, 0.001)}
+    assert any("batch normalization" in each and "0.99 and 0.001" in each for each in network.deviations)
+    optimizer = keras.optimizers.get(dict(network.to_train().optimizer))
+    if isinstance(optimizer, keras.optimizers.RMSprop):
+        weight = keras.Variable([1.0])
+        optimizer.build([weight])
+        velocity = next(each for each in optimizer.variables if "velocity" in each.path)
+        assert (optimizer.momentum, float(velocity[0])) == (0, 0)
+        assert any("mean squares begin at 1" in each and "begin at 0" in each for each in network.deviations)
+
+
 # Kernels of the factorized convolutions, in the order in which they are applied: in the stem, and in the longest
 # branches of Figures 5 and 6.
 FACTORIZED = {
