@@ -1,4 +1,4 @@
-"""The front door: the main job and every check. `nox --list` names them; docs/testing.md says when to use which."""
+"""Sessions: the main job and every check. `nox --list` names them; docs/testing.md says when to use which."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def pythons(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Trainings that are killed and resumed, networks compared with timm's, and whatever else takes minutes."""
+    """Trainings that are killed and resumed, networks compared with timm's, and other tests that take minutes."""
     install(session, extras="test,slow")
     session.run("pytest", "-m", "slow", *session.posargs)
 

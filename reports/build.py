@@ -1,4 +1,4 @@
-"""From disk to disk: records and figures are read, pages rendered, and written or compared with those there."""
+"""Read records and published figures, render the pages, and write them or compare them with those on disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports.published import read_comparisons, read_figures
 from reports.run_groups import groups_of
 from reports.sections.results import headline
 from reports.sections.tuning import read_searches
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results.run_record import read_all
 from reproductions.lab.spec.study import Study
@@ -25,7 +25,7 @@ MARKS = ("<!-- results: made by `reproduce report` -->\n", "<!-- end of results 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What `reproduce report` is asked for.
+    """Options of `reproduce report`.
 
     Attributes:
         runs: Folder of records or runs; by default the committed records.
@@ -71,9 +71,14 @@ def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
         UsageError: If a record is damaged, `runs` is given without `out` or `html`, a folder cannot be written, or,
             with `check`, a page is not what the records give.
     """
+    if options.check and options.html is not None:
+        raise UsageError("--check writes nothing: leave out --html, which is not checked")
     if options.runs is not None and options.out is None and options.html is None:
         raise UsageError("--runs needs --out or --html: the committed pages are made from the committed records")
     sources = read_sources(studies, options.runs)
+    for run in sources.runs:
+        if run.record.study not in studies:
+            raise unknown(f"study (in {run.path})", run.record.study, studies)
     pages = render(sources)
     if options.html is not None:
         write_html(options.html, pages)
@@ -128,8 +133,10 @@ def linked(text: str, images: Mapping[str, Path], folder: str) -> str:
 
 def with_summary(readme: str, summary: str) -> str:
     """Return the README with the table between its two marks replaced."""
+    if readme.count(MARKS[0]) != 1 or MARKS[1] not in readme.split(MARKS[0])[1]:
+        raise UsageError(f"README.md must have the lines {MARKS[0].strip()} and {MARKS[1]} around its table, once")
     before, rest = readme.split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
+    after = rest.split(MARKS[1], 1)[1]
     return before + MARKS[0] + summary.replace("](", "](reports/pages/") + MARKS[1] + after
 
 
@@ -151,19 +158,20 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 
 
 def check_pages(files: Mapping[Path, bytes], stale: Sequence[Path]) -> None:
-    """Raise UsageError, with the first differences, unless every file is what it should be."""
-    for path in stale:
-        raise UsageError(f"{path} is not made from any record; run: reproduce report")
+    """Raise UsageError, with all differences, unless every file is what it should be."""
+    found = [f"{path} is not made from any record" for path in stale]
     for path, content in files.items():
-        found = path.read_bytes() if path.exists() else b""
-        if found != content:
-            lines = difflib.unified_diff(
-                found.decode(errors="replace").splitlines(),
-                content.decode(errors="replace").splitlines(),
-                "committed",
-                "from the records",
-                n=0,
-            )
-            shown = "\n".join(line[:120] for line in list(lines)[:8])
-            raise UsageError(f"{path} is not what the records give; run: reproduce report\n{shown}")
+        if not path.exists():
+            found.append(f"{path} is missing")
+        elif path.read_bytes() != content:
+            found.append(f"{path} is not what the records give\n{first_differences(path.read_bytes(), content)}")
+    if found:
+        raise UsageError("\n".join([*found, "run: reproduce report"]))
     print(f"{len(files)} files are what the records give")
+
+
+def first_differences(found: bytes, content: bytes) -> str:
+    """Return the first lines in which a file differs from what it should be."""
+    before, after = (text.decode(errors="replace").splitlines() for text in (found, content))
+    lines = difflib.unified_diff(before, after, "committed", "from the records", n=0)
+    return "\n".join(line[:120] for line in list(lines)[:8])

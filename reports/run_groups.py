@@ -23,7 +23,7 @@ def groups_of(study: Study, runs: Sequence[Run]) -> list[RunGroup]:
     own = [run for run in runs if run.record.study == study.name]
     for run in own:
         if run.record.network not in networks:
-            raise unknown(f"network of {study.name}, in {run.path}:", run.record.network, networks)
+            raise unknown(f"network of {study.name} (in {run.path})", run.record.network, networks)
     found = [replace(group, own=networks[group.network].to_train()) for group in group_runs(own)]
     order = list(networks)
     return sorted(

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.spec import Network, Study
+from reproductions.lab.spec import Network, Recipe, Study
 
 if TYPE_CHECKING:
     import keras
     import pandas
+
+    from reproductions.lab.results.run_record import Record
 
 __all__ = ["UsageError", "build", "find_network", "find_study", "records", "studies"]
 __version__ = "0.1.0"
@@ -65,9 +67,12 @@ def find_study(name: str) -> Study:
         UsageError: If there is none; it gives the nearest name.
     """
     found = studies()
-    if name not in found:
-        raise unknown("study", name, found)
-    return found[name]
+    if name in found:
+        return found[name]
+    for study in found.values():
+        if name in (network.name for network in study.networks):
+            raise UsageError(f"{name!r} is a network, not a study: name the study {study.name}, with --network {name}")
+    raise unknown("study", name, found)
 
 
 def find_network(name: str, study: Study | None = None) -> Network:
@@ -136,8 +141,9 @@ def records(folder: Path | None = None) -> pandas.DataFrame:
         folder: Folder of records or of runs; by default the committed records.
 
     Returns:
-        Columns are the fields of `reproductions.lab.results.run_record.Record`, and `test_error` in percent and
-        `test_errors`.
+        Columns are the fields of `reproductions.lab.results.run_record.Record`; `test_error` in percent and
+        `test_errors`; `training_images`; and `own_recipe`, whether the run is by the network's own recipe. Only such
+        runs may be compared with published figures.
 
     Raises:
         UsageError: If the folder does not exist or a record is damaged.
@@ -148,5 +154,17 @@ def records(folder: Path | None = None) -> pandas.DataFrame:
     from reproductions.lab.results import run_record
 
     rows = [run.record for run in run_record.read_all(Path(folder or paths.RUNS))]
-    tested = [{"test_error": row.test.top1.error, "test_errors": row.test.top1.errors} for row in rows]
-    return pandas.DataFrame([{**vars(row), **figures} for row, figures in zip(rows, tested)])
+    own = {network.name: network.recipe for study in studies().values() for network in study.networks}
+    return pandas.DataFrame([{**vars(row), **summarize(row, own.get(row.network))} for row in rows])
+
+
+def summarize(record: Record, own: Recipe | None) -> dict[str, float | bool]:
+    """Return the further columns of a record in `records`."""
+    from reproductions.lab.spec.recipe_changes import changed_fields
+
+    return {
+        "test_error": record.test.top1.error,
+        "test_errors": record.test.top1.errors,
+        "training_images": record.training_images,
+        "own_recipe": own is not None and not changed_fields(record.recipe, own.as_data()),
+    }

@@ -1,4 +1,4 @@
-"""What a paper says about networks compared with each other, beside what their runs say."""
+"""Published comparisons of networks, beside those of their runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from reproductions.lab.spec import recipe_changes
 
 @dataclass(frozen=True)
 class MeasuredComparison:
-    """What runs say about a published comparison.
+    """Measured result of a published comparison.
 
     Attributes:
         summary: The result in one line.
         sentences: Each test in a sentence.
-        changes: Differences to the networks' own recipes, in words.
+        changes: Human-readable differences to the networks' own recipes.
     """
 
     summary: str
@@ -31,7 +31,7 @@ class MeasuredComparison:
 
 @dataclass(frozen=True)
 class ComparisonSection:
-    """A published comparison and the sets of runs that answer it."""
+    """A published comparison, and the measured ones of all sets of runs."""
 
     published: PublishedComparison
     answers: list[MeasuredComparison]
@@ -40,13 +40,13 @@ class ComparisonSection:
 def comparison_sections(
     published: Sequence[PublishedComparison], study: str, groups: Sequence[RunGroup]
 ) -> list[ComparisonSection]:
-    """Return the published comparisons of a paper that runs answer."""
+    """Return the published comparisons of a paper for which there are runs."""
     own = [ComparisonSection(row, answers(row, groups)) for row in published if row.study == study]
     return [section for section in own if section.answers]
 
 
 def answers(published: PublishedComparison, groups: Sequence[RunGroup]) -> list[MeasuredComparison]:
-    """Return an answer for every set of runs of all its networks that were trained alike."""
+    """Return the result of every set of runs of all its networks that were trained alike."""
     names = list(published.networks)
     complete: list[list[RunGroup]] = []
     for alike in trained_alike(groups):
@@ -73,7 +73,7 @@ def trained_alike(groups: Sequence[RunGroup]) -> list[list[RunGroup]]:
 
 
 def measured(published: PublishedComparison, groups: Sequence[RunGroup]) -> MeasuredComparison:
-    """Return what a set of runs says."""
+    """Return the result of a set of runs."""
     found = compare_runs([run for group in groups for run in group.runs], training_error=published.training_error)
     # Each network by its own recipe: their differences are among the deviations.
     found = replace(found, pairs=[replace(pair, changes=[]) for pair in found.pairs])
@@ -99,7 +99,8 @@ def order_of(groups: Sequence[RunGroup], found: Comparison) -> str:
     rises = all(one < other for one, other in itertools.pairwise(means))
     order = "the paper's order" if rises else "the order differs from the paper's"
     errors = ", ".join(f"{group.network} {group.spread()}" for group in by_error)
-    apart = "" if all_significant(found) else "; not every difference is significant"
+    not_all = "the difference is not significant" if len(groups) == 2 else "not every difference is significant"
+    apart = "" if all_significant(found) else f"; {not_all}"
     runs = " One run each." if all(len(group.runs) == 1 for group in groups) else ""
     learning = f" {training_errors(groups, by_error)}" if any(group.changes for group in groups) else ""
     return f"{errors}: {order}{apart}.{runs}{learning}"

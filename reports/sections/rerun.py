@@ -1,4 +1,4 @@
-"""The commands that train committed runs again."""
+"""Commands that rerun committed runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rerun_commands(group: RunGroup) -> list[RerunCommand]:
     for record in group.records:
         seeds.setdefault(" ".join(options(group, record)), []).append(record.seed)
     start = f"reproduce train {group.first.study} --network {group.network} --seed"
-    return [RerunCommand(alike, f"{start} {alike[0]} {words}".rstrip()) for words, alike in seeds.items()]
+    return [RerunCommand(alike, f"{start} {alike[0]} {arguments}".rstrip()) for arguments, alike in seeds.items()]
 
 
 def options(group: RunGroup, record: Record) -> Iterator[str]:

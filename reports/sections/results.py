@@ -1,4 +1,4 @@
-"""The result tables: each published figure beside the runs that answer it, and the verdict."""
+"""The result tables: each published figure beside its runs, and the verdict."""
 
 from __future__ import annotations
 

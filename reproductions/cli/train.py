@@ -48,7 +48,12 @@ def add_parser(subparsers: Subparsers) -> None:
         default="auto",
         help="distribution over devices (default: auto, all workers of a cluster or all suitable GPUs)",
     )
-    add("--accumulate", type=int, metavar="N", help="accumulate gradients over N steps per update (default: by memory)")
+    add(
+        "--accumulate",
+        type=int,
+        metavar="N",
+        help="accumulate gradients over N steps (default: by the recipe)",
+    )
     add(
         "--precision",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),

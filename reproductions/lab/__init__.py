@@ -1,1 +1,1 @@
-"""The machinery: from a paper's recipe to a run's record. Nothing here knows a paper."""
+"""What papers share: data, training, evaluation, records. Independent of any paper."""

@@ -1,4 +1,4 @@
-"""The `reproduce` command answers at once, and refuses mistakes with a sentence."""
+"""The `reproduce` command: quick help, and clear errors."""
 
 import subprocess
 import sys

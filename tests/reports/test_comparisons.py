@@ -41,7 +41,7 @@ def test_every_figure_in_a_comparison_is_of_its_networks():
 def test_the_order_is_the_paper_s_or_not():
     (answer,) = found(ORDER, made_up(90), made_up(100, 2), lecture(110), lecture(110, 2))
     assert answer.summary == (
-        "lenet5 0.95 ± 0.07%, lenet5-lecture 1.10 ± 0.00%: the paper's order; not every difference is significant."
+        "lenet5 0.95 ± 0.07%, lenet5-lecture 1.10 ± 0.00%: the paper's order; the difference is not significant."
     )
     assert any("McNemar" in sentence for sentence in answer.sentences)
     (answer,) = found(ORDER, made_up(120), lecture(110))
@@ -91,7 +91,7 @@ def test_the_order_of_training_errors_is_named():
 def test_a_tie_is_not_the_paper_s_order():
     for names in (("lenet5", "lenet5-lecture"), ("lenet5-lecture", "lenet5")):
         (answer,) = found(replace(ORDER, networks=names), made_up(90), lecture(90))
-        says = ": the order differs from the paper's; not every difference is significant. One run each."
+        says = ": the order differs from the paper's; the difference is not significant. One run each."
         assert answer.summary.endswith(says)
 
 

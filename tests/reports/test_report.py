@@ -99,12 +99,10 @@ def test_check_finds_pages_that_differ(finished, tmp_path, capsys):
         report(STUDIES, check)
     assert "not 30" in page.read_text(encoding="utf-8"), "--check must write nothing"
     page.unlink()
-    with pytest.raises(UsageError, match="not what the records give"):
+    (out / "old.md").write_text("")
+    with pytest.raises(UsageError, match=r"(?s)old\.md is not made from any record.*lenet5\.md is missing"):
         report(STUDIES, check)
     page.write_text(text, encoding="utf-8")
-    (out / "old.md").write_text("")
-    with pytest.raises(UsageError, match=r"old\.md is not made from any record"):
-        report(STUDIES, check)
     report(STUDIES, make)
     assert page.read_text(encoding="utf-8") == text
     assert (out / "old.md").exists(), "a folder of one's own may hold other files"
@@ -114,6 +112,24 @@ def test_html_is_written_on_demand(finished, tmp_path):
     report(STUDIES, ReportOptions(runs=finished, html=tmp_path / "html"))
     names = {path.name for path in (tmp_path / "html").iterdir()}
     assert {"index.html", "lenet5.html", "claims.html"} <= names and any(name.endswith(".png") for name in names)
+
+
+def test_check_and_html_exclude_each_other(tmp_path):
+    with pytest.raises(UsageError, match="--check writes nothing"):
+        report(STUDIES, ReportOptions(html=tmp_path / "html", check=True))
+    assert not (tmp_path / "html").exists()
+
+
+def test_a_record_of_an_unknown_study_is_named(tmp_path):
+    replace(made_up(95), study="foo").write(tmp_path / "a.json")
+    with pytest.raises(UsageError, match=r"'foo' is not a study \(in .*a\.json\)"):
+        report(STUDIES, ReportOptions(tmp_path, tmp_path / "out"))
+
+
+@pytest.mark.parametrize("readme", ["no marks", f"{MARKS[0]}no end", f"{MARKS[0] * 2}{MARKS[1]}"])
+def test_a_readme_without_marks_is_refused(readme):
+    with pytest.raises(UsageError, match=r"README\.md must have the lines"):
+        with_summary(readme, "table")
 
 
 def test_records_of_one_s_own_need_a_folder_for_pages(tmp_path):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import reproductions
-from reports.paths import RUNS
+from reports.paths import README, RUNS
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import run_record
 from reproductions.lab.results.entries import ErrorRate, InitProvenance
@@ -21,6 +21,23 @@ def test_a_record_survives_its_file_and_its_table(tmp_path):
     assert run_record.read(tmp_path / "a.json") == record
     frame = reproductions.records(tmp_path)
     assert frame.loc[0, "test_error"] == 0.95 and frame.loc[0, "network"] == "lenet5"
+    assert frame.loc[0, "own_recipe"] and frame.loc[0, "training_images"] == 60000
+
+
+def test_runs_by_the_own_recipe_give_the_readme_s_table():
+    """The example of the README."""
+    runs = reproductions.records()
+    means = runs[runs["own_recipe"]].groupby("network")["test_error"].agg(["mean", "std"])
+    readme = README.read_text(encoding="utf-8")
+    for network in ("lenet5", "lenet4", "lenet1", "linear-classifier", "convnetjs-cifar10"):
+        mean, deviation = means.loc[network]
+        assert f"| {mean:.2f} ± {deviation:.2f}% |" in readme
+
+
+def test_an_empty_recipe_is_named(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({**made_up(95).as_data(), "recipe": {}}))
+    with pytest.raises(UsageError, match="its recipe lacks dataset, "):
+        run_record.read(tmp_path / "a.json")
 
 
 def test_a_record_is_written_whole_or_not_at_all(tmp_path):
@@ -36,19 +53,39 @@ def damaged():
     yield "little", json.dumps({"schema": SCHEMA, "study": "lenet5"})
     for part in ("test", "data"):
         yield f"empty {part}", json.dumps({**whole, part: {}})
-    yield "empty recipe", json.dumps({**whole, "recipe": {}})
     yield "no epochs", json.dumps({**whole, "history": []})
     yield "half an epoch", json.dumps({**whole, "history": [{"epoch": 1}]})
     yield "half of the errors", json.dumps({**whole, "misclassified": {"index": [1]}})
     yield "half of a test", json.dumps({**whole, "tests": {"144 crops": {"protocol": "144 crops"}}})
     yield "a word for a number", json.dumps({**whole, "seed": "one"})
     yield "nested too deep", "[" * 100_000
+    for name, change in (
+        ("no images", {"test": {**whole["test"], "images": 0}}),
+        ("images that do not add up", {"test": {**whole["test"], "images": 9999}}),
+        ("negative errors", {"test": {**whole["test"], "top1": {**whole["test"]["top1"], "errors": -1}}}),
+        ("lists of unequal length", {"misclassified": {**whole["misclassified"], "label": [1]}}),
+        ("an index outside the test set", {"misclassified": {"index": [10**8], "label": [1], "predicted": [2]}}),
+        ("a class that does not exist", {"misclassified": {"index": [1], "label": [1], "predicted": [10]}}),
+    ):
+        yield name, json.dumps({**whole, **change})
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in damaged()])
 def test_a_damaged_record_is_named(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(UsageError, match=r"a\.json is not the record of a run"):
+        run_record.read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"whatever": 1}, {"splits": None}, {"learning_rate": [[1]]}, {"learning_rate": [[1e999, 1]]},
+     {"train_transforms": [[]]}, {"epochs": "20"}, {"batch_size": -1}, {"weight_decay": -1}],
+)  # fmt: skip
+def test_a_recipe_that_does_not_fit_is_named(tmp_path, changes):
+    data = made_up(95).as_data()
+    (tmp_path / "a.json").write_text(json.dumps({**data, "recipe": {**data["recipe"], **changes}}))
+    with pytest.raises(UsageError, match=r"a\.json: \w+ cannot be|a\.json\)\. Choose from|a\.json is not"):
         run_record.read(tmp_path / "a.json")
 
 

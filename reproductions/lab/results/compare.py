@@ -58,7 +58,7 @@ class SeedComparison:
     Attributes:
         first: Name of the first network.
         second: Name of the second network.
-        changes: Differences of the second's recipe to the first's, in words.
+        changes: Human-readable differences of the second's recipe to the first's.
         seeds: Seeds that both have.
         difference: Mean error of the second minus that of the first, in points; None without common seeds.
         interval: 95% confidence interval of the difference; None without a t-test.
@@ -188,7 +188,7 @@ def common_protocol(runs: Sequence[Run], wanted: str | None) -> str:
     run = missing[0]
     raise UsageError(
         f"{run.path} was tested by {' and '.join(run.record.by_protocol)}, not by {name}; "
-        f"test it with: reproduce evaluate {run.path} --protocol {name!r}"
+        f"test it with: reproduce evaluate {run.path if run.path.is_dir() else 'RUN_DIR'} --protocol {name!r}"
     )
 
 

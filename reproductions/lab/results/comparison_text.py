@@ -1,4 +1,4 @@
-"""Comparisons of runs, in words."""
+"""Comparisons of runs as sentences."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def describe_seeds(pair: SeedComparison) -> str:
     recipe = f" ({'; '.join(pair.changes)})" if pair.changes else ""
     if pair.difference is None:
         return f"{head}{recipe}: no common seed, so no paired test."
-    line = f"{head}{recipe}: {pair.difference:+.2f} points of test error over seeds {format_seeds(pair.seeds)}"
+    line = f"{head}{recipe}: {pair.difference:+.2f} points of test error over {format_seeds(pair.seeds)}"
     if pair.p is None or pair.interval is None:
         reason = "one pair" if len(pair.seeds) == 1 else "equal differences for all seeds"
         return f"{line}; {reason}, so no t-test."
@@ -72,8 +72,8 @@ def describe_speed(one: TimeToError, other: TimeToError) -> str:
 
 
 def format_seeds(seeds: Sequence[int]) -> str:
-    """Return seeds as text."""
-    return ", ".join(map(str, seeds))
+    """Return seeds as text: "seed 1", "seeds 1, 2"."""
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
 
 
 def significance(p: float, lower: str) -> str:

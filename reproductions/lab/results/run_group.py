@@ -95,7 +95,7 @@ class RunGroup:
 
     @property
     def changes(self) -> list[str]:
-        """Differences to the network's own recipe, in words."""
+        """Human-readable differences to the network's own recipe."""
         return recipe_changes.changes(self.first.recipe, self.own_recipe.as_data())
 
     @property
@@ -113,7 +113,7 @@ class RunGroup:
 
     @property
     def schedule(self) -> str:
-        """Training images, epochs and, unless float32, precision, in words."""
+        """Training images, epochs and, unless float32, precision, as text."""
         precision = "" if self.first.precision == FLOAT32 else f", {self.first.precision}"
         epochs = self.first.recipe["epochs"]
         return f"{self.first.training_images:,} images, {epochs} {'epoch' if epochs == 1 else 'epochs'}{precision}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,7 +43,7 @@ class Record:
         commit: Commit of the code; None outside a git checkout.
         dirty: Whether the code was changed since that commit; None outside a git checkout.
         versions: Versions of Python and the libraries.
-        device: The devices in words.
+        device: Description of the devices.
         strategy: Distribution strategy.
         parameters: Number of "trainable" and "non_trainable" parameters.
         history: Metrics of each epoch.
@@ -169,12 +170,29 @@ def read(path: Path) -> Record:
     if not path.exists():
         raise UsageError(f"{path} does not exist: the run has not finished, or has not begun")
     record = read_typed(path, Record, SCHEMA, "the record of a run")
-    missing = [name for name in recipe_changes.REQUIRED if name not in record.recipe]
-    if missing:
-        raise UsageError(f"{path} is not the record of a run: its recipe lacks {', '.join(missing)}")
-    if not record.history:
-        raise UsageError(f"{path} is not the record of a run: it has no epochs")
+    recipe_changes.check_recorded(record.recipe, path)
+    for problem in problems(record):
+        raise UsageError(f"{path} is not the record of a run: {problem}")
     return record
+
+
+def problems(record: Record) -> Iterator[str]:
+    """Yield what is inconsistent in a record."""
+    if not record.history:
+        yield "it has no epochs"
+    for result in record.by_protocol.values():
+        rates = [rate for rate in (result.top1, result.top5) if rate is not None]
+        if result.images < 1 or sum(result.images_per_class) != result.images:
+            yield f"the images per class do not add up to {result.images} images"
+        if any(not 0 <= rate.errors <= result.images for rate in rates):
+            yield f"the number of errors is not between 0 and {result.images}"
+    errors, classes = record.misclassified, len(record.test.images_per_class)
+    if not len(errors.index) == len(errors.label) == len(errors.predicted):
+        yield "the lists of misclassified images differ in length"
+    if any(not 0 <= index < record.test.images for index in errors.index):
+        yield "a misclassified image is not in the test set"
+    if any(not 0 <= label < classes for label in (*errors.label, *errors.predicted)):
+        yield "a misclassified image has a class that does not exist"
 
 
 def read_run(path: Path) -> Run:

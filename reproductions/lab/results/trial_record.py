@@ -92,7 +92,7 @@ class SearchRecord:
         commit: Commit of the code at the start; None outside a git checkout.
         dirty: Whether the code was changed since.
         versions: Versions of Python and the libraries; unknown for searches before 2026-11-23.
-        device: The devices in words; unknown for those searches, too.
+        device: Description of the devices; unknown for those searches, too.
         schema: Version of this format.
     """
 

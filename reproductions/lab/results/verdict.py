@@ -13,18 +13,24 @@ SPREAD = "within run-to-run spread"
 NOT_REACHED = "not reached"
 FEW = {1: "one run", 2: "two runs"}
 
-RULE = (
-    "Measured figures are means over seeds at the last epoch, ± the standard deviation; the difference is measured "
-    "minus published, in points. With at least three seeds the verdict compares the published figure with the 95% "
-    "confidence interval of the mean and with the 95% prediction interval of one more run, both by Student's t over "
-    f"seeds. *{BETTER}*: the published figure lies above the prediction interval. *{REPRODUCED}*: otherwise, and it is "
-    f"at or above the mean, or inside the confidence interval. *{SPREAD}*: otherwise, and it is inside the prediction "
-    f"interval. *{NOT_REACHED}*: it lies below the prediction interval. A published figure with an uncertainty of its "
-    "own counts as the interval that the table gives. *one run*, *two runs*: too few for a verdict. *not comparable*: "
-    "the data, the test or the images per batch normalization were not those of the network's own recipe. *not run*: "
-    "there is no record. *out of scope*: the figure is not of a single network of this suite, or needs the data that "
-    "the verdict names, which the suite does not have. *nothing published*: no paper gives a figure."
-)
+RULE = f"""\
+Measured figures are means over seeds at the last epoch, ± the standard deviation; the difference is measured minus
+published, in points. With at least three seeds, the verdict compares the published figure with the 95% confidence
+interval of the mean and the 95% prediction interval of one more run, both by Student's t over seeds:
+
+- *{BETTER}*: the published figure is above the prediction interval.
+- *{REPRODUCED}*: otherwise, and it is at or above the mean, or inside the confidence interval.
+- *{SPREAD}*: otherwise, and it is inside the prediction interval.
+- *{NOT_REACHED}*: it is below the prediction interval.
+- *one run*, *two runs*: too few for a verdict.
+- *not comparable*: the data, the test or the images per batch normalization differ from the network's own recipe.
+- *not run*: there is no record.
+- *out of scope*: the figure is not of a single network of this suite, or needs data that the suite does not have.
+- *nothing published*: no paper gives a figure.
+
+A published figure with an uncertainty of its own counts as an interval, which the table gives, and one value in it is
+enough. Wide intervals, from few seeds or a large spread, make *{REPRODUCED}* easier: look at them beside the verdict.
+"""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Recipes changed by settings or by a file, and the differences between two recipes in words."""
+"""Recipes changed by settings or by a file, and human-readable differences between two recipes."""
 
 from __future__ import annotations
 
@@ -86,9 +86,23 @@ def overridden(recipe: Recipe, changes: Mapping[str, Any], source: Path) -> Reci
             raise unknown(f"recipe field (in {source})", name, FIELDS)
         try:
             changed[name] = field_value(name, value, DEFAULTS.get(name, UNSET))
-        except (TypeError, ValueError, KeyError):
+        except (TypeError, ValueError, KeyError, IndexError, OverflowError):
             raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}") from None
     return replace(recipe, **changed)
+
+
+def check_recorded(recipe: Mapping[str, Any], source: Path) -> None:
+    """Raise UsageError unless a recorded recipe has all required fields, and every value fits."""
+    missing = [name for name in REQUIRED if name not in recipe]
+    if missing:
+        raise UsageError(f"{source} is not a whole record: its recipe lacks {', '.join(missing)}")
+    for name, value in recipe.items():
+        if name not in FIELDS:
+            raise unknown(f"recipe field (in {source})", name, FIELDS)
+        try:
+            field_value(name, value, DEFAULTS.get(name, UNSET))
+        except (TypeError, ValueError, KeyError, IndexError, OverflowError):
+            raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}") from None
 
 
 def field_value(name: str, value: Any, default: Any) -> Any:
@@ -106,6 +120,7 @@ def field_value(name: str, value: Any, default: Any) -> Any:
         valid = all(map(is_number, value.values()))
     elif name in NUMBERS:
         valid = is_number(value)
+        value = float(value) if valid else value
     elif name in STRINGS:
         valid = isinstance(value, str)
     elif name in KERAS_OBJECTS:
@@ -194,7 +209,8 @@ def differences(name: str, one: Any, other: Any) -> Iterator[str]:
     elif name == "learning rate":
         yield f"learning rate {format_schedule(one)}, not {format_schedule(other)}"
     elif name == "training images":
-        yield f"{one or 'all'} training images, not {other or 'all'}"
+        counts = ("all" if count is None else f"{count:,}" for count in (one, other))
+        yield "{} training images, not {}".format(*counts)
     else:
         yield f"{name} {format_value(one)}, not {format_value(other)}"
 

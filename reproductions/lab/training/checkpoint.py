@@ -52,7 +52,7 @@ class RunningSums:
 
 @dataclass
 class TrainState:
-    """How far a training is.
+    """Progress of a training run.
 
     Attributes:
         history: Metrics of the complete epochs.
@@ -198,7 +198,7 @@ class Checkpoint:
 
     @property
     def description(self) -> str:
-        """The state from which the run can resume, in words."""
+        """Human-readable description of the state from which the run can resume."""
         return f"the state after {self.saved} is kept in {self.folder}" if self.saved else "no state was saved yet"
 
 

@@ -44,10 +44,11 @@ def code_state() -> CodeState:
 
 
 def device_name(replicas: int) -> str:
-    """Return the devices that a run uses on this machine, in words."""
+    """Return a description of the devices that a run uses on this machine."""
     gpus = tf.config.list_physical_devices("GPU")[:replicas]
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
-    return ", ".join(names) or f"{environment.cores()} CPU cores, {platform.machine()}"
+    cores = environment.cores()
+    return ", ".join(names) or f"{cores} CPU {'core' if cores == 1 else 'cores'}, {platform.machine()}"
 
 
 def versions() -> dict[str, str]:
