@@ -70,19 +70,24 @@ class TrainOptions:
     threads: int | None = None
 
 
-def resolve(network: Network, options: TrainOptions) -> Recipe:
-    """Return the recipe as it will be run: the network's own with the changes that the options ask for.
-
-    Raises:
-        UsageError: If an option is invalid, or does not fit the recipe.
-    """
-    recipe = network.to_train()
+def check_ranges(options: TrainOptions) -> None:
+    """Raise UsageError if an option is out of range."""
     if not 0 <= options.seed <= MAX_SEED:
         raise UsageError(f"--seed must lie between 0 and {MAX_SEED}; got {options.seed}")
     for name in COUNTS:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
+
+
+def resolve(network: Network, options: TrainOptions) -> Recipe:
+    """Return the recipe as it will be run: the network's own with the changes that the options ask for.
+
+    Raises:
+        UsageError: If an option is invalid, or does not fit the recipe.
+    """
+    check_ranges(options)
+    recipe = network.to_train()
     if options.recipe is not None:
         recipe = recipe_changes.overridden(recipe, recipe_changes.read(options.recipe), options.recipe)
         check(recipe, options.recipe)

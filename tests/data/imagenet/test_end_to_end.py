@@ -79,8 +79,8 @@ def test_a_network_learns_by_its_recipe(name, workspace):
         assert done.execution.init_from.network == "vgg-a"
 
 
-# Dropout and ReduceLROnPlateau; auxiliary classifiers and averaged weights; batch normalization.
-@pytest.mark.parametrize("name", ["alexnet", "googlenet", "bn-inception"])
+# Dropout and ReduceLROnPlateau; auxiliary classifiers; batch normalization; averaged weights and moments.
+@pytest.mark.parametrize("name", ["alexnet", "googlenet", "bn-inception", "inception-v3"])
 def test_a_killed_run_ends_with_the_same_bits(name, workspace):
     """It is killed in the middle of an epoch and resumed."""
     uninterrupted = trained(workspace, name)
