@@ -24,7 +24,7 @@ SIZES = {
     "zfnet": (67, 3), "zfnet-512": (67, 2),
     "vgg-a": (32, 2), "vgg-a-lrn": (32, 2), "vgg-b": (32, 4), "vgg-c": (32, 4), "vgg-d": (32, 4), "vgg-e": (32, 4),
     "googlenet": (80, 2), "googlenet-quick": (80, 2), "bn-inception": (64, 4), "inception-v2": (107, 2),
-    "inception-v3": (107, 2), "inception-v4": (75, 2), "inception-v4-released": (75, 2),
+    "inception-v3": (107, 2), "inception-v4": (75, 2), "inception-v4-released": (107, 3),
 }  # fmt: skip
 
 
