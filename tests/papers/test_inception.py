@@ -170,7 +170,7 @@ STEM = [
 
 @pytest.mark.slow
 @pytest.mark.skipif(not importlib.util.find_spec("timm"), reason="timm, of the extra slow, is not installed")
-def test_released_inception_v4_computes_what_the_network_of_timm_does(tmp_path):
+def test_released_inception_v4_equals_timm_s(tmp_path):
     """Timm's batch normalization has a scale, 1 in the release. With it both networks have as many parameters."""
     model = with_random_weights(reproductions.build("inception-v4-released", classes=10, input_size=139))
     stem = [model.get_layer(name) for name in STEM], [model.get_layer(f"{name}_bn") for name in STEM]

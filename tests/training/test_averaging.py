@@ -53,7 +53,7 @@ def test_weights_and_moments_are_averaged_by_one_rule(options):
         assert np.abs(weight - moment).max() > 0.1, "the moments do not differ from those of the last weights"
 
 
-def test_averaged_weights_with_the_last_moments_give_other_outputs():
+def test_averaged_weights_need_averaged_moments():
     run = steps(normalized())
     for number in range(5):
         update(run, number)
