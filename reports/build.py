@@ -12,8 +12,6 @@ from pathlib import Path
 from reports.pages import Pages, Sources, render, render_html
 from reports.paths import COMPUTED, DOCS, PAGES, PUBLISHED, README, RUNS, TUNED
 from reports.published import read_comparisons, read_figures
-from reports.run_groups import groups_of
-from reports.sections.results import headline
 from reports.sections.tuning import read_searches
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.files import atomic_write
@@ -96,9 +94,7 @@ def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
     if committed:  # another folder may hold its owner's files too
         for path in stale:
             path.unlink()
-    for study in studies.values():
-        for group in groups_of(study, sources.runs):
-            print(headline(group, sources.figures[study.name]))
+    print("\n".join(pages.headlines))
     print(f"report: {DOCS / 'results.md' if committed else folder / 'index.md'}")
 
 

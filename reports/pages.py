@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import jinja2
@@ -25,6 +25,7 @@ from reports.sections.results import (
     ResultRow,
     confusion,
     further_tests,
+    headline,
     other_recipes,
     published_mistakes,
     result_rows,
@@ -70,11 +71,13 @@ class Pages:
     Attributes:
         texts: Content by name.
         images: Existing image files by the name under which pages show them.
+        headlines: One sentence for each group of runs.
         summary: The table of the README, in Markdown.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
     images: dict[str, Path] = field(default_factory=dict)
+    headlines: list[str] = field(default_factory=list)
     summary: str = ""
 
 
@@ -117,6 +120,7 @@ def render(sources: Sources) -> Pages:
     for study in sources.studies.values():
         groups = groups_of(study, sources.runs)
         rows = result_rows(sources.figures[study.name], groups)
+        pages.headlines.extend(headline(group, sources.figures[study.name]) for group in groups)
         comparisons = comparison_sections(sources.comparisons, study.name, groups)
         summaries.append(StudySummary(study, rows, comparisons, bool(groups)))
         render_study(environment, sources, summaries[-1], groups, pages)
@@ -126,7 +130,7 @@ def render(sources: Sources) -> Pages:
     networks = environment.get_template("networks.md.jinja").render(studies=sources.studies.values())
     pages.texts["networks.md"] = tidy(networks)
     summary = environment.get_template("summary.md.jinja").render(summaries=summaries)
-    return Pages(pages.texts, pages.images, tidy(summary))
+    return replace(pages, summary=tidy(summary))
 
 
 def render_study(

@@ -59,7 +59,7 @@ def write_audit(options: argparse.Namespace) -> None:
     """Write all architecture tables and claims to the folder that the report reads."""
     from reports.paths import COMPUTED
     from reproductions.lab.analysis import architecture_tables
-    from reproductions.lab.files import atomic_write, format_json
+    from reproductions.lab.files import write_json
 
     tables: dict[str, object] = {}
     for name in reproductions.studies():
@@ -69,6 +69,5 @@ def write_audit(options: argparse.Namespace) -> None:
     claims = [asdict(result) for result in check_claims()]
     COMPUTED.mkdir(exist_ok=True)
     for path, data in ((COMPUTED / "tables.json", tables), (COMPUTED / "claims.json", claims)):
-        with atomic_write(path) as unfinished:
-            unfinished.write_text(format_json(data, LINE_WIDTH), encoding="utf-8")
+        write_json(path, data, LINE_WIDTH)
         print(f"wrote {path}")

@@ -5,9 +5,26 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+import reproductions
+from reproductions.lab.spec import Network, Study
+
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 else:
     Subparsers = object
 
 FORMATS = ("text", "markdown", "csv", "json", "latex")
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name a network: its study and, for another one than the paper's own, its name."""
+    parser.add_argument("study", help="name of the paper, see `reproduce list`")
+    parser.add_argument(
+        "--network", help="name of the network (default: the paper's own, the first in `reproduce list`)"
+    )
+
+
+def find_network(options: argparse.Namespace) -> tuple[Study, Network]:
+    """Return the study and the network that the arguments of `add_network` name; UsageError if there is none."""
+    study = reproductions.find_study(options.study)
+    return study, reproductions.find_network(options.network or study.networks[0].name, study)

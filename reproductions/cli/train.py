@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import reproductions
 from reproductions.cli.evaluate import format_rate
-from reproductions.cli.options import Subparsers
+from reproductions.cli.options import Subparsers, add_network, find_network
 from reproductions.lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command `train`."""
     parser = subparsers.add_parser("train", help="train a network by its paper's recipe, test it and write the record")
+    add_network(parser)
     add = parser.add_argument
-    add("study", help="name of the paper, see `reproduce list`")
-    add("--network", help="name of the network (default: the paper's own, the first in `reproduce list`)")
     add("--seed", type=int, default=1, help="random seed (default: 1)")
     add("--recipe", type=Path, metavar="FILE", help="JSON file with fields that replace those of the recipe")
     add("--epochs", type=int, metavar="N", help="number of epochs (default: the recipe's)")
@@ -84,8 +83,7 @@ def train_options(options: argparse.Namespace) -> TrainOptions:
 
 def train(options: argparse.Namespace) -> None:
     """Train a network, and print its test error."""
-    study = reproductions.find_study(options.study)
-    network = reproductions.find_network(options.network or study.networks[0].name, study)
+    study, network = find_network(options)
     import layers  # noqa: F401, which registers the layers of saved networks
     from reproductions.lab.results import run_record
     from reproductions.lab.training.stopping import Stopped

@@ -8,10 +8,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import reproductions
-from reproductions.cli.options import Subparsers
+from reproductions.cli.options import Subparsers, add_network, find_network
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write, format_json
+from reproductions.lab.files import atomic_write, write_json
 
 if TYPE_CHECKING:
     from reproductions.lab.results.run_group import RunGroup
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command `tune`."""
     parser = subparsers.add_parser("tune", help="search a network's hyperparameters by its validation error")
+    add_network(parser)
     add = parser.add_argument
-    add("study", help="name of the paper, see `reproduce list`")
-    add("--network", help="name of the network (default: the paper's own, the first in `reproduce list`)")
     add(
         "--tuner",
         choices=("random", "bayesian", "hyperband"),
@@ -51,8 +49,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def tune(options: argparse.Namespace) -> None:
     """Run a search, or take part in one as a worker."""
-    study = reproductions.find_study(options.study)
-    network = reproductions.find_network(options.network or study.networks[0].name, study)
+    study, network = find_network(options)
     for name, minimum in (("workers", 1), ("retrain", 0)):
         if getattr(options, name) < minimum:
             raise UsageError(f"--{name} must be at least {minimum}; got {getattr(options, name)}")
@@ -138,11 +135,12 @@ def finish(runner: TrialRunner, seeds: int) -> None:
     print(f"\n{format_table(trial_table(trials), 'text')}\n")
     figure, path = runner.run_dir / "search.svg", runner.run_dir / "best.json"
     title = f"{runner.network.name} on {runner.data.name}"
-    write_text(figure, trial_figure(page_environment(), trials, title))
+    with atomic_write(figure) as unfinished:
+        unfinished.write_text(trial_figure(page_environment(), trials, title), encoding="utf-8")
     if best is None:
         raise UsageError("every trial failed: choose another search space, for example with lower learning rates")
     changed, own = search.best_fields(runner, best), runner.network.to_train().as_data()
-    write_text(path, format_json(changed))
+    write_json(path, changed)
     print(
         f"best: {format_settings(best.settings)}: {format_result(best)}\n"
         f"changes to the recipe: {'; '.join(recipe_changes.changes({**own, **changed}, own)) or 'none'}\n"
@@ -151,12 +149,6 @@ def finish(runner: TrialRunner, seeds: int) -> None:
     )
     if seeds:
         print_winner(retrain_winner(runner, path, best, seeds))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, atomically."""
-    with atomic_write(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
 
 
 def retrain_winner(runner: TrialRunner, recipe: Path, best: Trial, seeds: int) -> RunGroup:

@@ -19,8 +19,10 @@ def set_threads(threads: int | None) -> None:
         threads: Number of threads; None for one per core.
 
     Raises:
-        UsageError: If TensorFlow already runs with another number, which cannot be changed.
+        UsageError: If the number is not positive, or TensorFlow already runs with another one, which cannot be changed.
     """
+    if threads is not None and threads < 1:
+        raise UsageError(f"--threads must be at least 1; got {threads}")
     import tensorflow as tf  # this module is also imported where TensorFlow is not needed
 
     try:

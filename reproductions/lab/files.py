@@ -41,6 +41,12 @@ def remove_unfinished(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def write_json(path: Path, data: object, width: int = 200) -> None:
+    """Write a JSON file that reads well in a diff, atomically; see `format_json`."""
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(format_json(data, width), encoding="utf-8")
+
+
 def format_json(data: object, width: int = 200) -> str:
     """Return JSON that reads well in a diff: what fits on a line stays on one, and so does any list of numbers.
 

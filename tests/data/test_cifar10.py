@@ -262,4 +262,4 @@ def test_whitened_data_are_fitted_to_all_training_images(arrays, tmp_path, monke
         np.testing.assert_array_equal(images, transform.apply(getattr(plain, split).images))
         np.testing.assert_array_equal(labels, getattr(plain, split).labels)
     assert len(white.training(("train", "validation"), 50).labels) == 50
-    assert base.describe(white)["classes"] == 10
+    assert white.classes == 10

@@ -1,8 +1,11 @@
 """LeNet-5 and its predecessors: the counts and tables of LeCun et al. 1998 and 1990."""
 
 import math
+import os
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 import reproductions
 from reproductions import lenet5
@@ -38,3 +41,17 @@ def test_the_ten_bitmaps_have_84_pixels_and_all_differ():
     assert centres.shape == (10, 84) and set(np.unique(centres)) == {-1, 1}
     distances = (centres[:, None] != centres[None]).sum(-1) + 84 * np.eye(10)
     assert distances.min() >= 6
+
+
+@pytest.mark.skipif(
+    not (Path(os.environ.get("REPRODUCTIONS_DATA", "")) / "mnist.npz").is_file(),
+    reason="REPRODUCTIONS_DATA has no mnist.npz",
+)
+def test_least_squares_have_the_error_that_a_deviation_gives():
+    """Solved exactly, the linear classifier with linear units has the test error that its deviations name."""
+    with np.load(Path(os.environ["REPRODUCTIONS_DATA"]) / "mnist.npz") as data:
+        inputs, tests = (np.c_[data[x].reshape(-1, 784) / 255.0, np.ones(len(data[x]))] for x in ("x_train", "x_test"))
+        weights = np.linalg.lstsq(inputs, 2 * np.eye(10)[data["y_train"]] - 1, rcond=None)[0]
+        error = 100 * np.mean((tests @ weights).argmax(axis=1) != data["y_test"])
+    deviations = reproductions.find_network("linear-classifier").deviations
+    assert any(f"whose test error is {error:.1f}%" in deviation for deviation in deviations)

@@ -258,8 +258,3 @@ def data_folder(data_dir: Path | None) -> Path | None:
     if not folder.is_dir():
         raise UsageError(f"{'--data-dir' if data_dir else 'REPRODUCTIONS_DATA'}: {folder} is not a folder")
     return folder
-
-
-def describe(data: Dataset) -> dict[str, str | int]:
-    """Return what a run's record keeps of its data set."""
-    return {"name": data.name, "source": data.source, "sha256": data.sha256, "classes": data.classes, **data.sizes()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from reproductions.lab.results.stats import wilson_interval
@@ -112,7 +112,7 @@ class DataSummary:
     test: int
     classes: int | None = None
 
-    def images(self, splits: list[str]) -> int:
+    def images(self, splits: Sequence[str]) -> int:
         """Return the number of images in some splits."""
         return sum(int(getattr(self, split)) for split in splits)
 

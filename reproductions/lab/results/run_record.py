@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write, format_json
+from reproductions.lab.files import write_json
 from reproductions.lab.results.entries import (
     DataSummary,
     EpochResult,
@@ -118,8 +118,7 @@ class Record:
 
     def write(self, path: Path) -> None:
         """Write the record to a file, atomically."""
-        with atomic_write(path) as unfinished:
-            unfinished.write_text(format_json(self.as_data()), encoding="utf-8")
+        write_json(path, self.as_data())
 
 
 @dataclass(frozen=True)

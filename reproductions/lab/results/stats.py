@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scipy.stats import t, ttest_rel
 from statsmodels.stats.proportion import proportion_confint
 
 
@@ -38,8 +39,6 @@ class Spread:
         mean, count = statistics.mean(values), len(values)
         if count == 1:
             return cls(mean)
-        from scipy.stats import t  # takes a second to import
-
         deviation, quantile = statistics.stdev(values), float(t.ppf(0.975, count - 1))
         mean_width = quantile * deviation / math.sqrt(count)
         run_width = quantile * deviation * math.sqrt(1 + 1 / count)
@@ -72,8 +71,6 @@ def paired_difference(one: Sequence[float], other: Sequence[float]) -> PairedDif
     Raises:
         ValueError: If there are fewer than two pairs.
     """
-    from scipy.stats import ttest_rel  # takes a second to import
-
     if len(one) != len(other) or len(one) < 2:
         raise ValueError(f"a paired test needs at least two pairs; got {len(one)} and {len(other)} values")
     differences = [a - b for a, b in zip(one, other)]

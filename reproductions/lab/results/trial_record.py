@@ -9,10 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write, format_json
+from reproductions.lab.files import write_json
 from reproductions.lab.results.entries import EpochResult, Execution
 from reproductions.lab.results.run_record import read_typed
 from reproductions.lab.spec.search_space import Value
@@ -72,7 +70,8 @@ class Trial:
     def write(self, path: Path) -> None:
         """Write the trial to a file, atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {**asdict(self), "history": [each.as_data() for each in self.history]})
+        history = [each.as_data() for each in self.history]
+        write_json(path, {"schema": self.schema, **asdict(self), "history": history})
 
 
 @dataclass(frozen=True)
@@ -113,14 +112,7 @@ class SearchRecord:
 
     def write(self, path: Path) -> None:
         """Write the record to a file, atomically."""
-        write_json(path, asdict(self))
-
-
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write a record with its schema first."""
-    with atomic_write(path) as unfinished:
-        text = format_json(msgspec.to_builtins({"schema": data["schema"], **data}))
-        unfinished.write_text(text, encoding="utf-8")
+        write_json(path, {"schema": self.schema, **asdict(self)})
 
 
 def name_of(settings: Mapping[str, Value]) -> str:

@@ -60,15 +60,15 @@ def verdict(published: PublishedFigure, errors: Sequence[float], rounding: float
     Args:
         published: The figure.
         errors: Error rate of each run, in percent; at least one.
-        rounding: For a deterministic method, half the unit to which the published figure is rounded: the single figure
-            give or take it takes the place of both intervals.
+        rounding: For a deterministic method, half the unit to which the published figure is rounded: both intervals
+            are then the measured error plus or minus this value.
     """
     if rounding is None and len(errors) in FEW:
         return FEW[len(errors)]
     spread = Spread.of(errors)
-    exact = spread.mean - (rounding or 0), spread.mean + (rounding or 0)
-    confidence = exact if rounding is not None else spread.confidence or exact
-    prediction = exact if rounding is not None else spread.prediction or exact
+    confidence, prediction = spread.confidence, spread.prediction
+    if rounding is not None or confidence is None or prediction is None:
+        confidence = prediction = (spread.mean - (rounding or 0), spread.mean + (rounding or 0))
     low, high = published.interval
     if low > prediction[1]:
         return BETTER

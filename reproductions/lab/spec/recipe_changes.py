@@ -80,15 +80,7 @@ def overridden(recipe: Recipe, changes: Mapping[str, Any], source: Path) -> Reci
     Raises:
         UsageError: If a field does not exist or a value does not fit.
     """
-    changed = {}
-    for name, value in changes.items():
-        if name not in FIELDS:
-            raise unknown(f"recipe field (in {source})", name, FIELDS)
-        try:
-            changed[name] = field_value(name, value, DEFAULTS.get(name, UNSET))
-        except (TypeError, ValueError, KeyError, IndexError, OverflowError):
-            raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}") from None
-    return replace(recipe, **changed)
+    return replace(recipe, **field_values(changes, source))
 
 
 def check_recorded(recipe: Mapping[str, Any], source: Path) -> None:
@@ -96,13 +88,20 @@ def check_recorded(recipe: Mapping[str, Any], source: Path) -> None:
     missing = [name for name in REQUIRED if name not in recipe]
     if missing:
         raise UsageError(f"{source} is not a whole record: its recipe lacks {', '.join(missing)}")
-    for name, value in recipe.items():
+    field_values(recipe, source)
+
+
+def field_values(data: Mapping[str, Any], source: Path) -> dict[str, Any]:
+    """Return values of a recipe's fields from what JSON gives; UsageError if one does not exist or does not fit."""
+    values = {}
+    for name, value in data.items():
         if name not in FIELDS:
             raise unknown(f"recipe field (in {source})", name, FIELDS)
         try:
-            field_value(name, value, DEFAULTS.get(name, UNSET))
+            values[name] = field_value(name, value, DEFAULTS.get(name, UNSET))
         except (TypeError, ValueError, KeyError, IndexError, OverflowError):
             raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}") from None
+    return values
 
 
 def field_value(name: str, value: Any, default: Any) -> Any:

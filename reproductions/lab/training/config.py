@@ -21,7 +21,7 @@ from reproductions.lab.training import distributed, model
 from reproductions.lab.training.cluster import Cluster
 
 MAX_SEED = 2**31 - 1
-COUNTS = ("epochs", "accumulate", "threads", "input_size", "training_images")
+COUNTS = ("epochs", "accumulate", "input_size", "training_images")
 
 
 @dataclass(frozen=True)
@@ -70,24 +70,19 @@ class TrainOptions:
     threads: int | None = None
 
 
-def check_ranges(options: TrainOptions) -> None:
-    """Raise UsageError if an option is out of range."""
-    if not 0 <= options.seed <= MAX_SEED:
-        raise UsageError(f"--seed must lie between 0 and {MAX_SEED}; got {options.seed}")
-    for name in COUNTS:
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
-
-
 def resolve(network: Network, options: TrainOptions) -> Recipe:
     """Return the recipe as it will be run: the network's own with the changes that the options ask for.
 
     Raises:
         UsageError: If an option is invalid, or does not fit the recipe.
     """
-    check_ranges(options)
     recipe = network.to_train()
+    if not 0 <= options.seed <= MAX_SEED:
+        raise UsageError(f"--seed must lie between 0 and {MAX_SEED}; got {options.seed}")
+    for name in COUNTS:
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
     if options.recipe is not None:
         recipe = recipe_changes.overridden(recipe, recipe_changes.read(options.recipe), options.recipe)
         check(recipe, options.recipe)

@@ -69,8 +69,7 @@ def summarize(data: Dataset) -> DataSummary:
 
 def throughput(config: RunConfig, history: Sequence[EpochResult]) -> float:
     """Return the images per second of training: the median over all epochs but the first, which includes tracing."""
-    sizes = config.data.sizes()
-    images = config.recipe.training_images or sum(sizes[split] for split in config.recipe.splits)
+    images = config.recipe.training_images or summarize(config.data).images(config.recipe.splits)
     images_per_epoch = images // config.recipe.batch_size * config.recipe.batch_size
     return images_per_epoch / statistics.median(result.seconds for result in history[1:] or history)
 

@@ -21,7 +21,7 @@ from reproductions.lab.training import curvature, distributed, heartbeat
 from reproductions.lab.training import model as networks
 from reproductions.lab.training.checkpoint import Checkpoint, check_same_run, lock_directory
 from reproductions.lab.training.cluster import find_cluster
-from reproductions.lab.training.config import RunConfig, TrainOptions, check_ranges, resolve
+from reproductions.lab.training.config import RunConfig, TrainOptions, resolve
 from reproductions.lab.training.finalize import code_state, finalize, versions
 from reproductions.lab.training.loop import Training
 from reproductions.lab.training.progress import ProgressReporter
@@ -79,7 +79,6 @@ def configure(study: Study, network: Network, options: TrainOptions) -> RunConfi
     Raises:
         UsageError: If options do not fit together, or the data cannot be read.
     """
-    check_ranges(options)
     environment.set_threads(options.threads)  # before a recipe's objects are created, which initializes TensorFlow
     recipe = resolve(network, options)
     cluster = find_cluster(options.strategy)

@@ -181,8 +181,8 @@ def create_runner(study: Study, network: Network, options: TuneOptions, worker: 
         raise UsageError(f"--max-trials must be at least 1; got {options.max_trials}")
     if options.max_trials is not None and options.tuner == "hyperband":
         raise UsageError("--max-trials is not for hyperband: the number of its trials follows from --epochs")
-    recipe = resolve(network, TrainOptions(seed=options.seed, epochs=options.epochs, threads=options.threads))
     environment.set_threads(options.threads)
+    recipe = resolve(network, TrainOptions(seed=options.seed, epochs=options.epochs, threads=options.threads))
     data = registry.load(recipe.dataset, options.data_dir)
     run_dir = options.run_dir or Path("runs") / f"{network.name}-{data.name}-{options.tuner}-seed{options.seed}"
     withheld = replace(data, test=cast(Images, WithheldSplit()))
