@@ -9,7 +9,17 @@ from dataclasses import replace
 import keras
 
 import layers
-from reproductions.lab.spec import Choice, Domain, KerasObject, LogUniform, Network, Recipe, Study, keras_object
+from reproductions.lab.spec import (
+    Choice,
+    Domain,
+    KerasObject,
+    LogUniform,
+    Network,
+    PolynomialDecay,
+    Recipe,
+    Study,
+    keras_object,
+)
 
 # Table I: the S2 feature maps that each C3 feature map sees.
 TABLE_I = (
@@ -169,6 +179,13 @@ SQUARED_ERROR_RECIPE = replace(
     kernel_initializer=LECUN_UNIFORM,
 )
 
+LENET1_RECIPE = replace(
+    SQUARED_ERROR_RECIPE,
+    train_transforms=("reduced_digit", "lenet_field"),
+    learning_rate=PolynomialDecay(initial_learning_rate=0.002, decay_epochs=20),
+    batch_size=8,
+)
+
 LECTURE_RECIPE = replace(
     RECIPE,
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
@@ -281,10 +298,15 @@ STUDY = Study(
         penalties(
             "lenet1",
             lenet1,
-            replace(SQUARED_ERROR_RECIPE, train_transforms=("reduced_digit", "lenet_field")),
+            LENET1_RECIPE,
             deviations=(
                 "The paper does not say how digits of 20 pixels are reduced to 16. Here they are reduced bilinearly.",
-                *SQUARED_ERROR_DEVIATIONS,
+                "The paper does not say how this network was trained. Here the loss is the squared distance to targets "
+                "of 1 and -1, and initial weights have a standard deviation of 1/sqrt(fan-in). The optimizer is SGD "
+                "with momentum 0.9, with 8 patterns per update and a learning rate that falls linearly from 0.002 in "
+                "20 epochs, chosen on the validation split among 0.002, 0.004 and 0.008. With 32 patterns per update, "
+                "as for the other networks, the training error stays at 2.3%.",
+                ORDER,
             ),
             shapes=LENET1_SHAPES,
             trainable_parameters=2578,
