@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from reproductions.lab.results.run_record import Record
     from reproductions.lab.spec.protocols import Protocol
 
-WEIGHTS = (".keras", ".h5")
+WEIGHTS = (".keras", ".h5", ".json")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command `evaluate`."""
     parser = subparsers.add_parser("evaluate", help="test a trained network, or the average of several")
     parser.add_argument(
-        "tested", type=Path, nargs="*", metavar="RUN_OR_WEIGHTS", help="folder of a run, or .keras or .weights.h5 file"
+        "tested",
+        type=Path,
+        nargs="*",
+        metavar="RUN_OR_WEIGHTS",
+        help="folder of a run, or .keras, .weights.h5 or ConvNetJS .json file",
     )
     parser.add_argument("--network", help="name of the network in a file of weights")
     parser.add_argument("--protocol", help="test protocol, see --list-protocols (default: the one of the recipe)")

@@ -16,6 +16,7 @@ from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.evaluation import convnetjs
 from reproductions.lab.evaluation.crops import ImageFunction, Preprocessing, crop_function
 from reproductions.lab.evaluation.partial_scores import SAVE_EVERY, PartialScores
 from reproductions.lab.evaluation.scores import class_scores, main_output, tested_images
@@ -193,7 +194,7 @@ def load(path: Path, network: Network) -> keras.Model:
     """Return a trained network.
 
     Args:
-        path: .keras file with the network, or .weights.h5 file with its weights.
+        path: .keras file with the network, or a file with its weights: .weights.h5, or .json of ConvNetJS.
         network: Specification of the network, which is built to load weights.
 
     Raises:
@@ -205,7 +206,10 @@ def load(path: Path, network: Network) -> keras.Model:
         if path.suffix == ".keras":
             return keras.models.load_model(path, compile=False)
         model = network.build()
-        model.load_weights(path)
+        if path.suffix == ".json":
+            model.set_weights(convnetjs.read(path))
+        else:
+            model.load_weights(path)
         return model
 
 
@@ -252,7 +256,7 @@ def evaluate_weights(
     """Evaluate the network in a file by its own recipe. The predictions are saved beside the file.
 
     Args:
-        path: .keras or .weights.h5 file.
+        path: .keras or .weights.h5 file, or .json file of ConvNetJS.
         network: Specification of the network.
         data_dir: Folder of the data; by default as for `registry.load`.
         protocol: Test protocol; by default that of the network's recipe.

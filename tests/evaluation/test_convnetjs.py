@@ -1,0 +1,97 @@
+"""Weights that ConvNetJS saved: files made up and damaged, and the stored network of the demo."""
+
+import copy
+import csv
+import json
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import reproductions
+from reproductions.lab.data import registry
+from reproductions.lab.errors import UsageError
+from reproductions.lab.evaluation import convnetjs, evaluate
+from reproductions.lab.evaluation.evaluate import EvaluationTask
+from reproductions.lab.spec import protocols
+
+DATA = Path(os.environ.get("REPRODUCTIONS_DATA", "nowhere"))
+SNAPSHOT = DATA / "published" / "convnetjs_cifar10_snapshot.json"
+PUBLISHED = Path(reproductions.__file__).parent / "published" / "convnetjs.csv"
+
+
+def volume(height: int, width: int, depth: int, start: float) -> dict:
+    values = {str(i): start + i / 10 for i in range(height * width * depth)}
+    return {"sx": width, "sy": height, "depth": depth, "w": values}
+
+
+def net() -> dict:
+    """A convolution of 2 filters of 2x3 on 2 channels, and 3 units on 4 inputs."""
+    convolution = {"layer_type": "conv", "filters": [volume(2, 3, 2, 0.0), volume(2, 3, 2, 5.0)]}
+    dense = {"layer_type": "fc", "filters": [volume(1, 1, 4, float(i)) for i in range(3)]}
+    return {
+        "layers": [
+            {"layer_type": "input"},
+            {**convolution, "biases": volume(1, 1, 2, 7.0)},
+            {"layer_type": "relu"},
+            {**dense, "biases": volume(1, 1, 3, 8.0)},
+        ]
+    }
+
+
+def written(folder: Path, content: object) -> Path:
+    path = folder / "net.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_each_weight_has_its_place(tmp_path):
+    kernel, bias, matrix, matrix_bias = convnetjs.read(written(tmp_path, net()))
+    assert kernel.shape == (2, 3, 2, 2) and matrix.shape == (4, 3) and kernel.dtype == np.float32
+    filters = net()["layers"][1]["filters"]
+    for y, x, channel, number in np.ndindex(kernel.shape):
+        index = (3 * y + x) * 2 + channel  # Vol.get of convnet_vol.js
+        assert kernel[y, x, channel, number] == np.float32(filters[number]["w"][str(index)])
+    np.testing.assert_allclose(matrix[:, 2], [2.0, 2.1, 2.2, 2.3])
+    np.testing.assert_allclose(bias, [7.0, 7.1])
+    np.testing.assert_allclose(matrix_bias, [8.0, 8.1, 8.2])
+
+
+def damaged() -> dict[str, object]:
+    huge, missing, infinite, text = (copy.deepcopy(net()) for _ in range(4))
+    huge["layers"][1]["filters"][0]["sx"] = 10**12
+    del missing["layers"][1]["filters"][0]["w"]["3"]
+    infinite["layers"][1]["biases"]["w"]["0"] = float("inf")
+    text["layers"][3]["filters"][0]["w"]["0"] = "one"
+    return {"huge": huge, "missing": missing, "infinite": infinite, "text": text, "list": [1], "layers": {"layers": 3}}
+
+
+@pytest.mark.parametrize("kind", damaged())
+def test_a_damaged_file_is_named(tmp_path, kind):
+    path = written(tmp_path, damaged()[kind])
+    with pytest.raises(UsageError, match=r"net\.json cannot be read"):
+        convnetjs.read(path)
+
+
+def test_weights_of_another_network_do_not_fit(tmp_path):
+    path = written(tmp_path, net())
+    with pytest.raises(UsageError, match=r"net\.json cannot be read"):
+        evaluate.load(path, reproductions.find_network("convnetjs-cifar10"))
+
+
+@pytest.mark.skipif(
+    not SNAPSHOT.is_file(), reason="REPRODUCTIONS_DATA has no published/convnetjs_cifar10_snapshot.json"
+)
+@pytest.mark.skipif(not (DATA / "cifar10.npz").is_file(), reason="REPRODUCTIONS_DATA has no cifar10.npz")
+@pytest.mark.parametrize("protocol", ["whole image", "six random views"])
+def test_the_stored_network_has_the_listed_error(protocol):
+    with PUBLISHED.open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["status"] == "measured here"]
+    [listed] = [float(row["error"]) for row in rows if row["protocol"] == protocol]
+    network = reproductions.find_network("convnetjs-cifar10")
+    model = evaluate.load(SNAPSHOT, network)
+    assert isinstance(model, keras.Model)
+    task = EvaluationTask(model, network, network.to_train(), registry.load("cifar10"), protocols.find(protocol))
+    assert evaluate.test(task)[0].top1.error == pytest.approx(listed, abs=1e-9)
