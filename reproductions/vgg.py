@@ -40,7 +40,7 @@ def vgg(
     classes: int = 1000,
     input_size: int = 224,
     kernel_initializer: KerasObject = PUBLISHED_INITIALIZER,
-    name: str = "",
+    name: str = "vgg",
 ) -> keras.Model:
     """Table 1: images (batch, input_size, input_size, 3), mean RGB subtracted, to logits (batch, classes)."""
     # Each layer gets a description, not an object: layers of one shape that share an initializer object would start
@@ -58,8 +58,10 @@ def vgg(
         x = keras.layers.Dense(4096, **relu, name=f"fc{number}")(x)
         x = keras.layers.Dropout(0.5, name=f"drop{number}")(x)
     logits = keras.layers.Dense(classes, kernel_initializer=dict(kernel_initializer), name="fc8")(x)
-    return keras.Model(images, logits, name=name or f"vgg-{configuration.lower()}")
+    return keras.Model(images, logits, name=name)
 
+
+SCHEDULE = ReduceLROnPlateau(initial_learning_rate=0.01, factor=0.1, patience=5, max_reductions=3)
 
 # Section 3.1, at the fixed scale S = 256.
 RECIPE = Recipe(
@@ -75,7 +77,7 @@ RECIPE = Recipe(
     optimizer=keras_object("SGD", momentum=0.9),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
     weight_decay=0.0005,
-    learning_rate=ReduceLROnPlateau(initial_learning_rate=0.01, factor=0.1, patience=5, max_reductions=3),
+    learning_rate=SCHEDULE,
     batch_size=256,
     epochs=74,
     kernel_initializer=keras_object("GlorotUniform"),
@@ -86,17 +88,68 @@ RECIPE = Recipe(
 # net A": stages of one convolution in A have two in the others.
 FROM_A = ("conv1-1", "conv2-1", "conv3-1", "conv3-2", "fc6", "fc7", "fc8")
 
+
+def all_layers(configuration: str) -> tuple[str, ...]:
+    """Return the names of all layers with weights."""
+    stages = enumerate(TABLE_1[configuration], 1)
+    convolutions = [f"conv{stage}-{number}" for stage, sizes in stages for number in range(1, len(sizes) + 1)]
+    return (*convolutions, "fc6", "fc7", "fc8")
+
+
+def recipe_at(scale: tuple[int, int], configuration: str) -> Recipe:
+    """Section 3.1: S = 384, or S in [256; 512], from all layers of a network with the same configuration."""
+    smallest, largest = scale
+    crop = ("scale_jittered_crop", {"smallest": smallest, "largest": largest, "crop": 224})
+    return replace(
+        RECIPE,
+        dataset="imagenet-originals",
+        train_transforms=(crop, *RECIPE.train_transforms[1:]),
+        protocol="dense at 384",
+        learning_rate=replace(SCHEDULE, initial_learning_rate=0.001),
+        init_layers=all_layers(configuration),
+    )
+
+
 DEVIATIONS = (
     "The paper monitors the validation images, which are its test images too. Here one in a hundred training images of "
     "each class is held out for that, and not trained on.",
     "The paper divides the learning rate by ten by hand when the validation error stops improving. Here it is divided "
     "after 5 epochs without a lower validation error, at most three times.",
+)
+SCALE_256_DEVIATIONS = (
+    *DEVIATIONS,
     "The text initializes A with a variance of 0.01. Its loss is then not a number after one update at the published "
     "learning rate. Here A is initialized as by Glorot and Bengio 2010, which the paper found possible after its "
     "submission.",
     "The text initializes the layers of the other networks that do not come from A in the same way as A. Here they are "
     "initialized as by Glorot and Bengio 2010 too; conv1-1, conv2-1, conv3-1, conv3-2 and fc6 to fc8 come from A.",
+    "The paper tests networks trained at S = 256 at a shorter side of 288 too. Here images are stored with a shorter "
+    "side of 256 and enlarged for that test.",
 )
+EPOCHS_DEVIATION = (
+    "The paper does not say how long training at S = 384 and S in [256; 512] takes. Here it ends as at S = 256: after "
+    "74 epochs, with at most three divisions of the learning rate."
+)
+SCALE_384_DEVIATIONS = (*DEVIATIONS, EPOCHS_DEVIATION)
+JITTERED_DEVIATIONS = (
+    *SCALE_384_DEVIATIONS,
+    "The paper does not give the learning rate of training with S in [256; 512]. Here it is 0.001 at first, as at "
+    "S = 384.",
+)
+
+
+def network(configuration: str, suffix: str, recipe: Recipe, deviations: tuple[str, ...]) -> Network:
+    """Return the network of a configuration, trained by a recipe that its name ends with."""
+    name = f"vgg-{configuration.lower()}{suffix}"
+    return Network(
+        name,
+        functools.partial(vgg, configuration, name=name),
+        recipe,
+        deviations=deviations,
+        shapes=SHAPES,
+        trainable_parameters=TRAINABLE_PARAMETERS[configuration],
+    )
+
 
 STUDY = Study(
     name="vgg",
@@ -104,15 +157,21 @@ STUDY = Study(
     authors="Simonyan and Zisserman",
     year=2014,
     url="https://arxiv.org/abs/1409.1556",
-    networks=tuple(
-        Network(
-            f"vgg-{configuration.lower()}",
-            functools.partial(vgg, configuration),
-            RECIPE if configuration in ("A", "A-LRN") else replace(RECIPE, init_layers=FROM_A),
-            deviations=DEVIATIONS,
-            shapes=SHAPES,
-            trainable_parameters=TRAINABLE_PARAMETERS[configuration],
-        )
-        for configuration in TABLE_1
+    networks=(
+        *(network(configuration, "", RECIPE, SCALE_256_DEVIATIONS) for configuration in ("A", "A-LRN")),
+        *(
+            network(configuration, "", replace(RECIPE, init_layers=FROM_A), SCALE_256_DEVIATIONS)
+            for configuration in ("B", "C", "D", "E")
+        ),
+        # From the networks trained at S = 256.
+        *(
+            network(configuration, "-384", recipe_at((384, 384), configuration), SCALE_384_DEVIATIONS)
+            for configuration in ("C", "D", "E")
+        ),
+        # From the networks trained at S = 384.
+        *(
+            network(configuration, "-256-512", recipe_at((256, 512), configuration), JITTERED_DEVIATIONS)
+            for configuration in ("C", "D", "E")
+        ),
     ),
 )

@@ -23,6 +23,8 @@ SIZES = {
     "alexnet": (67, 3), "alexnet-caffe": (67, 2), "alexnet-one-gpu": (67, 2), "alexnet-ungrouped": (67, 2),
     "zfnet": (67, 3), "zfnet-512": (67, 2),
     "vgg-a": (32, 2), "vgg-a-lrn": (32, 2), "vgg-b": (32, 4), "vgg-c": (32, 4), "vgg-d": (32, 4), "vgg-e": (32, 4),
+    "vgg-c-384": (32, 2), "vgg-d-384": (32, 2), "vgg-e-384": (32, 2),
+    "vgg-c-256-512": (32, 2), "vgg-d-256-512": (32, 2), "vgg-e-256-512": (32, 2),
     "googlenet": (80, 2), "googlenet-quick": (80, 2), "bn-inception": (64, 4), "inception-v2": (107, 2),
     "inception-v3": (107, 2), "inception-v4": (75, 2), "inception-v4-released": (75, 2),
 }  # fmt: skip
@@ -30,6 +32,15 @@ SIZES = {
 # In 24 updates of its recipe, the loss of Inception-v4 in either form stays within its noise, so that only luck would
 # lower it here. tests/papers checks that it learns.
 NOISE = {"inception-v4-released"}
+
+
+def trained_before(name: str) -> str | None:
+    """Return the network whose run initializes layers of this one, by VGG's section 3.1; None if there is none."""
+    if not reproductions.find_network(name).to_train().init_layers:
+        return None
+    if name.endswith("-256-512"):
+        return name.replace("-256-512", "-384")
+    return name.removesuffix("-384") if name.endswith("-384") else "vgg-a"
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +59,15 @@ def arguments(name: str, run_dir: str) -> list[str]:
     study = next(study for study in reproductions.studies().values() if network in study.networks)
     pixels, epochs = SIZES[name]
     chosen = ["train", study.name, "--network", name, "--input-size", pixels, "--epochs", epochs]
-    init_from = ["--init-from", "runs/vgg-a"] if network.to_train().init_layers else []
+    before = trained_before(name)
+    init_from = ["--init-from", f"runs/{before}"] if before else []
     return [*map(str, chosen), *init_from, "--data-dir", "data", "--run-dir", run_dir, "--resume"]
 
 
 def trained(workspace: Reproduce, name: str) -> run_record.Record:
-    """Return the record of a run of this network, which is trained once."""
+    """Return the record of a run of this network, which is trained once, after the one it is initialized from."""
+    if before := trained_before(name):
+        trained(workspace, before)
     run = workspace.folder / "runs" / name
     if not (run / "record.json").exists():
         done = workspace(*arguments(name, f"runs/{name}"), seconds=900)
@@ -69,8 +83,6 @@ def test_every_imagenet_network_is_listed():
 @pytest.mark.parametrize("name", SIZES)
 def test_a_network_learns_by_its_recipe(name, workspace):
     """It is tested by its own protocol."""
-    if reproductions.find_network(name).to_train().init_layers:
-        trained(workspace, "vgg-a")
     done = trained(workspace, name)
     own = reproductions.find_network(name).to_train()
     changed = {key for key, value in own.as_data().items() if done.recipe[key] != value}
@@ -80,7 +92,7 @@ def test_a_network_learns_by_its_recipe(name, workspace):
     assert done.test.protocol == own.protocol and done.test.images == 32
     assert done.data.name == f"{own.dataset}-subset" and done.data.train + done.data.validation == 8 * 214
     if own.init_layers:
-        assert done.execution.init_from.network == "vgg-a"
+        assert done.execution.init_from.network == trained_before(name)
 
 
 # Dropout and ReduceLROnPlateau; auxiliary classifiers; batch normalization; averaged weights and moments.
