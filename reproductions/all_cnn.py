@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 
 import keras
 
@@ -35,7 +36,7 @@ def all_cnn(
     input_size: int = 32,
     padding: str = "valid",
     kernel_initializer: KerasObject = GLOROT_UNIFORM,
-    name: str = "",
+    name: str = "all-cnn",
 ) -> keras.Model:
     """Tables 1 and 2: images (batch, input_size, input_size, 3), whitened, to logits (batch, classes).
 
@@ -62,7 +63,7 @@ def all_cnn(
     x = conv(192, 1, name="conv3-2")(x)
     x = conv(classes, 1, name="conv3-3")(x)
     logits = keras.layers.GlobalAveragePooling2D(name="average")(x)
-    return keras.Model(images, logits, name=name or f"{family}-cnn-{model}")
+    return keras.Model(images, logits, name=name)
 
 
 def downsample(
@@ -91,6 +92,14 @@ RECIPE = Recipe(
     kernel_initializer=GLOROT_UNIFORM,
 )
 
+# Section 3.2, on whitened images.
+AUGMENTED_RECIPE = replace(
+    RECIPE,
+    train_transforms=(("shift", {"pixels": 5}), "random_flip"),
+    # Test images stay where they are: without transforms of their own they would get those of training.
+    test_transforms=(("shift", {"pixels": 0}),),
+)
+
 # The learning rates are the paper's.
 SEARCH_SPACE: dict[str, Domain] = {
     "learning_rate": Choice((0.25, 0.1, 0.05, 0.01)),
@@ -111,13 +120,20 @@ STRIDED_DEVIATIONS = (
     "The paper gives stride 2 to the convolution before a pooling that it removes. Here, in Strided-CNN-B, that is the "
     "1x1 convolution.",
 )
+AUGMENTED_DEVIATIONS = (
+    "The paper does not say what images that are shifted show beyond the edge. Here it is zero, the mean of the "
+    "whitened images.",
+    "The paper adds flipped and shifted copies of all images. Here every image is flipped with probability one half "
+    "and shifted at random in each epoch, which then has as many updates as without augmentation.",
+)
 
 
 def network(family: str, model: str) -> Network:
     """Return the network of a family and base network."""
+    name = f"{family}-cnn-{model}"
     return Network(
-        f"{family}-cnn-{model}",
-        functools.partial(all_cnn, model, family),
+        name,
+        functools.partial(all_cnn, model, family, name=name),
         RECIPE,
         deviations=DEVIATIONS + (STRIDED_DEVIATIONS if family == "strided" else ()),
         search_space=SEARCH_SPACE,
@@ -126,11 +142,21 @@ def network(family: str, model: str) -> Network:
     )
 
 
+NETWORKS = tuple(network(family, model) for family in reversed(FAMILIES) for model in reversed(TABLE_1))
+
+AUGMENTED = replace(
+    NETWORKS[0],
+    name="all-cnn-c-augmented",
+    build=functools.partial(all_cnn, name="all-cnn-c-augmented"),
+    recipe=AUGMENTED_RECIPE,
+    deviations=DEVIATIONS + AUGMENTED_DEVIATIONS,
+)
+
 STUDY = Study(
     name="all_cnn",
     title="Striving for Simplicity: The All Convolutional Net",
     authors="Springenberg, Dosovitskiy, Brox and Riedmiller",
     year=2014,
     url="https://arxiv.org/abs/1412.6806",
-    networks=tuple(network(family, model) for family in reversed(FAMILIES) for model in reversed(TABLE_1)),
+    networks=(*NETWORKS, AUGMENTED),
 )
