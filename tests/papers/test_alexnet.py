@@ -40,6 +40,41 @@ def test_one_gpu_has_half_of_conv1_to_conv4_and_is_ungrouped():
             assert half.units == layer.units
 
 
+def layers_of(name, **options):
+    """Configurations of the layers by name, without what follows from other layers."""
+    with without_weights():
+        model = reproductions.build(name, **options)
+    ignored = ("batch_shape", "input_shape", "build_config")
+    configs = {layer.name: layer.get_config() for layer in model.layers}
+    return {name: {key: config[key] for key in config if key not in ignored} for name, config in configs.items()}
+
+
+@pytest.mark.parametrize(
+    "name, removed",
+    [("no-lrn", {"norm1", "norm2"}), ("no-conv3", {"conv3"}), ("no-conv4", {"conv4"}), ("no-colour-jitter", set())],
+)
+def test_a_network_without_a_part_differs_in_nothing_else(name, removed):
+    whole, without = layers_of("alexnet"), layers_of(f"alexnet-{name}")
+    assert set(whole) - set(without) == removed
+    assert without == {layer: config for layer, config in whole.items() if layer not in removed}
+
+
+def test_pooling_without_overlap_gives_the_same_sizes():
+    """Section 3.4: s = 2, z = 2 "produces output of equivalent dimensions"."""
+    whole, without = layers_of("alexnet"), layers_of("alexnet-no-overlap")
+    different = {name for name in whole if whole[name] != without[name]}
+    assert different == {"pool1", "pool2", "pool5"}
+    for name in different:
+        assert (without[name]["pool_size"], without[name]["strides"]) == ((2, 2), (2, 2))
+
+
+def test_only_colours_are_missing_without_colour_jitter():
+    whole, without = (reproductions.find_network(name).recipe for name in ("alexnet", "alexnet-no-colour-jitter"))
+    (missing,) = set(map(str, whole.train_transforms)) - set(map(str, without.train_transforms))
+    assert missing == "pca_colour"
+    assert replace(without, train_transforms=whole.train_transforms) == whole
+
+
 def test_initial_weights_are_those_of_section_5():
     model = small_network("alexnet")
     ones = {layer.name for layer in model.layers if layer.weights and np.all(layer.get_weights()[1] == 1)}
@@ -48,7 +83,9 @@ def test_initial_weights_are_those_of_section_5():
     assert model.get_layer("conv3").get_weights()[0].std() == pytest.approx(0.01, rel=0.02)
 
 
-@pytest.mark.parametrize("name", ["alexnet", "alexnet-caffe", "alexnet-one-gpu", "alexnet-ungrouped"])
+@pytest.mark.parametrize(
+    "name", ["alexnet", "alexnet-caffe", "alexnet-one-gpu", "alexnet-ungrouped", "alexnet-no-overlap"]
+)
 def test_the_text_is_followed_where_the_original_code_differs(name):
     """Each difference is among the deviations."""
     network = reproductions.find_network(name)

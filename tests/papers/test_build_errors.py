@@ -18,6 +18,7 @@ from tests.helpers.networks import NAMES, takes
         ("vgg-a", {"classes": True}, "got True"),
         ("vgg-a", {"input_size": "224"}, "input_size must be a positive integer; got '224'"),
         ("alexnet", {"layout": "three GPUs"}, "alexnet cannot be built with .*layout must be one of .* 'three GPUs'"),
+        ("alexnet", {"removed": ("conv9",)}, "removed must be some of norm1, norm2, conv3, conv4; got conv9"),
         ("alexnet-cifar10-relu", {"activation": "rulu"}, "cannot be built with .*'activation': 'rulu'}: Could not"),
         ("googlenet", {"input_size": 16}, "an input_size of 16 is too small for googlenet.* its default of 224"),
         ("bn-inception", {"input_size": 16}, "an input_size of 16 is too small for bn-inception"),

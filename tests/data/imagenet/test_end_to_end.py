@@ -21,6 +21,8 @@ pytestmark = pytest.mark.imagenet
 # Input pixels and epochs: the smallest that leave every layer, auxiliary classifiers included, at least one pixel.
 SIZES = {
     "alexnet": (67, 3), "alexnet-caffe": (67, 2), "alexnet-one-gpu": (67, 2), "alexnet-ungrouped": (67, 2),
+    "alexnet-no-lrn": (67, 2), "alexnet-no-overlap": (67, 2), "alexnet-no-colour-jitter": (67, 2),
+    "alexnet-no-conv3": (67, 2), "alexnet-no-conv4": (67, 2),
     "zfnet": (67, 3), "zfnet-512": (67, 2),
     "vgg-a": (32, 2), "vgg-a-lrn": (32, 2), "vgg-b": (32, 4), "vgg-c": (32, 4), "vgg-d": (32, 4), "vgg-e": (32, 4),
     "vgg-c-384": (32, 2), "vgg-d-384": (32, 2), "vgg-e-384": (32, 2),
