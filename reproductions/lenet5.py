@@ -152,15 +152,20 @@ RECIPE = Recipe(
     train_transforms=("lenet_field",),
     optimizer=keras_object("SGD", momentum=0.9),
     loss=keras_object("layers>MaximumAPosteriori", rubbish=1.0),
-    # Five steps, in the proportions and at the epochs of section III-B.
-    learning_rate=((1, 0.002), (3, 0.0008), (6, 0.0004), (9, 0.0002), (13, 0.00004)),
+    learning_rate=PolynomialDecay(initial_learning_rate=0.002, decay_epochs=20),
     batch_size=32,
     epochs=20,
     kernel_initializer=FAN_IN_UNIFORM,
 )
 
 DISTORTION = ("affine_distortion", {"shift": 2.0, "scale": 0.15, "squeeze": 0.15, "shear": 0.2})
-DISTORTED_RECIPE = replace(RECIPE, train_transforms=(DISTORTION, "lenet_field"), test_transforms=("lenet_field",))
+DISTORTED_RECIPE = replace(
+    RECIPE,
+    train_transforms=(DISTORTION, "lenet_field"),
+    test_transforms=("lenet_field",),
+    # Five steps, in the proportions and at the epochs of section III-B.
+    learning_rate=((1, 0.002), (3, 0.0008), (6, 0.0004), (9, 0.0002), (13, 0.00004)),
+)
 
 # Section III-B and appendix C.
 SDLM_RECIPE = replace(
@@ -203,11 +208,9 @@ LECTURE_SEARCH_SPACE: dict[str, Domain] = {**SEARCH_SPACE, "learning_rate": LogU
 
 ORDER = "The paper presents its patterns in a constant random order. Here the order is a new random one in each epoch."
 
-DEVIATIONS = (
+COMMON_DEVIATIONS = (
     "Section III trains by stochastic diagonal Levenberg-Marquardt with one pattern per update. Here the optimizer is "
     "SGD with momentum 0.9, with 32 patterns per update.",
-    "The paper's global learning rates, 0.0005 to 0.00001, are for its own optimizer. Here they are four times as "
-    "high, from the same epochs on, chosen on the validation split.",
     "The paper does not give the constant j of Eq. 9. Here j = 1, chosen on the validation split among 0.1, 1, 10 and "
     "100.",
     "The paper gives the target bitmaps as a drawing, Figure 3. Here they are redrawn.",
@@ -216,12 +219,21 @@ DEVIATIONS = (
     ORDER,
 )
 
+DEVIATIONS = (
+    "The paper's global learning rates, 0.0005 to 0.00001 in five steps, are for its own optimizer. Here the learning "
+    "rate falls linearly from 0.002 in 20 epochs. On 55,000 images this brings the training error to 0.25%, and the "
+    "paper's steps times four to 0.46%; the paper has 0.35%. Both have a validation error of 0.98%.",
+    *COMMON_DEVIATIONS,
+)
+
 DISTORTED_DEVIATIONS = (
     "The paper does not give the ranges of its distortions. Here shifts are at most 2 pixels, scaling and squeezing at "
     "most 15%, and shearing at most 0.2 pixels per pixel, each uniformly distributed.",
     "The paper distorts 60,000 patterns into 540,000 once, and in 20 epochs of 60,000 uses each of the 600,000 twice. "
     "Here each epoch newly distorts nine in ten of the 60,000, and no distorted pattern is used twice.",
-    *DEVIATIONS,
+    "The paper's global learning rates, 0.0005 to 0.00001, are for its own optimizer. Here they are four times as "
+    "high, from the same epochs on, chosen on the validation split.",
+    *COMMON_DEVIATIONS,
 )
 
 SDLM_DEVIATIONS = (
@@ -232,13 +244,13 @@ SDLM_DEVIATIONS = (
     "a weight, and the terms between two units of a layer. Here its diagonal is exact. The learning rates of the first "
     "epoch range from about 1e-6 to 0.025, those of the paper from 7e-5 to 0.016.",
     "The paper does not say on which 500 patterns curvatures are measured. Here: the first 500 of each epoch.",
-    *DEVIATIONS[2:],
+    *COMMON_DEVIATIONS[1:],
 )
 
 SQUARED_ERROR_DEVIATIONS = (
     "The paper does not say how this network was trained. Here the loss is the squared distance to targets of 1 and "
-    "-1, initial weights have a standard deviation of 1/sqrt(fan-in), and the learning rates are three times those of "
-    "lenet5, chosen on the validation split among 1, 3 and 8 times them; the rest is as for lenet5.",
+    "-1, initial weights have a standard deviation of 1/sqrt(fan-in), and the learning rates fall in the paper's steps "
+    "from 0.006, chosen on the validation split among 0.002, 0.006 and 0.016; the rest is as for lenet5.",
     ORDER,
 )
 
