@@ -30,9 +30,9 @@ FILE = Path("best.json")
 
 
 def test_the_first_learning_rate_scales_all_others():
-    assert recipe_changes.with_settings(LENET5, {"learning_rate": 0.006}).learning_rate == (
-        (1, 0.006), (3, 0.0024), (6, 0.0012), (9, 0.0006), (13, 0.00012),
-    )  # fmt: skip
+    steps = replace(LENET5, learning_rate=((1, 0.002), (3, 0.0008), (13, 0.00004)))
+    changed = recipe_changes.with_settings(steps, {"learning_rate": 0.006})
+    assert changed.learning_rate == ((1, 0.006), (3, 0.0024), (13, 0.00012))
     for schedule in ExponentialDecay(0.1, 0.5, 2), PolynomialDecay(0.1, 2), ReduceLROnPlateau(0.1, patience=3):
         changed = recipe_changes.with_settings(replace(LENET5, learning_rate=schedule), {"learning_rate": 0.3})
         assert changed.learning_rate == replace(schedule, initial_learning_rate=0.3)

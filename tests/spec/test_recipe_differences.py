@@ -3,9 +3,11 @@
 import pytest
 
 from reproductions.lab.spec.recipe_changes import changes
-from tests.helpers.records import RECIPE
+from tests.helpers import records
 
-DOUBLED = [[first, 2 * rate] for first, rate in RECIPE["learning_rate"]]
+STEPS = [[1, 0.002], [3, 0.0008], [13, 0.00004]]
+RECIPE = {**records.RECIPE, "learning_rate": STEPS}
+DOUBLED = [[first, 2 * rate] for first, rate in STEPS]
 SGD = {"class_name": "SGD", "config": {"momentum": 0.9}}
 
 
@@ -24,7 +26,7 @@ SGD = {"class_name": "SGD", "config": {"momentum": 0.9}}
             {"learning_rate": {"initial_learning_rate": 0.1, "decay_rate": 0.5, "decay_epochs": 2}},
             [
                 "learning rate initial_learning_rate=0.1, decay_rate=0.5, decay_epochs=2, not 0.002 from epoch 1, "
-                "0.0008 from epoch 3, 0.0004 from epoch 6, 0.0002 from epoch 9, 4e-05 from epoch 13"
+                "0.0008 from epoch 3, 4e-05 from epoch 13"
             ],
         ),
         ({"train_transforms": ["lenet_field", ["affine", {"degrees": 5}]]},
