@@ -12,6 +12,7 @@ import jinja2
 import markdown
 
 from reports import figures
+from reports.ensembles import EnsembleRow, ensemble_rows, measured_ensembles
 from reports.published import Figure, PublishedComparison
 from reports.run_groups import groups_of
 from reports.sections.architecture import architecture_tables
@@ -33,6 +34,7 @@ from reports.sections.results import (
 from reports.sections.training_set_size import size_section
 from reports.sections.tuning import Search, tuning_section
 from reproductions.lab.analysis.published import FAILS
+from reproductions.lab.results.ensemble_record import EnsembleRecord
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.run_record import Run
 from reproductions.lab.results.verdict import RULE
@@ -53,6 +55,7 @@ class Sources:
         claims: The lecture's statements, each checked.
         comparisons: What papers say about networks compared with each other.
         searches: Hyperparameter searches.
+        ensembles: Records of ensembles.
     """
 
     studies: Mapping[str, Study]
@@ -62,6 +65,7 @@ class Sources:
     claims: Sequence[Row]
     comparisons: Sequence[PublishedComparison] = ()
     searches: Sequence[Search] = ()
+    ensembles: Sequence[EnsembleRecord] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class StudySummary:
     study: Study
     rows: list[ResultRow]
     comparisons: list[ComparisonSection]
+    ensembles: list[EnsembleRow]
     has_runs: bool
 
 
@@ -117,12 +122,14 @@ def page_environment() -> jinja2.Environment:
 def render(sources: Sources) -> Pages:
     """Return every page: the overview, the lecture's statements, and one page for each paper."""
     environment, pages, summaries = page_environment(), Pages(), []
+    ensembles = measured_ensembles(sources.studies, sources.ensembles)
     for study in sources.studies.values():
         groups = groups_of(study, sources.runs)
-        rows = result_rows(sources.figures[study.name], groups)
+        rows = result_rows(sources.figures[study.name], groups, ensembles)
         pages.headlines.extend(headline(group, sources.figures[study.name]) for group in groups)
         comparisons = comparison_sections(sources.comparisons, study.name, groups)
-        summaries.append(StudySummary(study, rows, comparisons, bool(groups)))
+        averaged = ensemble_rows(ensembles, study.name)
+        summaries.append(StudySummary(study, rows, comparisons, averaged, bool(groups or averaged)))
         render_study(environment, sources, summaries[-1], groups, pages)
     pages.texts["claims.md"] = render_claims(environment, sources.claims)
     index = environment.get_template("index.md.jinja").render(summaries=summaries, rule=RULE)

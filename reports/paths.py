@@ -4,6 +4,7 @@ from pathlib import Path
 
 REPORTS = Path(__file__).parent
 RUNS = REPORTS / "runs"
+ENSEMBLES = REPORTS / "ensembles"
 TUNED = REPORTS / "tuned"
 COMPUTED = REPORTS / "computed"
 PAGES = REPORTS / "pages"

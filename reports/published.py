@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas
 
+from reports.ensembles import MeasuredEnsemble
+from reproductions.lab.results.ensemble_record import parse_networks
 from reproductions.lab.results.run_group import Measure, RunGroup
 from reproductions.lab.results.verdict import PublishedFigure
 
@@ -37,6 +39,8 @@ class Figure:
         mistakes: Published mistakes, "label->answer" separated by spaces.
         images: Number of test images, if the figure is of a sample of the test set.
         out_of_scope: Data that the suite does not have and the figure needs; the figure then has no network.
+        ensemble: Networks that are averaged, such as "5 alexnet" or "inception-v4 + 3 inception-resnet-v2"; the figure
+            then has no `network`.
     """
 
     network: str
@@ -53,6 +57,7 @@ class Figure:
     mistakes: str = ""
     images: int | None = None
     out_of_scope: str = ""
+    ensemble: str = ""
 
     @property
     def measure(self) -> Measure:
@@ -75,9 +80,20 @@ class Figure:
 
     def is_answered_by(self, group: RunGroup) -> bool:
         """Return whether runs are of the figure's network and test images."""
-        dataset = group.own_recipe.dataset
-        images = TEST_IMAGES.get(dataset, (dataset, "test"))
-        return group.network == self.network and images == (self.dataset, self.split)
+        return group.network == self.network and self.is_on_test_images_of(group.own_recipe.dataset)
+
+    def is_answered_by_ensemble(self, ensemble: MeasuredEnsemble) -> bool:
+        """Return whether an ensemble has the figure's networks, and was tested on its images by its protocol."""
+        return (
+            bool(self.ensemble)
+            and parse_networks(self.ensemble) == ensemble.record.networks
+            and self.measure in ensemble.measures
+            and self.is_on_test_images_of(ensemble.dataset)
+        )
+
+    def is_on_test_images_of(self, dataset: str) -> bool:
+        """Return whether the figure is of the test images of a data set."""
+        return TEST_IMAGES.get(dataset, (dataset, "test")) == (self.dataset, self.split)
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,9 @@ STUDY = Study(
             deviations=(
                 NOT_GIVEN.format(250, "Caffe's GoogLeNet (solver.prototxt, 10,000,000 updates)"),
                 *DEVIATIONS,
+                "The paper's ensemble is of seven networks with the same initial weights, one of them wider by an "
+                "amount that it does not give. Here an ensemble is of seven networks of one width, and each has "
+                "initial weights of its own.",
             ),
         ),
         googlenet_network(

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from reports.ensembles import MeasuredEnsemble
 from reports.published import Figure
 from reproductions.lab.results.entries import WHOLE_IMAGE, ErrorRate
 from reproductions.lab.results.run_group import ERROR, Measure, RunGroup
-from reproductions.lab.results.verdict import verdict
+from reproductions.lab.results.verdict import ONE_ENSEMBLE, verdict
 
 MOST_CLASSES = 20  # of a confusion matrix that can be read
 
@@ -103,7 +104,7 @@ def why_unanswered(figure: Figure) -> str:
     """Return the verdict on a figure that no runs answer."""
     if figure.out_of_scope:
         return f"out of scope: {figure.out_of_scope}"
-    return "not run" if figure.network else "out of scope"
+    return "not run" if figure.network or figure.ensemble else "out of scope"
 
 
 def result_row(label: str, measure: Measure, group: RunGroup, figure: Figure | None) -> ResultRow:
@@ -131,6 +132,25 @@ def result_row(label: str, measure: Measure, group: RunGroup, figure: Figure | N
     )
 
 
+def result_row_of_ensemble(label: str, figure: Figure, ensemble: MeasuredEnsemble) -> ResultRow:
+    """Return the row of an ensemble, without numbers if it is not comparable."""
+    record, why = ensemble.record, ensemble.why_not_comparable
+    row = ResultRow(
+        network="",
+        label=label,
+        published=figure.text,
+        runs=len(record.members),
+        data=record.data.name,
+        verdict=f"not comparable: {why}" if why else ONE_ENSEMBLE if figure.value else "nothing published",
+        foreign="" if record.data.name == ensemble.dataset else record.data.name,
+    )
+    if why:
+        return row
+    error = figure.measure.rate(record.test).error
+    difference = "" if figure.error is None else f"{error - figure.error:+.2f}"
+    return replace(row, measured=f"{error:.2f}%", difference=difference)
+
+
 def label_of(figure: Figure, ambiguous: bool) -> str:
     """Return the label of a figure, with metric and images where they tell figures apart."""
     metric = "" if figure.metric == ERROR else figure.metric
@@ -138,8 +158,10 @@ def label_of(figure: Figure, ambiguous: bool) -> str:
     return ", ".join(filter(None, (figure.label, metric, images)))
 
 
-def result_rows(figures: Sequence[Figure], groups: Sequence[RunGroup]) -> list[ResultRow]:
-    """Return every published figure with the runs of its network's own recipe, then what has no published figure."""
+def result_rows(
+    figures: Sequence[Figure], groups: Sequence[RunGroup], ensembles: Sequence[MeasuredEnsemble] = ()
+) -> list[ResultRow]:
+    """Return every published figure with the runs of its networks' own recipes, then what has no published figure."""
     own = [group for group in groups if not group.changes]
     count = Counter((figure.label, figure.metric) for figure in figures)
     rows, answered = [], set()
@@ -147,8 +169,10 @@ def result_rows(figures: Sequence[Figure], groups: Sequence[RunGroup]) -> list[R
         label = label_of(figure, count[figure.label, figure.metric] > 1)
         answers = [group for group in own if figure.is_answered_by(group)]
         answered |= {(group.network, figure.measure) for group in answers}
+        averaged = [each for each in ensembles if figure.is_answered_by_ensemble(each)]
         rows += [result_row(label, figure.measure, group, figure) for group in answers]
-        if not answers:
+        rows += [result_row_of_ensemble(label, figure, each) for each in averaged]
+        if not answers and not averaged:
             rows.append(ResultRow(figure.network, label, figure.text, verdict=why_unanswered(figure)))
     for group in own:
         for measure in group.measures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import reproductions
 from reproductions.cli.options import Subparsers
@@ -14,6 +14,7 @@ from reproductions.lab.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
+    from reproductions.lab.results.ensemble_record import EnsembleRecord
     from reproductions.lab.results.entries import ErrorRate, EvaluationResult
     from reproductions.lab.results.run_record import Record
     from reproductions.lab.spec.protocols import Protocol
@@ -37,6 +38,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "--non-blacklisted", action="store_true", help="test only the 48,238 images outside ImageNet's blacklist"
     )
     parser.add_argument("--ensemble", action="store_true", help="average the saved predictions of several networks")
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="FILE",
+        help="file for the record of an ensemble (default: in the folder ensembles beside the runs)",
+    )
     parser.add_argument("--by-class", action="store_true", help="also show the errors of each class")
     parser.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
     parser.add_argument("--list-protocols", action="store_true", help="list the test protocols and their sources")
@@ -48,9 +55,11 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.list_protocols:
         list_protocols()
         return
+    if options.to and not options.ensemble:
+        raise UsageError("--to is for ensembles: add --ensemble, or leave it out; the result of a run is in its record")
     protocol = protocol_of(options)
     if options.ensemble:
-        scores, labels = evaluate_ensemble(options.tested, protocol)
+        scores, labels = evaluate_ensemble(options, protocol)
     elif len(options.tested) == 1:
         scores, labels = evaluate_one(options, protocol)
     else:
@@ -82,15 +91,64 @@ def protocol_of(options: argparse.Namespace) -> Protocol | None:
     return find(options.protocol.removesuffix(end) + end)
 
 
-def evaluate_ensemble(tested: list[Path], protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
-    """Average saved predictions, print the result, and return the scores and labels."""
-    from reproductions.lab.results import predictions
+def evaluate_ensemble(options: argparse.Namespace, protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
+    """Average saved predictions, print and record the result, and return the scores and labels."""
+    from reproductions.lab.results import ensemble_record, predictions
 
     if protocol is None:
         raise UsageError("--ensemble needs --protocol: name the test protocol of the saved predictions")
-    result, scores, labels = predictions.ensemble(tested, protocol)
-    print_result(f"{len(tested)} networks", result)
-    return scores, labels
+    record, without = None, [tested for tested in options.tested if not (tested / "record.json").exists()]
+    if without:
+        ensemble = predictions.ensemble(options.tested, protocol)
+    else:
+        record, ensemble = ensemble_record.of_runs(options.tested, protocol)
+        check_outputs(record)
+    print_result(f"{len(options.tested)} networks", ensemble.result)
+    if record:
+        folder = ensemble.members[0].path.resolve().parent / ensemble_record.FOLDER
+        write_or_compare(record, options.to or folder / record.filename)
+    elif options.to:
+        raise UsageError(f"{options.to} is not written: {without[0]} is not the folder of a finished run")
+    else:
+        print(f"not recorded: {without[0]} is not the folder of a finished run")
+    return ensemble.predictions.scores, ensemble.predictions.labels
+
+
+def check_outputs(record: EnsembleRecord) -> None:
+    """Raise UsageError if some members return logits and others penalties."""
+    outputs = {reproductions.find_network(name).outputs: name for name in record.networks}
+    if len(outputs) > 1:
+        names = " and ".join(f"{kind} ({name})" for kind, name in sorted(outputs.items()))
+        raise UsageError(f"the scores of networks with {names} cannot be averaged: choose networks of one kind")
+
+
+def write_or_compare(record: EnsembleRecord, path: Path) -> None:
+    """Write the record of an ensemble, or compare it with the one that the file has.
+
+    Args:
+        record: The record.
+        path: Its file.
+
+    Raises:
+        UsageError: If the file has the record of another ensemble, or cannot be written.
+        SystemExit: If the results differ; the message gives both.
+    """
+    from reproductions.lab.results import ensemble_record
+
+    if not path.exists():
+        try:
+            record.write(path)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        print(f"written to {path}")
+        return
+    recorded = ensemble_record.read(path)
+    if [member.weights for member in recorded.members] != [member.weights for member in record.members]:
+        members = ", ".join(map(str, recorded.members))
+        raise UsageError(f"{path} has the record of other networks ({members}): name another file with --to")
+    if recorded.test != record.test:
+        exit_with_difference(recorded.test, record.test, path)
+    print("equal to the recorded result")
 
 
 def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
@@ -139,10 +197,15 @@ def compare_with_record(result: EvaluationResult, record: Record, path: Path) ->
     elif recorded == result:
         print("equal to the recorded result")
     else:
-        sys.exit(
-            f"reproduce: the result differs from the recorded one in {path}: "
-            f"recorded {format_rate(recorded.top1, recorded.images)}, found {format_rate(result.top1, result.images)}"
-        )
+        exit_with_difference(recorded, result, path)
+
+
+def exit_with_difference(recorded: EvaluationResult, result: EvaluationResult, path: Path) -> NoReturn:
+    """Exit with a message that gives the recorded result and the one that differs from it."""
+    sys.exit(
+        f"reproduce: the result differs from the recorded one in {path}: "
+        f"recorded {format_rate(recorded.top1, recorded.images)}, found {format_rate(result.top1, result.images)}"
+    )
 
 
 def format_rate(rate: ErrorRate, images: int) -> str:

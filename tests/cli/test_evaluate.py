@@ -108,6 +108,7 @@ def test_a_result_that_differs_from_the_record_is_an_error(suite, tmp_path):
         ),
         (["run", "--non-blacklisted"], "--non-blacklisted needs --protocol"),
         (["one", "two"], "expected one run or file of weights, got 2; for the average of several add --ensemble"),
+        (["one", "--to", "a.json"], "--to is for ensembles"),
         (["one", "two", "--ensemble"], "--ensemble needs --protocol"),
         (["one", "two", "--ensemble", "--protocol", "ten crops"], "one has no predictions by this protocol"),
     ],

@@ -49,7 +49,7 @@ def test_blacklisted_images_are_left_out(tmp_path):
 
 
 def test_misclassified_images_have_index_label_and_prediction():
-    found = evaluate.misclassified(np.array([4, 2, 7, 0]), np.array([4, 1, 7, 9], np.uint8))
+    found = predictions.misclassified(np.array([4, 2, 7, 0]), np.array([4, 1, 7, 9], np.uint8))
     assert found == Misclassified([1, 3], [1, 9], [2, 0])
     assert json.dumps(list(found)) == "[[1, 1, 2], [3, 9, 0]]", "plain integers"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import reproductions
+from reproductions.lab.results.ensemble_record import EnsembleRecord, Member
 from reproductions.lab.results.entries import (
     DataSummary,
     EpochResult,
@@ -76,3 +77,25 @@ def learning(errors: list[float], record: Record) -> Record:
 def as_runs(*records: Record) -> list[Run]:
     """The records as runs in files that do not exist."""
     return [Run(Path(f"{record.network}-seed{record.seed}.json"), record) for record in records]
+
+
+def member(errors: int, seed: int = 1, network: str = "lenet5", images: int = 10000, **changes: Any) -> Member:
+    """A member of an ensemble, by its network's own recipe except for some fields."""
+    study, own = next((study, each) for study in STUDIES.values() for each in study.networks if each.name == network)
+    return Member(
+        study=study.name,
+        network=network,
+        seed=seed,
+        recipe={**own.to_train().as_data(), **changes},
+        execution=Execution(forward_batch_size=own.to_train().micro_batch_size),
+        commit="c" * 40,
+        dirty=False,
+        weights=f"{network} {seed}",
+        top1=ErrorRate.of(errors, images),
+    )
+
+
+def ensemble(test: EvaluationResult, *members: Member, data: str = "mnist") -> EnsembleRecord:
+    """The record of an ensemble with that result; without misclassified images."""
+    summary = DataSummary(data, "a test", data, train=55000, validation=5000, test=test.images)
+    return EnsembleRecord(list(members), summary, test, Misclassified([], [], []))

@@ -17,6 +17,7 @@ from reports.sections.results import (
     result_rows,
 )
 from reproductions.lab.errors import UsageError
+from reproductions.lab.results.ensemble_record import parse_networks
 from reproductions.lab.results.entries import ErrorRate, EvaluationResult
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.results.verdict import verdict
@@ -141,6 +142,17 @@ def test_every_published_network_is_one_of_the_suite():
     for name, study in STUDIES.items():
         known = {network.name for network in study.networks} | {""}
         assert {figure.network for figure in read_figures(PUBLISHED, name)} <= known
+
+
+def test_every_averaged_network_is_one_of_the_suite():
+    """And its test images are those of the figure, so that "not run" is not said of what cannot be run."""
+    datasets = {network.name: network.to_train().dataset for study in STUDIES.values() for network in study.networks}
+    figures = [figure for name in STUDIES for figure in read_figures(PUBLISHED, name) if figure.ensemble]
+    assert len(figures) >= 10
+    for figure in figures:
+        assert not figure.network and not figure.out_of_scope
+        for name in parse_networks(figure.ensemble):
+            assert figure.is_on_test_images_of(datasets[name]), figure.label
 
 
 @pytest.mark.parametrize("name", STUDIES)

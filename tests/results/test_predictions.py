@@ -51,16 +51,22 @@ def two_tested(tmp_path):
 
 def test_an_ensemble_averages_saved_scores(two_tested, capsys):
     each = [predictions.read(run / "predictions" / "ten-crops.npz") for run in two_tested]
-    result, mean, labels = predictions.ensemble(two_tested, TEN_CROPS)
+    found = predictions.ensemble(two_tested, TEN_CROPS)
+    result, mean, labels = found.result, found.predictions.scores, found.predictions.labels
     np.testing.assert_allclose(mean, (each[0].scores + each[1].scores) / 2, atol=1e-7)
     assert result == predictions.result_of(mean, each[0].labels, "ten crops")
     np.testing.assert_array_equal(labels, each[0].labels)
+    own = {member.path: member.result for member in found.members}
+    assert own == {
+        run: predictions.result_of(saved.scores, saved.labels, "ten crops") for run, saved in zip(two_tested, each)
+    }
     main(["evaluate", "--ensemble", *map(str, two_tested), "--protocol", "ten crops"])
     output = capsys.readouterr().out
     low = result.top5.interval[0]
     assert f"test error {result.top1.error:.2f}% ({result.top1.errors} of 8; 95% interval" in output
     top5 = f"top-5 error {result.top5.error:.2f}% ({result.top5.errors} of 8; 95% interval {low:.2f} to"
     assert top5 in output
+    assert "not recorded" in output and "one is not the folder of a finished run" in output
 
 
 def test_an_ensemble_needs_predictions_of_two_runs(two_tested):
@@ -69,6 +75,8 @@ def test_an_ensemble_needs_predictions_of_two_runs(two_tested):
         predictions.ensemble([one, two], PROTOCOLS["144 crops"])
     with pytest.raises(UsageError, match="at least two runs"):
         predictions.ensemble([one], TEN_CROPS)
+    with pytest.raises(UsageError, match="have the same weights"):
+        predictions.ensemble([one, two, one], TEN_CROPS)
 
 
 def test_an_ensemble_is_of_the_same_images_in_the_same_order(two_tested):

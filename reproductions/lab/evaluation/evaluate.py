@@ -21,7 +21,7 @@ from reproductions.lab.evaluation.crops import ImageFunction, Preprocessing, cro
 from reproductions.lab.evaluation.partial_scores import SAVE_EVERY, PartialScores
 from reproductions.lab.evaluation.scores import class_scores, main_output, tested_images
 from reproductions.lab.results import predictions
-from reproductions.lab.results.entries import EvaluationResult, Misclassified
+from reproductions.lab.results.entries import EvaluationResult
 from reproductions.lab.results.predictions import Predictions
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import protocols
@@ -174,17 +174,6 @@ def digest(model: keras.Model) -> str:
     for weight in model.get_weights():
         sha256.update(np.ascontiguousarray(weight).tobytes())
     return sha256.hexdigest()
-
-
-def misclassified(predicted: np.ndarray, labels: np.ndarray) -> Misclassified:
-    """Return the misclassified images in the order of the test split.
-
-    Args:
-        predicted: Predicted classes (images,).
-        labels: Labels (images,).
-    """
-    index = np.flatnonzero(predicted != labels)
-    return Misclassified(index.tolist(), labels[index].tolist(), predicted[index].tolist())
 
 
 # --- Finished runs, and files of weights

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
-from reproductions.lab.results.entries import ErrorRate, EvaluationResult
+from reproductions.lab.results.entries import ErrorRate, EvaluationResult, Misclassified
 from reproductions.lab.spec.protocols import Protocol
 
 TOP = 5
+ADVICE = "make it again with: reproduce evaluate"
 SAME = {"sha256": "data", "protocol": "protocol"}
 
 
@@ -54,9 +55,14 @@ class ClassErrors:
 
 def read(path: Path) -> Predictions:
     """Return the predictions in a file; UsageError names a file that has none."""
-    with file_errors(path, "make it again with: reproduce evaluate"), np.load(path, allow_pickle=False) as file:
-        metadata = json.loads(file["metadata"].tobytes())
-        return Predictions(file["scores"], file["labels"], file["names"], metadata)
+    with file_errors(path, ADVICE), np.load(path, allow_pickle=False) as file:
+        return Predictions(file["scores"], file["labels"], file["names"], json.loads(file["metadata"].tobytes()))
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata of the predictions in a file, without reading the scores; UsageError as for `read`."""
+    with file_errors(path, ADVICE), np.load(path, allow_pickle=False) as file:
+        return {name: str(value) for name, value in json.loads(file["metadata"].tobytes()).items()}
 
 
 def folder_of(tested: Path) -> Path:
@@ -102,36 +108,85 @@ def errors_by_class(scores: np.ndarray, labels: np.ndarray) -> list[ClassErrors]
     return rows
 
 
-def ensemble(tested: Sequence[Path], protocol: Protocol) -> tuple[EvaluationResult, np.ndarray, np.ndarray]:
-    """Average the saved predictions of several networks.
+def misclassified(predicted: np.ndarray, labels: np.ndarray) -> Misclassified:
+    """Return the misclassified images in the order of the test split.
 
     Args:
-        tested: Folders of runs, or files of weights; at least two.
+        predicted: Predicted classes (images,).
+        labels: Labels (images,).
+    """
+    index = np.flatnonzero(predicted != labels)
+    return Misclassified(index.tolist(), labels[index].tolist(), predicted[index].tolist())
+
+
+@dataclass(frozen=True)
+class MemberResult:
+    """One network of an ensemble: its run's folder or file of weights, its metadata, and its own result."""
+
+    path: Path
+    metadata: dict[str, str]
+    result: EvaluationResult
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Averaged predictions of several networks.
+
+    Attributes:
+        predictions: Mean scores, with the images of the first network; their metadata are those of all networks.
+        members: The networks, ordered by name and weights.
+        result: Result of the mean scores.
+    """
+
+    predictions: Predictions
+    members: tuple[MemberResult, ...]
+    result: EvaluationResult
+
+
+def ensemble(tested: Sequence[Path], protocol: Protocol) -> Ensemble:
+    """Average the saved predictions of several networks. Their order does not matter.
+
+    Args:
+        tested: Folders of runs, or files of weights; at least two, with different weights.
         protocol: Test protocol of the predictions.
 
-    Returns:
-        The result, the mean scores (images, classes) and the labels (images,).
+    Raises:
+        UsageError: If predictions are missing, not of the same images in the same order, or of one network twice.
+    """
+    paths = ordered(tested, protocol)
+    first = read(path_of(paths[0], protocol))
+    total, members = np.zeros(first.scores.shape), []
+    for path in paths:
+        each = read(path_of(path, protocol))
+        check_same_images(first, each, path_of(paths[0], protocol), path_of(path, protocol))
+        total += each.scores
+        members.append(MemberResult(path, each.metadata, result_of(each.scores, each.labels, protocol.name)))
+    mean = replace(first, scores=(total / len(paths)).astype(np.float32), metadata={})
+    return Ensemble(mean, tuple(members), result_of(mean.scores, mean.labels, protocol.name))
+
+
+def ordered(tested: Sequence[Path], protocol: Protocol) -> list[Path]:
+    """Return what is tested, ordered by name and weights of the network: sums depend on the order in the last bits.
 
     Raises:
-        UsageError: If predictions are missing, or not of the same images in the same order.
+        UsageError: If there is only one, predictions are missing, or two are of the same weights.
     """
     if len(tested) < 2:
         raise UsageError("an ensemble needs at least two runs")
-    paths = [path_of(each, protocol) for each in tested]
-    for each, path in zip(tested, paths):
+    found: dict[tuple[str, str], Path] = {}
+    for each in tested:
+        path = path_of(each, protocol)
         if not path.exists():
             raise UsageError(
                 f"{each} has no predictions by this protocol; make them with: "
                 f"reproduce evaluate {each} --protocol {protocol.name!r}"
             )
-    first = read(paths[0])
-    total = first.scores.astype(np.float64)
-    for path in paths[1:]:
-        other = read(path)
-        check_same_images(first, other, paths[0], path)
-        total += other.scores
-    scores = (total / len(paths)).astype(np.float32)
-    return result_of(scores, first.labels, protocol.name), scores, first.labels
+        metadata = read_metadata(path)
+        key = metadata["network"], metadata["weights"]
+        if key in found:
+            raise UsageError(f"{each} and {found[key]} have the same weights: name each network of an ensemble once")
+        found[key] = each
+    return [path for _, path in sorted(found.items())]
 
 
 def check_same_images(one: Predictions, other: Predictions, path: Path, other_path: Path) -> None:

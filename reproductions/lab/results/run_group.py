@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results.entries import FLOAT32, WHOLE_IMAGE, ErrorRate, EvaluationResult
+from reproductions.lab.results.entries import FLOAT32, WHOLE_IMAGE, ErrorRate, EvaluationResult, Execution
 from reproductions.lab.results.run_record import Record, Run
 from reproductions.lab.results.stats import Spread
 from reproductions.lab.spec import recipe_changes
@@ -107,8 +107,7 @@ class RunGroup:
     def comparable(self) -> bool:
         """Whether recipe, data and the images per batch normalization are those of the network's own recipe."""
         own = self.own_recipe
-        batches = {record.execution.forward_batch_size for record in self.records}
-        normalized = own.micro_batch_size is None or batches == {own.micro_batch_size}
+        normalized = normalized_as_in(own, [record.execution for record in self.records])
         return self.data == own.dataset and not self.changes and normalized
 
     @property
@@ -146,6 +145,12 @@ class RunGroup:
     def spread(self, measure: Measure | None = None) -> Spread:
         """Return the mean error rate over seeds and its spread; by default of the first measure."""
         return Spread.of(self.errors(measure or self.measures[0]))
+
+
+def normalized_as_in(own: Recipe, executions: Iterable[Execution]) -> bool:
+    """Return whether batch normalization saw as many images in all executions as a recipe says, if it says so."""
+    batches = {execution.forward_batch_size for execution in executions}
+    return own.micro_batch_size is None or batches == {own.micro_batch_size}
 
 
 def group_runs(runs: Sequence[Run]) -> list[RunGroup]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from reproductions.lab.files import write_json
 from reproductions.lab.results.entries import (
     DataSummary,
     EpochResult,
+    ErrorRate,
     EvaluationResult,
     Execution,
     Misclassified,
@@ -153,11 +155,27 @@ def read_typed(path: Path, kind: type[T], schema: int, what: str) -> T:
             raise UsageError(f"{path} has schema {found}, newer than {schema}: update the suite to read it")
         if found is not None and found != schema:
             raise UsageError(f"{path} has schema {found}, but this version reads {schema}: make it again")
-        return msgspec.convert(content, kind)
+        converted = msgspec.convert(content, kind)
+        for place in unknown_fields(content, msgspec.to_builtins(converted)):
+            raise UsageError(f"{path} is not {what}: it has an unknown field - at `{place}`")
+        return converted
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not {what}: {error}") from None
+
+
+def unknown_fields(content: Any, known: Any, place: str = "$") -> Iterator[str]:
+    """Yield where JSON has fields that the object made from it does not have, such as "$.test.error"."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            if name in known:
+                yield from unknown_fields(value, known[name], f"{place}.{name}")
+            else:
+                yield f"{place}.{name}"
+    elif isinstance(content, list):
+        for index, (value, own) in enumerate(zip(content, known)):
+            yield from unknown_fields(value, own, f"{place}[{index}]")
 
 
 def read(path: Path) -> Record:
@@ -180,15 +198,35 @@ def problems(record: Record) -> Iterator[str]:
     if not record.history:
         yield "it has no epochs"
     for result in record.by_protocol.values():
-        rates = [rate for rate in (result.top1, result.top5) if rate is not None]
-        if result.images < 1 or sum(result.images_per_class) != result.images:
-            yield f"the images per class do not add up to {result.images} images"
-        if any(not 0 <= rate.errors <= result.images for rate in rates):
-            yield f"the number of errors is not between 0 and {result.images}"
-    errors, classes = record.misclassified, len(record.test.images_per_class)
+        yield from result_problems(result)
+    yield from misclassified_problems(record.misclassified, record.test)
+
+
+def result_problems(result: EvaluationResult) -> Iterator[str]:
+    """Yield what is inconsistent in the result of a test."""
+    if result.images < 1 or sum(result.images_per_class) != result.images:
+        yield f"the images per class do not add up to {result.images} images"
+    for rate in (result.top1, result.top5):
+        if rate is not None:
+            yield from rate_problems(rate, result.images)
+
+
+def rate_problems(rate: ErrorRate, images: int) -> Iterator[str]:
+    """Yield what is inconsistent in an error rate on a number of images."""
+    if not 0 <= rate.errors <= images:
+        yield f"the number of errors is not between 0 and {images}"
+    elif not math.isclose(rate.error * images, 100 * rate.errors):
+        yield f"{rate.errors} errors of {images} images are not {rate.error}%"
+
+
+def misclassified_problems(errors: Misclassified, test: EvaluationResult) -> Iterator[str]:
+    """Yield what is inconsistent in the misclassified images of a test; for many data sets they are not recorded."""
+    classes = len(test.images_per_class)
     if not len(errors.index) == len(errors.label) == len(errors.predicted):
         yield "the lists of misclassified images differ in length"
-    if any(not 0 <= index < record.test.images for index in errors.index):
+    elif errors and len(errors) != test.top1.errors:
+        yield f"it has {len(errors)} misclassified images, but {test.top1.errors} errors"
+    if any(not 0 <= index < test.images for index in errors.index):
         yield "a misclassified image is not in the test set"
     if any(not 0 <= label < classes for label in (*errors.label, *errors.predicted)):
         yield "a misclassified image has a class that does not exist"

@@ -12,6 +12,7 @@ REPRODUCED = "reproduced"
 SPREAD = "within run-to-run spread"
 NOT_REACHED = "not reached"
 FEW = {1: "one run", 2: "two runs"}
+ONE_ENSEMBLE = "one ensemble"
 
 RULE = f"""\
 Measured figures are means over seeds at the last epoch, ± the standard deviation; the difference is measured minus
@@ -22,10 +23,11 @@ interval of the mean and the 95% prediction interval of one more run, both by St
 - *{REPRODUCED}*: otherwise, and it is at or above the mean, or inside the confidence interval.
 - *{SPREAD}*: otherwise, and it is inside the prediction interval.
 - *{NOT_REACHED}*: it is below the prediction interval.
-- *one run*, *two runs*: too few for a verdict.
-- *not comparable*: the data, the test or the images per batch normalization differ from the network's own recipe.
+- *one run*, *two runs*, *{ONE_ENSEMBLE}*: too few for a verdict.
+- *not comparable*: the data, the test or the images per batch normalization differ from the network's own recipe; of
+  an ensemble, also if a member has another recipe, or two have one network and seed.
 - *not run*: there is no record.
-- *out of scope*: the figure is not of a single network of this suite, or needs data that the suite does not have.
+- *out of scope*: the figure is of something that is not in this suite, or needs data that the suite does not have.
 - *nothing published*: no paper gives a figure.
 
 A published figure with an uncertainty of its own counts as an interval, which the table gives, and one value in it is

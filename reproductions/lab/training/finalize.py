@@ -19,8 +19,8 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
 from reproductions.lab.evaluation.contact_sheet import write_sheet
 from reproductions.lab.files import atomic_write
+from reproductions.lab.results import predictions
 from reproductions.lab.results.entries import DataSummary, EpochResult, Misclassified
-from reproductions.lab.results.predictions import predicted_classes
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.training import model as networks
@@ -96,7 +96,7 @@ def make_record(config: RunConfig, model: keras.Model, checkpoint: Checkpoint) -
     test, scores = evaluate.test(evaluate.EvaluationTask(tested, config.network, recipe, data), config.run_dir)
     misclassified = Misclassified([], [], [])
     if isinstance(data.test, InMemoryImages):
-        misclassified = evaluate.misclassified(predicted_classes(scores), data.test.labels)
+        misclassified = predictions.misclassified(predictions.predicted_classes(scores), data.test.labels)
         write_sheet(data.test.images, misclassified, config.run_dir / "misclassified.png")
     return Record(
         study=config.study.name,
