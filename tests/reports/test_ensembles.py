@@ -43,7 +43,7 @@ def test_five_networks_answer_the_figure_of_five():
     assert (top1.published, top1.measured, top1.difference) == ("38.1%", "38.00%", "-0.10")
     assert (top1.verdict, top1.runs, top1.confidence) == ("one ensemble", 5, "")
     assert found["Five networks, top-5, validation of imagenet-2012"].difference == "+0.10"
-    assert found["Five networks, top-5, test of imagenet-2012"].verdict == "out of scope"
+    assert found["Five networks, top-5, test of imagenet-2012"].verdict.startswith("out of scope")
     assert found["AlexNet, top-1"].verdict == "not run"
 
 
@@ -57,7 +57,7 @@ def test_five_networks_answer_the_figure_of_five():
 )
 def test_other_networks_or_protocols_do_not_answer_it(test, members):
     found = rows(ensemble(test, *members, data="imagenet"))
-    assert {row.verdict for label, row in found.items() if "Five" in label} == {"not run", "out of scope"}
+    assert {row.verdict for label, row in found.items() if "Five" in label and " test " not in label} == {"not run"}
 
 
 @pytest.mark.parametrize(
