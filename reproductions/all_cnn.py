@@ -147,7 +147,7 @@ NETWORKS = tuple(network(family, model) for family in reversed(FAMILIES) for mod
 AUGMENTED = replace(
     NETWORKS[0],
     name="all-cnn-c-augmented",
-    build=functools.partial(all_cnn, name="all-cnn-c-augmented"),
+    build=functools.partial(all_cnn, "c", "all", name="all-cnn-c-augmented"),
     recipe=AUGMENTED_RECIPE,
     deviations=DEVIATIONS + AUGMENTED_DEVIATIONS,
 )

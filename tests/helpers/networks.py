@@ -9,7 +9,18 @@ import numpy as np
 import reproductions
 from reproductions.lab.analysis.profile import without_weights
 
-NAMES = [network.name for study in reproductions.studies().values() for network in study.networks]
+NETWORKS = [network for study in reproductions.studies().values() for network in study.networks]
+NAMES = [network.name for network in NETWORKS]
+
+
+def architecture(network):
+    """The builder with its arguments but for the name: equal for networks that differ in their recipes alone."""
+    build = network.build if isinstance(network.build, functools.partial) else functools.partial(network.build)
+    return build.func, build.args, repr({key: value for key, value in build.keywords.items() if key != "name"})
+
+
+# The first network of each architecture, for tests that take long.
+ARCHITECTURES = list({architecture(network): network.name for network in reversed(NETWORKS)}.values())[::-1]
 
 # Tried in this order, so that a test of each network takes seconds. The last resort is the default of the network.
 SMALL_INPUTS = (32, 63, 67, 75)

@@ -12,7 +12,14 @@ from keras import ops
 
 import reproductions
 from reproductions.lab.analysis.profile import without_weights
-from tests.helpers.networks import NAMES, output_shapes, random_images, small_network, trainable_parameters
+from tests.helpers.networks import (
+    ARCHITECTURES,
+    NAMES,
+    output_shapes,
+    random_images,
+    small_network,
+    trainable_parameters,
+)
 
 CROSS_ENTROPY = {"class_name": "SparseCategoricalCrossentropy", "config": {"from_logits": True}}
 
@@ -30,11 +37,11 @@ def test_parameters_and_shapes_are_those_of_the_paper(name):
 def test_studies_state_parameters_and_shapes():
     """The test above would pass without any."""
     networks = [network for study in reproductions.studies().values() for network in study.networks]
-    assert sum(network.trainable_parameters is not None for network in networks) >= 41
-    assert sum(bool(network.shapes) for network in networks) >= 40
+    assert sum(network.trainable_parameters is not None for network in networks) >= 66
+    assert sum(bool(network.shapes) for network in networks) >= 65
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_few_steps_on_one_batch_lower_the_loss(name):
     network = reproductions.find_network(name)
     keras.utils.set_random_seed(0)
@@ -71,9 +78,9 @@ for name in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A folder with every network's file, an input and its output."""
+    """A folder with the file of every architecture, an input and its output."""
     folder = tmp_path_factory.mktemp("saved")
-    for name in NAMES:
+    for name in ARCHITECTURES:
         model = small_network(name)
         x = random_images(model)
         model.save(folder / f"{name}.keras")
@@ -85,7 +92,9 @@ def saved(tmp_path_factory):
 
 def run_check(folder, backend):
     environment = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run([sys.executable, "-c", CHECK, *NAMES], cwd=folder, env=environment, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK, *ARCHITECTURES], cwd=folder, env=environment, capture_output=True
+    )
     assert done.returncode == 0, done.stderr.decode()[-2000:]
 
 
@@ -98,7 +107,7 @@ def test_the_other_backend_gives_the_same_outputs(saved):
     run_check(saved, OTHER_BACKEND)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_networks_compute_in_bfloat16(name):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
