@@ -25,7 +25,7 @@ SIZES = {
     "alexnet-no-conv3": (67, 2), "alexnet-no-conv4": (67, 2),
     "zfnet": (67, 3), "zfnet-512": (67, 2), "zfnet-2048": (67, 2), "zfnet-8192": (67, 2), "zfnet-512-8192": (67, 2),
     "zfnet-alexnet": (67, 2), "zfnet-alexnet-no-3-4": (67, 2), "zfnet-alexnet-no-7": (67, 2),
-    "zfnet-alexnet-no-6-7": (67, 2), "zfnet-alexnet-no-3-4-6-7": (67, 2), "zfnet-alexnet-2048": (67, 2),
+    "zfnet-alexnet-no-6-7": (67, 2), "zfnet-alexnet-no-3-4-6-7": (67, 4), "zfnet-alexnet-2048": (67, 2),
     "zfnet-alexnet-8192": (67, 2),
     "vgg-a": (32, 2), "vgg-a-lrn": (32, 2), "vgg-b": (32, 4), "vgg-c": (32, 4), "vgg-d": (32, 4), "vgg-e": (32, 4),
     "vgg-c-384": (32, 2), "vgg-d-384": (32, 2), "vgg-e-384": (32, 2),
