@@ -33,6 +33,9 @@ SHAPES = {
     "inception_5a": (7, 7, 832), "inception_5b": (7, 7, 1024), "pool5": (1024,),
 }  # fmt: skip
 
+# Of local response normalization: k, and whether alpha is divided by the size of the window.
+PAPER_CONSTANTS, CAFFE_CONSTANTS = (2.0, False), (1.0, True)
+
 LOSS_WEIGHTS = {"linear": 1.0, "auxiliary_4a": 0.3, "auxiliary_4d": 0.3}
 
 
@@ -47,23 +50,28 @@ def auxiliary_head(x: keras.KerasTensor, classes: int, name: str) -> keras.Keras
 
 
 def googlenet(
-    classes: int = 1000, input_size: int = 224, auxiliary: bool = False, name: str = "googlenet"
+    classes: int = 1000, input_size: int = 224, auxiliary: bool = False, caffe: bool = False, name: str = "googlenet"
 ) -> keras.Model:
     """Table 1: images (batch, input_size, input_size, 3), mean subtracted, to logits (batch, classes).
 
     With `auxiliary`, the network as it is trained, to a dictionary of logits: "linear" and those of the auxiliary heads
-    on 4a and 4d, whose losses are weighted by LOSS_WEIGHTS.
+    on 4a and 4d, whose losses are weighted by LOSS_WEIGHTS. With `caffe`, the first convolution is padded by 3 pixels
+    on every side, and the normalization has k = 1 and averages, as weights that were trained by Caffe need it.
     """
     if input_size < 32:
         raise ValueError(f"input_size must be at least 32, as the network halves it five times; got {input_size}")
     conv = functools.partial(keras.layers.Conv2D, padding="same", activation="relu")
     pool = functools.partial(keras.layers.MaxPooling2D, 3, 2, "same")
     images = keras.Input((input_size, input_size, 3), name="images")
-    x = pool(name="pool1")(conv(64, 7, 2, name="conv1")(images))
-    x = layers.LocalResponseNormalization(name="norm1")(x)
+    constants = CAFFE_CONSTANTS if caffe else PAPER_CONSTANTS
+    normalization = functools.partial(layers.LocalResponseNormalization, k=constants[0], average=constants[1])
+    x = keras.layers.ZeroPadding2D(3, name="padding")(images) if caffe else images
+    x = conv(64, 7, 2, padding="valid" if caffe else "same", name="conv1")(x)
+    x = pool(name="pool1")(x)
+    x = normalization(name="norm1")(x)
     x = conv(64, 1, name="conv2_3x3_reduce")(x)
     x = conv(192, 3, name="conv2_3x3")(x)
-    x = layers.LocalResponseNormalization(name="norm2")(x)
+    x = normalization(name="norm2")(x)
     x = pool(name="pool2")(x)
     heads = {}
     for row, columns in TABLE_1.items():

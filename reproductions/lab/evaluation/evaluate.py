@@ -16,7 +16,6 @@ from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError, file_errors
-from reproductions.lab.evaluation import convnetjs
 from reproductions.lab.evaluation.crops import ImageFunction, Preprocessing, crop_function
 from reproductions.lab.evaluation.partial_scores import SAVE_EVERY, PartialScores
 from reproductions.lab.evaluation.scores import class_scores, main_output, tested_images
@@ -28,6 +27,7 @@ from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
 from reproductions.lab.spec.recipe import Recipe, Transform
 from reproductions.lab.spec.study import Network
+from reproductions.lab.weights import matching, presets, tensor_file
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def load(path: Path, network: Network) -> keras.Model:
             return keras.models.load_model(path, compile=False)
         model = network.build()
         if path.suffix == ".json":
-            model.set_weights(convnetjs.read(path))
+            matching.assign(matching.match(model, tensor_file.read(path), presets.find(network.name)))
         else:
             model.load_weights(path)
         return model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from reproductions.lab.data.transforms.context import TransformContext
@@ -63,6 +65,18 @@ def subtract_mean_colour(image: tf.Tensor, key: tf.Tensor, context: TransformCon
     Simonyan and Zisserman 2015, section 2.1.
     """
     return tf.cast(image, tf.float32) - context.statistic("mean_colour")
+
+
+def subtract_colour(image: tf.Tensor, key: tf.Tensor, context: TransformContext, colour: Sequence[float]) -> tf.Tensor:
+    """Subtract an RGB value: (height, width, 3) in 0..255 to float32. For published weights, which have their own.
+
+    Args:
+        image: Image.
+        key: Not used.
+        context: Not used.
+        colour: Red, green and blue, in 0..255.
+    """
+    return tf.cast(image, tf.float32) - tf.constant(colour, tf.float32)
 
 
 def to_unit_range(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:

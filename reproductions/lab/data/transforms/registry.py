@@ -36,6 +36,7 @@ TRANSFORMS: dict[str, Callable[..., tf.Tensor]] = {
         normalize.lenet_field,
         normalize.reduced_digit,
         normalize.subtract_mean_image,
+        normalize.subtract_colour,
         normalize.subtract_mean_colour,
         normalize.to_unit_range,
         normalize.to_half_range,

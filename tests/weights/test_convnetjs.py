@@ -13,9 +13,10 @@ import pytest
 import reproductions
 from reproductions.lab.data import registry
 from reproductions.lab.errors import UsageError
-from reproductions.lab.evaluation import convnetjs, evaluate
+from reproductions.lab.evaluation import evaluate
 from reproductions.lab.evaluation.evaluate import EvaluationTask
 from reproductions.lab.spec import protocols
+from reproductions.lab.weights import tensor_file
 
 DATA = Path(os.environ.get("REPRODUCTIONS_DATA", "nowhere"))
 SNAPSHOT = DATA / "published" / "convnetjs_cifar10_snapshot.json"
@@ -48,7 +49,9 @@ def written(folder: Path, content: object) -> Path:
 
 
 def test_each_weight_has_its_place(tmp_path):
-    kernel, bias, matrix, matrix_bias = convnetjs.read(written(tmp_path, net()))
+    tensors = tensor_file.read(written(tmp_path, net())).tensors
+    assert list(tensors) == ["1/conv/filters", "1/conv/biases", "3/fc/filters", "3/fc/biases"]
+    kernel, bias, matrix, matrix_bias = tensors.values()
     assert kernel.shape == (2, 3, 2, 2) and matrix.shape == (4, 3) and kernel.dtype == np.float32
     filters = net()["layers"][1]["filters"]
     for y, x, channel, number in np.ndindex(kernel.shape):
@@ -72,12 +75,12 @@ def damaged() -> dict[str, object]:
 def test_a_damaged_file_is_named(tmp_path, kind):
     path = written(tmp_path, damaged()[kind])
     with pytest.raises(UsageError, match=r"net\.json cannot be read"):
-        convnetjs.read(path)
+        tensor_file.read(path)
 
 
 def test_weights_of_another_network_do_not_fit(tmp_path):
     path = written(tmp_path, net())
-    with pytest.raises(UsageError, match=r"net\.json cannot be read"):
+    with pytest.raises(UsageError, match=r"net\.json does not fit convnetjs-cifar10 .* the file lacks"):
         evaluate.load(path, reproductions.find_network("convnetjs-cifar10"))
 
 

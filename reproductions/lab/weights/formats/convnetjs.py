@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from reproductions.lab.errors import file_errors
-
 LARGEST_FILE = 100_000_000  # bytes
 
 
-def read(path: Path) -> list[np.ndarray]:
-    """Return kernel and bias of each layer with weights, in the order and shapes of a Keras network.
+def read(path: Path) -> dict[str, np.ndarray]:
+    """Return filters and biases, "NUMBER/TYPE/filters" and "NUMBER/TYPE/biases", with the number of the layer from 0.
 
     ConvNetJS stores a filter row by row, each pixel with all its channels, and correlates as Keras does, so filters
     need only be stacked: source, `convnet_vol.js` and `convnet_layers_dotproducts.js`.
@@ -24,20 +22,23 @@ def read(path: Path) -> list[np.ndarray]:
         path: JSON file.
 
     Returns:
-        Kernels (height, width, channels, filters) of convolutions or (inputs, units) of fully connected layers, each
-        followed by its bias; float32.
+        Filters (height, width, channels, filters) of convolutions or (inputs, units) of fully connected layers, and
+        biases (filters,); float32.
 
     Raises:
-        UsageError: If the file is not such a network or is damaged.
+        ValueError: If the file is not such a network or is damaged.
     """
-    with file_errors(path):
-        if path.stat().st_size > LARGEST_FILE:
-            raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not isinstance(content.get("layers"), list):
-            raise ValueError("expected the layers of a ConvNetJS network")
-        with_weights = [layer for layer in content["layers"] if "filters" in layer]
-        return [array for layer in with_weights for array in layer_weights(layer)]
+    if path.stat().st_size > LARGEST_FILE:
+        raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or not isinstance(content.get("layers"), list):
+        raise ValueError("expected the layers of a ConvNetJS network")
+    tensors = {}
+    for number, layer in enumerate(content["layers"]):
+        if "filters" in layer:
+            kind = str(layer["layer_type"])
+            tensors[f"{number}/{kind}/filters"], tensors[f"{number}/{kind}/biases"] = layer_weights(layer)
+    return tensors
 
 
 def layer_weights(layer: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,49 @@
+"""From the layouts of other libraries to that of Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+Convert = Callable[..., np.ndarray]
+
+
+def unchanged(values: np.ndarray) -> np.ndarray:
+    """Return the values."""
+    return values
+
+
+def bias(values: np.ndarray) -> np.ndarray:
+    """Return a bias (..., n) as (n,): Caffe's old files have dimensions of one before it."""
+    return values.reshape(values.shape[-1])
+
+
+def convolution(values: np.ndarray) -> np.ndarray:
+    """Return a kernel (filters, channels, height, width) as (height, width, channels, filters)."""
+    return values.transpose(2, 3, 1, 0)
+
+
+def bgr_convolution(values: np.ndarray) -> np.ndarray:
+    """Return a kernel for images in BGR, (filters, 3, height, width), as one for RGB, (height, width, 3, filters)."""
+    return convolution(values[:, ::-1])
+
+
+def dense(values: np.ndarray) -> np.ndarray:
+    """Return a matrix (..., units, inputs) as (inputs, units); Caffe's old files have two dimensions of one before."""
+    return values.reshape(values.shape[-2:]).T
+
+
+def dense_after_flatten(height: int, width: int) -> Convert:
+    """Return a conversion of a matrix whose inputs are (channels, height, width), flattened, to Keras' order.
+
+    Args:
+        height: Height of the feature maps.
+        width: Their width.
+    """
+
+    def convert(values: np.ndarray) -> np.ndarray:
+        units = values.shape[-2]
+        return values.reshape(units, -1, height, width).transpose(2, 3, 1, 0).reshape(-1, units)
+
+    return convert

@@ -1,0 +1,65 @@
+"""Files of weights in any of the formats, as tensors by name."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reproductions.lab.errors import UsageError, file_errors
+
+# Module of `formats` by the ending of the file's name.
+FORMATS = {".caffemodel": "caffe", ".json": "convnetjs"}
+PICKLES = (".pth", ".pt", ".pkl", ".pickle", ".ckpt", ".bin", ".tar")
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """The content of a file of weights.
+
+    Attributes:
+        path: The file.
+        sha256: Checksum of the file.
+        tensors: Arrays by their names in the file, in its order and layout.
+    """
+
+    path: Path
+    sha256: str
+    tensors: Mapping[str, np.ndarray]
+
+
+def read(path: Path) -> TensorFile:
+    """Read a file of weights.
+
+    Raises:
+        UsageError: If the format is not known or not safe, or the file is missing or damaged.
+    """
+    with file_errors(path):
+        if not path.is_file():
+            raise UsageError(f"{path} is not a file")
+        if path.suffix in PICKLES:
+            raise UsageError(
+                f"{path} contains Python objects (pickles), which are not loaded because they can run code; convert "
+                "it where you trust it: safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)"
+            )
+        if path.suffix not in FORMATS:
+            raise UsageError(f"{path} is not a file of weights: expected one that ends with {', '.join(FORMATS)}")
+        module = importlib.import_module(f"{__package__}.formats.{FORMATS[path.suffix]}")
+        tensors = module.read(path)
+        for name, tensor in tensors.items():
+            if not np.isfinite(tensor).all():
+                raise ValueError(f"{name} has values that are not finite")
+        return TensorFile(path, digest(path), tensors)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    sha256 = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            sha256.update(block)
+    return sha256.hexdigest()
