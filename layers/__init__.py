@@ -13,6 +13,7 @@ from layers.inception_factorized import (
     InceptionV4C,
 )
 from layers.initializers import FanInUniform
+from layers.lecun1989 import ConstantPadding2D, UnitBias
 from layers.lenet import PartiallyConnectedConv2D, RBFOutput, TrainableSubsampling2D
 from layers.local import LocallyConnected2D
 from layers.losses import MaximumAPosteriori, MeanPenalty
@@ -20,6 +21,7 @@ from layers.lrn import LocalResponseNormalization
 from layers.sdlm import StochasticDiagonalLevenbergMarquardt
 
 __all__ = [
+    "ConstantPadding2D",
     "FanInUniform",
     "GridReduction",
     "GroupedConv2D",
@@ -40,6 +42,7 @@ __all__ = [
     "RBFOutput",
     "StochasticDiagonalLevenbergMarquardt",
     "TrainableSubsampling2D",
+    "UnitBias",
     "conv_bn_relu",
     "scaled_tanh",
 ]

@@ -94,30 +94,34 @@ class TrainableSubsampling2D(keras.layers.Layer):
 class PartiallyConnectedConv2D(keras.layers.Layer):
     """Convolution in which each filter sees its own selection of input channels.
 
-    Stride 1, no padding. The parameters are an h x w kernel per connection and a bias per filter. Source: layer C3 of
+    There is no padding. The parameters are an h x w kernel per connection and a bias per filter. Source: layer C3 of
     section II-B, and Table I.
 
-    Input shape: (batch, height, width, channels). Output shape: (batch, height - h + 1, width - w + 1, filters), with a
-    filter for each row of `connections`.
+    Input shape: (batch, height, width, channels). Output shape: (batch, height', width', filters), as of
+    `keras.layers.Conv2D` with a filter for each row of `connections`.
 
     Args:
         connections: For each filter the indices of the input channels that it sees.
         kernel_size: Height and width of the kernels: an integer, or a pair of integers.
+        strides: Vertical and horizontal stride: an integer, or a pair of integers.
         activation: Activation function; by default none.
+        use_bias: Whether filters have biases.
         kernel_initializer: Initializer of the kernels; the fan-in of a filter counts the channels that it sees.
         bias_initializer: Initializer of the biases.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Raises:
         ValueError: If `connections` is empty, or has a row that is empty, repeats a channel or names one that the input
-            does not have; if `kernel_size` is not positive, or larger than the input.
+            does not have; if `kernel_size` or `strides` is not positive, or `kernel_size` larger than the input.
     """
 
     def __init__(
         self,
         connections: Sequence[Sequence[int]],
         kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
         activation: Activation = None,
+        use_bias: bool = True,
         kernel_initializer: Initializer = "layers>FanInUniform",
         bias_initializer: Initializer = "zeros",
         **kwargs: object,
@@ -133,8 +137,9 @@ class PartiallyConnectedConv2D(keras.layers.Layer):
         if not self.connections:
             raise ValueError("connections must have a row for each filter; got none")
         self.input_spec = keras.layers.InputSpec(ndim=4)
-        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.kernel_size, self.strides = pair(kernel_size, "kernel_size"), pair(strides, "strides")
         self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
@@ -158,7 +163,9 @@ class PartiallyConnectedConv2D(keras.layers.Layer):
         self.kernel = self.add_weight(
             shape=(*self.kernel_size, len(indices)), initializer=self._initial_kernels, name="kernel"
         )
-        self.bias = self.add_weight(shape=(self.filters,), initializer=self.bias_initializer, name="bias")
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(self.filters,), initializer=self.bias_initializer, name="bias")
 
     def _initial_kernels(self, shape: Sequence[int], dtype: str | None = None) -> keras.KerasTensor:
         """Return initial kernels; those of filter j are column j of a dense kernel with the fan-in of filter j."""
@@ -180,8 +187,8 @@ class PartiallyConnectedConv2D(keras.layers.Layer):
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return the feature maps."""
-        outputs = ops.conv(inputs, self._dense_kernel(), padding="valid", data_format="channels_last")
-        return self.activation(outputs + self.bias)
+        outputs = ops.conv(inputs, self._dense_kernel(), self.strides, padding="valid", data_format="channels_last")
+        return self.activation(outputs if self.bias is None else outputs + self.bias)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return the output shape for an input shape."""
@@ -192,7 +199,10 @@ class PartiallyConnectedConv2D(keras.layers.Layer):
                 f"connections must name channels of the input; got channel {highest} of {channels}, from 0"
             )
         check_fits(self.kernel_size, image, "kernel_size")
-        height, width = (None if size is None else size - kernel + 1 for size, kernel in zip(image, self.kernel_size))
+        height, width = (
+            None if size is None else (size - kernel) // stride + 1
+            for size, kernel, stride in zip(image, self.kernel_size, self.strides)
+        )
         return batch, height, width, self.filters
 
     def get_config(self) -> dict[str, object]:
@@ -201,7 +211,9 @@ class PartiallyConnectedConv2D(keras.layers.Layer):
             **super().get_config(),
             "connections": self.connections,
             "kernel_size": self.kernel_size,
+            "strides": self.strides,
             "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

@@ -40,19 +40,26 @@ def subsampling_loop(x, coefficient, bias, h, w):
     return y
 
 
-def partial_loop(x, kernel, bias, table, h, w):
+def partial_sums(x, kernel, bias, table, h, w, strides=(1, 1)):
     batch, height, width, _ = x.shape
-    y = np.zeros((batch, height - h + 1, width - w + 1, len(table)))
+    y = np.zeros(
+        (batch, len(range(0, height - h + 1, strides[0])), len(range(0, width - w + 1, strides[1])), len(table))
+    )
     for b, i, j, row in np.ndindex(y.shape):
+        top, left = i * strides[0], j * strides[1]
         total = float(bias[row])
         number = sum(map(len, table[:row]))
         for source in table[row]:
             for di in range(h):
                 for dj in range(w):
-                    total += float(x[b, i + di, j + dj, source]) * float(kernel[di, dj, number])
+                    total += float(x[b, top + di, left + dj, source]) * float(kernel[di, dj, number])
             number += 1
-        y[b, i, j, row] = scaled_tanh(total)
+        y[b, i, j, row] = total
     return y
+
+
+def partial_loop(*arguments):
+    return scaled_tanh(partial_sums(*arguments))
 
 
 def rbf_loop(x, centres):
@@ -74,9 +81,21 @@ TABLES = [TABLE_I, ((0,), (2, 0), (1, 2, 3)), ((5, 4), (0,))]
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("kernel_size, image", [(5, (6, 7)), ((1, 3), (3, 4)), (2, (2, 2))])
 def test_partial_convolution_sees_the_channels_of_the_table(table, kernel_size, image):
-    layer = with_weights(layers.PartiallyConnectedConv2D(table, kernel_size, layers.scaled_tanh), (None, *image, 6))
+    layer = with_weights(layers.PartiallyConnectedConv2D(table, kernel_size, 1, layers.scaled_tanh), (None, *image, 6))
     x = draw(2, *image, 6)
     expected = partial_loop(x, np.asarray(layer.kernel), np.asarray(layer.bias), table, *layer.kernel_size)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, rtol=1e-4, atol=1e-4)
+    assert layer.compute_output_shape(x.shape) == expected.shape
+
+
+@pytest.mark.parametrize("strides", [2, (1, 3), (4, 2)])
+@pytest.mark.parametrize("image", [(5, 5), (6, 7), (9, 8)])
+def test_partial_convolution_has_strides_and_may_lack_biases(strides, image):
+    layer = layers.PartiallyConnectedConv2D(TABLES[1], 5, strides, layers.scaled_tanh, use_bias=False)
+    with_weights(layer, (None, *image, 4))
+    x = draw(2, *image, 4)
+    (kernel,) = layer.get_weights()
+    expected = partial_loop(x, kernel, np.zeros(3), TABLES[1], 5, 5, layer.strides)
     np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, rtol=1e-4, atol=1e-4)
     assert layer.compute_output_shape(x.shape) == expected.shape
 
@@ -103,12 +122,15 @@ def test_rbf_penalties_are_squared_distances():
 
 def test_layer_gradients_by_inputs():
     subsampling = with_weights(layers.TrainableSubsampling2D(2, layers.scaled_tanh), (None, 4, 4, 2))
-    partial = with_weights(layers.PartiallyConnectedConv2D(((0, 1), (1,)), 3, layers.scaled_tanh), (None, 4, 4, 2))
+    partial = with_weights(layers.PartiallyConnectedConv2D(((0, 1), (1,)), 3, 1, layers.scaled_tanh), (None, 4, 4, 2))
+    strided = with_weights(layers.PartiallyConnectedConv2D(((0, 1), (1,)), 2, 2, use_bias=False), (None, 5, 4, 2))
     rbf = layers.RBFOutput(RANDOM.normal(size=(3, 5)))
     s, p = [[np.asarray(w) for w in layer.trainable_weights] for layer in (subsampling, partial)]
+    (k,) = strided.get_weights()
     cases = [
         (subsampling, draw(1, 4, 4, 2), lambda x: subsampling_loop(x, *s, 2, 2)),
         (partial, draw(1, 4, 4, 2), lambda x: partial_loop(x, *p, ((0, 1), (1,)), 3, 3)),
+        (strided, draw(1, 5, 4, 2), lambda x: partial_sums(x, k, [0, 0], ((0, 1), (1,)), 2, 2, (2, 2))),
         (rbf, draw(2, 5), lambda x: rbf_loop(x, rbf.centres)),
     ]
     for layer, x, loop in cases:
@@ -120,11 +142,13 @@ def test_layer_gradients_by_inputs():
 def test_layer_gradients_by_weights():
     x = draw(1, 4, 4, 2)
     table = ((0, 1), (1,))
+    strided = with_weights(layers.PartiallyConnectedConv2D(table, 2, 2, use_bias=False), x.shape)
     subsampling = with_weights(layers.TrainableSubsampling2D(2, layers.scaled_tanh), x.shape)
-    partial = with_weights(layers.PartiallyConnectedConv2D(table, 3, layers.scaled_tanh), x.shape)
+    partial = with_weights(layers.PartiallyConnectedConv2D(table, 3, 1, layers.scaled_tanh), x.shape)
     loops = {
         subsampling: lambda c, b: subsampling_loop(x, c, b, 2, 2),
         partial: lambda k, b: partial_loop(x, k, b, table, 3, 3),
+        strided: lambda k: partial_sums(x, k, [0, 0], table, 2, 2, (2, 2)),
     }
     for layer, loop in loops.items():
         values = [np.asarray(weight) for weight in layer.trainable_weights]
@@ -144,7 +168,10 @@ def test_layer_gradients_by_weights():
 def test_layers_in_half_precision_stay_near_float32(dtype):
     for make, shape in [
         (lambda dtype: layers.TrainableSubsampling2D(2, layers.scaled_tanh, "ones", dtype=dtype), (2, 4, 4, 3)),
-        (lambda dtype: layers.PartiallyConnectedConv2D(((0, 2), (1,)), 3, None, "ones", dtype=dtype), (2, 5, 5, 3)),
+        (
+            lambda dtype: layers.PartiallyConnectedConv2D(((0, 2), (1,)), 3, kernel_initializer="ones", dtype=dtype),
+            (2, 5, 5, 3),
+        ),
         (lambda dtype: layers.RBFOutput(digit_centres(), dtype=dtype), (2, 84)),
     ]:
         x = draw(*shape)
@@ -157,7 +184,7 @@ def test_layers_in_half_precision_stay_near_float32(dtype):
 
 def test_layers_are_saved_and_loaded(tmp_path):
     images = keras.Input((9, 8, 3))
-    x = layers.PartiallyConnectedConv2D(((0, 1), (2,), (1, 2)), (2, 3), layers.scaled_tanh)(images)
+    x = layers.PartiallyConnectedConv2D(((0, 1), (2,), (1, 2)), (2, 3), (1, 2), layers.scaled_tanh, False)(images)
     x = layers.TrainableSubsampling2D((2, 1), layers.scaled_tanh)(x)
     x = keras.layers.Flatten()(x)
     model = keras.Model(images, layers.RBFOutput(RANDOM.normal(size=(4, x.shape[-1])))(x))
@@ -174,6 +201,8 @@ def test_layers_are_saved_and_loaded(tmp_path):
         (lambda: layers.TrainableSubsampling2D((2, 2, 2)), "pool_size must be"),
         (lambda: layers.TrainableSubsampling2D(5).build((None, 4, 4, 1)), "must not exceed the input"),
         (lambda: layers.PartiallyConnectedConv2D((), 3), "got none"),
+        (lambda: layers.PartiallyConnectedConv2D(((0,),), 3, 0), "strides must be a positive integer"),
+        (lambda: layers.PartiallyConnectedConv2D(((0,),), 3, layers.scaled_tanh), "strides must be"),
         (lambda: layers.PartiallyConnectedConv2D(((0,), ()), 3), r"connections\[1\]"),
         (lambda: layers.PartiallyConnectedConv2D(((0, 0),), 3), r"connections\[0\]"),
         (lambda: layers.PartiallyConnectedConv2D(((-1,),), 3), "counted from 0"),
