@@ -14,6 +14,7 @@ def test_status_works_without_tensorflow(reproduce, prepared_imagenet, ilsvrc):
     assert lines["imagenet-originals"].startswith("missing: register at https://image-net.org")
     assert lines["cifar10"].startswith("missing: Keras downloads it")
     assert lines["mnist"].startswith("missing: Keras downloads it")
+    assert lines["usps"].startswith("missing: download zip.train.gz and zip.test.gz")
     output = reproduce("data", "status", "--data-dir", ilsvrc.folder, before=WITHOUT_TENSORFLOW).stdout
     assert (
         f"the official files are in {ilsvrc.folder}: run `reproduce data prepare imagenet --from {ilsvrc.folder}"

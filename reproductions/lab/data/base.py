@@ -137,7 +137,7 @@ def checksum(arrays: Arrays) -> str:
     """Return the SHA-256 of the decoded arrays (shapes and bytes), which does not depend on the file format."""
     digest = hashlib.sha256()
     for name in ARRAYS:
-        array = np.ascontiguousarray(arrays[name], dtype=np.uint8)
+        array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name}{array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
@@ -155,8 +155,8 @@ def split_off_validation(
     Returns:
         Train, validation and test split, and the statistics of the first two.
     """
-    x, y = arrays["x_train"].astype(np.uint8), arrays["y_train"].astype(np.uint8)
-    test = InMemoryImages(arrays["x_test"].astype(np.uint8), arrays["y_test"].astype(np.uint8))
+    x, y = arrays["x_train"], arrays["y_train"]
+    test = InMemoryImages(arrays["x_test"], arrays["y_test"])
     end = len(y) - count
     train, validation = InMemoryImages(x[:end], y[:end]), InMemoryImages(x[end:], y[end:])
     return train, validation, test, PixelStatistics(train, validation)
@@ -186,7 +186,9 @@ def read_npz(path: Path) -> Arrays:
     return arrays
 
 
-def check_arrays(title: str, arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], files: Mapping[str, Path]) -> None:
+def check_arrays(
+    title: str, arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], files: Mapping[str, Path]
+) -> Arrays:
     """Check shapes and values of the arrays of a data set.
 
     Args:
@@ -194,6 +196,9 @@ def check_arrays(title: str, arrays: Arrays, shapes: Mapping[str, tuple[int, ...
         arrays: Arrays by name.
         shapes: Expected shapes by name.
         files: Files the arrays were read from by name.
+
+    Returns:
+        The arrays as uint8.
 
     Raises:
         UsageError: If an array has another shape, or values other than pixels in 0..255 and labels in 0..9.
@@ -211,6 +216,7 @@ def check_arrays(title: str, arrays: Arrays, shapes: Mapping[str, tuple[int, ...
                 f"{files[name]}: expected {name} of {title} to lie in 0..{highest}; "
                 f"got values from {array.min()} to {array.max()}"
             )
+    return {name: arrays[name].astype(np.uint8) for name in shapes}
 
 
 def keras_cache() -> Path:

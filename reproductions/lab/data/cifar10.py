@@ -121,7 +121,7 @@ def make_dataset(arrays: Arrays, source: str, path: Path) -> Dataset:
     Raises:
         UsageError: If shapes or values are not those of CIFAR-10.
     """
-    base.check_arrays("CIFAR-10", arrays, SHAPES, dict.fromkeys(ARRAYS, path))
+    arrays = base.check_arrays("CIFAR-10", arrays, SHAPES, dict.fromkeys(ARRAYS, path))
     train, test = (sort_by_hash(arrays[f"x_{split}"], arrays[f"y_{split}"]) for split in ("train", "test"))
     arrays = dict(zip(ARRAYS, (*train, *test)))
     sha256 = base.checksum(arrays)

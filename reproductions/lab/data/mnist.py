@@ -72,7 +72,7 @@ def find(folder: Path) -> Dataset | None:
 
 def make_dataset(arrays: Arrays, source: str, files: Mapping[str, Path]) -> Dataset:
     """Return the data set with these arrays; see `base.check_arrays` and `Dataset` for the arguments."""
-    base.check_arrays("MNIST", arrays, SHAPES, files)
+    arrays = base.check_arrays("MNIST", arrays, SHAPES, files)
     sha256 = base.checksum(arrays)
     name = "mnist" if sha256 == SHA256 else "mnist-altered"
     file = files["x_train"]

@@ -17,6 +17,13 @@ def load_mnist(data_dir: Path | None) -> Dataset:
     return mnist.load(data_dir)
 
 
+def load_usps(data_dir: Path | None) -> Dataset:
+    """Return the USPS ZIP code digits; see `usps.load`."""
+    from reproductions.lab.data import usps
+
+    return usps.load(data_dir)
+
+
 def load_imagenet(name: str, data_dir: Path | None) -> Dataset:
     """Return prepared ImageNet; see `imagenet.dataset.load`."""
     from reproductions.lab.data.imagenet import dataset
@@ -34,6 +41,7 @@ def load_cifar10(data_dir: Path | None, whitened: bool = False) -> Dataset:
 
 LOADERS: dict[str, Callable[[Path | None], Dataset]] = {
     "mnist": load_mnist,
+    "usps": load_usps,
     "cifar10": load_cifar10,
     "cifar10-whitened": functools.partial(load_cifar10, whitened=True),
     "imagenet": functools.partial(load_imagenet, "imagenet"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from reproductions.lab.data import base, cifar10, mnist
+from reproductions.lab.data import base, cifar10, mnist, usps
 from reproductions.lab.data.imagenet import manifest, official
 from reproductions.lab.errors import UsageError
 
@@ -20,7 +20,7 @@ def status(data_dir: Path | None) -> str:
     """
     folder = base.data_folder(data_dir)
     head = f"searched {folder}" if folder else "no folder to search: neither --data-dir nor REPRODUCTIONS_DATA is set"
-    found = {"mnist": mnist_status(folder), "cifar10": cifar10_status(folder)}
+    found = {"mnist": mnist_status(folder), "usps": usps_status(folder), "cifar10": cifar10_status(folder)}
     found |= {name: imagenet_status(name, folder) for name in manifest.FOLDERS}
     return "\n".join([head, *(f"{name:20}{line}" for name, line in found.items())])
 
@@ -39,6 +39,16 @@ def mnist_status(folder: Path | None) -> str:
                 f"incomplete: {parent} lacks {', '.join(missing)}" if missing else f"found: four IDX files in {parent}"
             )
     return "missing: Keras downloads it when it is needed; without a network, a subset of 5,000 images is used"
+
+
+def usps_status(folder: Path | None) -> str:
+    """Return the status of the USPS ZIP code digits in a folder."""
+    files = usps.locate(folder) if folder else {}
+    if not files:
+        return f"missing: {usps.DOWNLOAD}, into a data folder"
+    parent = next(iter(files.values())).parent
+    lacking = usps.missing(files)
+    return f"incomplete: {parent} lacks {lacking[0]}" if lacking else f"found: two files in {parent}"
 
 
 def cifar10_status(folder: Path | None) -> str:

@@ -50,7 +50,7 @@ def stored_for(name):
 
 def test_every_transform_is_listed_as_random_or_not():
     plain = {
-        "lenet_field", "reduced_digit", "subtract_mean_image", "subtract_mean_colour", "to_unit_range",
+        "lenet_field", "grey_channel", "reduced_digit", "subtract_mean_image", "subtract_mean_colour", "to_unit_range",
         "to_half_range",
     }  # fmt: skip
     assert set(TRANSFORMS) == plain | set(RANDOM)
@@ -64,6 +64,13 @@ def test_lenet_field_centres_the_digit_on_its_background(size):
     expected = np.full((size, size), -0.1)
     expected[margin : margin + 28, margin : margin + 28] = pixels / 255 * 1.275 - 0.1
     np.testing.assert_allclose(field[..., 0], expected, atol=1e-6)
+
+
+def test_grey_channel_keeps_the_values():
+    image = np.random.default_rng(0).uniform(-1, 1, (16, 16)).astype(np.float32)
+    (made,) = results(["grey_channel"], image, 1, 16)
+    assert made.dtype == np.float32
+    np.testing.assert_array_equal(made, image[..., np.newaxis])
 
 
 def test_reduced_digit_equals_pillows():

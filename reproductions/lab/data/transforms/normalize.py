@@ -33,6 +33,11 @@ def lenet_field(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> 
     return field[..., tf.newaxis]
 
 
+def grey_channel(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:
+    """Add the axis of channels to an image of grey values: (height, width) to (height, width, 1) float32."""
+    return tf.cast(image, tf.float32)[..., tf.newaxis]
+
+
 def reduced_digit(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:
     """Shrink a digit about the centre from 20 to 16 pixels, bilinearly with antialiasing.
 

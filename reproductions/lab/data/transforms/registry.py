@@ -34,6 +34,7 @@ TRANSFORMS: dict[str, Callable[..., tf.Tensor]] = {
         augment.photometric_distortion,
         augment.affine_distortion,
         normalize.lenet_field,
+        normalize.grey_channel,
         normalize.reduced_digit,
         normalize.subtract_mean_image,
         normalize.subtract_colour,
