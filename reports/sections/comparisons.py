@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from reports.published import PublishedComparison
 from reproductions.lab.results.compare import Comparison, compare_runs
-from reproductions.lab.results.comparison_text import SIGNIFICANCE, describe_speed, sentences
+from reproductions.lab.results.comparison_text import all_significant, describe_speed, sentences
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.stats import Spread
 from reproductions.lab.spec import recipe_changes
@@ -104,16 +104,6 @@ def order_of(groups: Sequence[RunGroup], found: Comparison) -> str:
     runs = " One run each." if all(len(group.runs) == 1 for group in groups) else ""
     learning = f" {training_errors(groups, by_error)}" if any(group.changes for group in groups) else ""
     return f"{errors}: {order}{apart}.{runs}{learning}"
-
-
-def all_significant(found: Comparison) -> bool:
-    """Return whether every two networks differ significantly: over their seeds, or else image by image."""
-    for pair in found.pairs:
-        by_image = [row.p for row in found.images if (row.first, row.second) == (pair.first, pair.second)]
-        p_values = by_image if pair.p is None else [pair.p]
-        if not p_values or any(p is None or p >= SIGNIFICANCE for p in p_values):
-            return False
-    return True
 
 
 def training_errors(groups: Sequence[RunGroup], by_error: Sequence[RunGroup]) -> str:

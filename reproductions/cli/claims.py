@@ -31,10 +31,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def check_claims(study: str | None = None) -> list[ClaimResult]:
     """Return the results of the lecture's claims, or of those about one paper."""
+    from reports.paths import RUNS
     from reproductions.lab.analysis.claims import Evidence, audit
+    from reproductions.lab.results.run_record import read_all
     from reproductions.lecture import CLAIMS
+    from reproductions.lecture.measured import measured
 
-    return audit(CLAIMS, Evidence(reproductions.build), study)
+    networks = {network.name: network for each in reproductions.studies().values() for network in each.networks}
+    return audit(CLAIMS, Evidence(reproductions.build, measured(read_all(RUNS), networks)), study)
 
 
 def show_claims(options: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from reproductions.lab.analysis.claims import (
 )
 from reproductions.lab.analysis.published import Fact, Range
 from reproductions.lecture.layer_queries import describe_layer, layers_of_type, numbered_types, weight_layers
+from reproductions.lecture.measured import PATCHES_AND_REFLECTIONS
 
 
 def pools_and_activations(evidence: Evidence) -> Fact:
@@ -85,6 +86,15 @@ def amsterdam(evidence: Evidence) -> str:
     return next((team for team in evidence.ranking("ilsvrc2012") if "Amsterdam" in team), "none")
 
 
+def gpu_cores(evidence: Evidence) -> Fact:
+    """Return whether AlexNet's GPUs have more than 1,000 cores."""
+    cores = int(evidence.number("alexnet/gpus") * evidence.number("alexnet/cores"))
+    return Fact(cores > 1000, f"{cores:,} cores")
+
+
+PATCHES_REASON = "The runs with patches and reflections do not have a significantly lower error."
+
+
 def alexnet_on_imagenet() -> Iterator[Claim]:
     """Yield the claims of the slides on AlexNet in ILSVRC 2012."""
     claim = partial(Claim, slide="AlexNet: ILSVRC 2012 winner", study="alexnet")
@@ -100,7 +110,7 @@ def alexnet_on_imagenet() -> Iterator[Claim]:
     yield claim("alexnet-units-counted", "650K units", "650K", counted, reason=reason)
     yield claim("alexnet-params", "60M params", "60M", published("alexnet/parameters"))
     yield claim("alexnet-params-counted", "60M params", "60M", total_quantity("alexnet", "parameters"))
-    speed = published("alexnet/speedup", "the same training timed on a CPU and a GPU of 2012")
+    speed = published("alexnet/speedup", "the same training timed on a CPU and on a GPU of 2012")
     yield claim("alexnet-50x", "GPU implementation (50x speedup over CPU)", "50", speed)
     yield claim("alexnet-two-gpus", "Trained on two GPUs for a week", "2", published("alexnet/gpus"))
     days = Source("published: alexnet/days, in weeks", days_in_weeks)
@@ -117,16 +127,18 @@ def alexnet_on_imagenet() -> Iterator[Claim]:
     yield claim("alexnet-crop", "Train on random 224x224 patches", "224", published("alexnet/crop"))
     yield claim("alexnet-image", "from the 256x256 images", "256", published("alexnet/image"))
     yield claim("alexnet-flip", "Also use left-right reflections of the images", "reflections", augmentation("flip"))
-    effect = measured("alexnet", "alexnet without augmentation", "test errors with and without patches and reflections")
-    yield claim("alexnet-patches", "(patches and reflections) significantly improve generalization", "improve", effect)
+    needed = "three runs each of all-cnn-c-augmented and all-cnn-c, with and without them, by the paper's recipes"
+    effect = measured("all_cnn", PATCHES_AND_REFLECTIONS, needed)
+    quote = "(patches and reflections) significantly improve generalization"
+    yield claim("alexnet-patches", quote, "improve", effect, reason=PATCHES_REASON)
     yield claim("alexnet-ten", "combine the opinions from ten different patches", "10", published("alexnet/views"))
     better = Source("published: alexnet/2010 error of 10 views, and of the centre", ten_crops_are_better)
     yield claim("alexnet-ten-better", "(ten patches) significantly improve generalization", "improve", better)
 
     claim = partial(Claim, slide="The hardware required for Alex's net", study="alexnet")
     yield claim("alexnet-gtx580", "two Nvidia GTX 580 Graphics Processor Units", "GTX 580", published("alexnet/gpu"))
-    cores = published("alexnet/cores", "the cores of a GTX 580, from its maker")
-    yield claim("alexnet-cores", "over 1000 fast little cores", "1000", cores)
+    cores = Source("published: alexnet/gpus times alexnet/cores of each", gpu_cores)
+    yield claim("alexnet-cores", "over 1000 fast little cores", "over 1000", cores)
 
 
 ALEXNET_ORDER = "CONV1 MAX POOL1 NORM1 CONV2 MAX POOL2 NORM2 CONV3 CONV4 CONV5 Max POOL3 FC6 FC7 FC8"
@@ -135,6 +147,7 @@ INPUT_REASON = (
     "The paper, and the slide on tricks, say 224. Without padding this does not give a whole number of positions: the "
     "windows of the authors' code extend over the edge, and Caffe takes 227."
 )
+RELU_REASON = "The paper takes the units and their name from Nair and Hinton 2010."
 # Layer of the network, its name on the slide, its shape, and its description.
 ALEXNET_LISTING = (
     ("images", "INPUT", "227x227x3", ""),
@@ -176,10 +189,8 @@ def alexnet_listing() -> Iterator[Claim]:
 def alexnet_details() -> Iterator[Claim]:
     """Yield the claims of the slide with AlexNet's details."""
     claim = partial(Claim, slide="Alexnet, Details/Retrospectives", study="alexnet")
-    relu = published(
-        "relu/first use", "who used rectified units first: the papers before 2012 that AlexNet's paper cites"
-    )
-    yield claim("alexnet-first-relu", "first use of ReLU", "AlexNet", relu)
+    relu = published("relu/earlier use")
+    yield claim("alexnet-first-relu", "first use of ReLU", "AlexNet", relu, reason=RELU_REASON)
     norms = Source("normalization across feature maps in alexnet and in later networks", normalization_layers)
     yield claim("alexnet-augmentation", "heavy data augmentation", "augmentation", augmentation("crop"))
     yield claim("alexnet-norm", "used Norm layers (not common anymore)", "Norm layers", norms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import partial
 
@@ -84,7 +85,7 @@ def case_studies() -> Iterator[Claim]:
     claim = partial(Claim, slide="Case Studies", study="lenet5")
     year = Source("published: lenet5/year", decade)
     yield claim("lenet-decade", "developed by Yann LeCun in 1990's", "1990's", year)
-    use = published("lenet5/use", "an account of where the networks were used")
+    use = published("lenet5/use")
     yield claim("lenet-use", "was used to read zip codes, digits, etc.", "zip codes", use)
 
     claim = partial(Claim, slide="Case Studies", study="alexnet")
@@ -115,6 +116,38 @@ def lenet_order(evidence: Evidence) -> str:
     return f"[{'-'.join(map(layer_type, layers))}]"
 
 
+def hidden_layers(evidence: Evidence) -> Fact:
+    """Return whether LeNet-5 has more than one hidden layer."""
+    names = [layer.name for layer in layers_of_type(evidence, "lenet5", "CONV", "POOL", "FC")]
+    return Fact(len(names) > 1, f"{len(names)}: {', '.join(names)}")
+
+
+def replicated_maps(evidence: Evidence) -> Fact:
+    """Return whether each layer of LeNet-5 before F6 has several maps, whose units share weights.
+
+    If they did not, a layer would have as many weights as multiplications, as C5 has, whose maps are single units.
+    """
+    layers = layers_of_type(evidence, "lenet5", "CONV", "POOL")
+    replicated = [layer for layer in layers if layer.parameters < layer.multiply_adds]
+    single = [layer for layer in layers if layer.output_shape[:2] == (1, 1)]
+    maps = ", ".join(f"{layer.output_shape[-1]} in {layer.name}" for layer in layers)
+    holds = all(layer.output_shape[-1] > 1 for layer in layers) and len(replicated) + len(single) == len(layers)
+    return Fact(holds and bool(replicated), f"{maps}, replicated in {len(replicated)} layers")
+
+
+def pooled_neighbours(evidence: Evidence) -> Fact:
+    """Return whether LeNet-5's pools take adjacent outputs of convolutions, map by map."""
+    layers = layers_of_type(evidence, "lenet5", "CONV", "POOL", "FC")
+    pairs = [(one, pool) for one, pool in itertools.pairwise(layers) if layer_type(pool) == "POOL"]
+    windows = ("x".join(map(str, pool.kernel_size)) for _, pool in pairs)
+    pools = ", ".join(f"{window} of {one.name} in {pool.name}" for window, (one, pool) in zip(windows, pairs))
+    holds = all(
+        layer_type(one) == "CONV" and pool.kernel_size == pool.strides and one.output_shape[-1] == pool.output_shape[-1]
+        for one, pool in pairs
+    )
+    return Fact(bool(pairs) and holds, pools)
+
+
 def errors_with_distortions(evidence: Evidence) -> Range:
     """Return the range of misclassified test images; the paper reports the error in tenths of a percent."""
     error, images = evidence.number("lenet5/error with distortions"), evidence.number("lenet5/test images")
@@ -124,6 +157,14 @@ def errors_with_distortions(evidence: Evidence) -> Range:
 def lenet() -> Iterator[Claim]:
     """Yield the claims of the slides on LeNet."""
     claim = partial(Claim, slide="LeNet", study="lenet5")
+    for id, quote, value, source in (
+        ("lenet-layers", "Many hidden layers", "Many", Source("layers of lenet5 before the output", hidden_layers)),
+        ("lenet-maps", "Many maps of replicated units in each layer", "Many",
+         Source("maps and weights of the convolutions and pools of lenet5", replicated_maps)),
+        ("lenet-pooling", "Pooling of the outputs of nearby replicated units", "nearby",
+         Source("windows and inputs of the pools of lenet5", pooled_neighbours)),
+    ):  # fmt: skip
+        yield claim(id, quote, value, source)
     several = published("lenet5/overlapping", "images of several characters that overlap, with their labels")
     yield claim("lenet-overlap", "can cope with several characters at once even if they overlap", "several", several)
     checks = published("lenet5/checks", "the share of North American checks that it read")
@@ -160,24 +201,45 @@ def groups(evidence: Evidence) -> Fact:
     return Fact(all(found), ", ".join(filter(None, found)))
 
 
+def training_images(evidence: Evidence) -> int:
+    """Return the number of training images of ILSVRC-2012."""
+    from reproductions.lab.data.imagenet.official import TRAIN_IMAGES
+
+    return TRAIN_IMAGES
+
+
+def half_overlap(evidence: Evidence) -> Fact:
+    """Return whether a guess that overlaps the correct box by 50% is right, and one by 49% is wrong."""
+    from reproductions.lab.evaluation.localization import Box, localized, overlap
+
+    correct = Box("n1", 1, 1, 100, 100)
+    half, less = (Box("n1", 1, 1, 100, height) for height in (50, 49))
+    holds = localized([half], [correct]) and not localized([less], [correct])
+    return Fact(holds, f"{overlap(half, correct):.0%} is enough, {overlap(less, correct):.0%} is not")
+
+
+IMAGES_REASON = (
+    "ILSVRC-2012 has 1,281,167 training images, which round to 1.3 million. AlexNet's paper says roughly 1.2 million."
+)
+
+
 def imagenet() -> Iterator[Claim]:
     """Yield the claims of the slides on ImageNet."""
     claim = partial(Claim, slide="The arrival of big visual data...")
-    size = published("imagenet/images", "the size of the whole of ImageNet, from its web pages")
-    classes = published("imagenet/all classes", "the number of ImageNet's classes, from its web pages")
-    training = published("imagenet/training images", "the number of training images, from the challenge's web pages")
-    labels = published("imagenet/labels", "how the images were found and labelled, from ImageNet's paper")
-    yield claim("imagenet-14m", "~14 million labeled images", "14 million", size)
-    yield claim("imagenet-20k", "20k classes", "20k", classes)
+    training = Source("training images of ILSVRC-2012, by which its files are checked", training_images)
+    yield claim("imagenet-14m", "~14 million labeled images", "14 million", published("imagenet/images"))
+    yield claim("imagenet-20k", "20k classes", "20k", published("imagenet/all classes"))
+    labels = published("imagenet/labels")
     yield claim("imagenet-labels", "Human labels via Amazon MTurk", "Amazon MTurk", labels)
-    yield claim("ilsvrc-1.2m", "ILSVRC: 1.2 million training images", "1.2 million", training)
+    yield claim("ilsvrc-1.2m", "ILSVRC: 1.2 million training images", "1.2 million", training, reason=IMAGES_REASON)
     yield claim("ilsvrc-1000", "1000 classes", "1000", published("imagenet/classes"))
 
     claim = partial(Claim, slide="The ILSVRC-2012 competition on ImageNet")
-    yield claim("ilsvrc2012-1.2m", "1.2 million high-resolution training images", "1.2 million", training)
+    quote = "1.2 million high-resolution training images"
+    yield claim("ilsvrc2012-1.2m", quote, "1.2 million", training, reason=IMAGES_REASON)
     yield claim("ilsvrc2012-top5", "the correct class in your top 5 bets", "5", published("imagenet/guesses"))
     yield claim("ilsvrc2012-1000", "There are 1000 classes", "1000", published("imagenet/classes"))
-    overlap = published("imagenet/overlap", "the rule of the localization task, from the challenge's web pages")
+    overlap = Source("the rule of the development kit, as `reproduce localization` applies it", half_overlap)
     yield claim("ilsvrc2012-overlap", "at least 50% overlap with the correct box", "50%", overlap)
     quote = "leading computer vision groups from Oxford, INRIA, XRCE, ..."
     yield claim("ilsvrc2012-groups", quote, "Oxford, INRIA, XRCE", Source("teams in ilsvrc2012", groups))

@@ -11,6 +11,7 @@ from reproductions.lab.analysis.claims import Claim, Evidence, Source, formula, 
 from reproductions.lab.analysis.published import Fact
 from reproductions.lecture import numerical_checks
 from reproductions.lecture.layer_queries import all_pass, layers_of_type, padding
+from reproductions.lecture.measured import REPLACED_POOLS
 from reproductions.lecture.slides_vgg import ONE_7X7, THREE_3X3, extra_parameters
 
 if TYPE_CHECKING:
@@ -114,8 +115,18 @@ def pooling() -> Iterator[Claim]:
     quote = "max pool with 2x2 filters and stride 2: 6 8 / 3 4"
     yield claim("pool-example", quote, "6 8 3 4", values, slide="MAX POOLING")
     gradient = Source("finite differences of Keras' max pool", numerical_checks.max_pool_gradient)
+    claim = partial(claim, slide="General pooling")
+    for id, quote, check in (
+        ("pool-average", "Other pooling functions: Average pooling", numerical_checks.average_pooling),
+        ("pool-l2", "Other pooling functions: ... L2-norm pooling", numerical_checks.l2_norm_pooling),
+    ):
+        windows = Source("Keras' average pool, of the input or of its squares, and a loop over windows", check)
+        yield claim(id, quote, quote.split(": ")[1].removeprefix("... "), windows)
     quote = "routes the gradient to the input that had the highest value in the forward pass"
-    yield claim("pool-gradient", quote, "the highest", gradient, slide="General pooling")
+    yield claim("pool-gradient", quote, "the highest", gradient)
+    quote = "keep track of the index of the max activation (... the switches) so that gradient routing is efficient"
+    routed = Source("gradient routed by switches, and finite differences of Keras' max pool", numerical_checks.switches)
+    yield claim("pool-switches", quote, "switches", routed)
 
 
 # --- Getting rid of pooling
@@ -166,6 +177,9 @@ def cifar10_sizes(evidence: Evidence) -> Fact:
     return Fact(sizes == ((32, 32, 3), (10,)), "32x32x3 images, 10 classes")
 
 
+EFFECT_REASON = "With convolutions in place of the pools, the test error is significantly higher."
+
+
 def without_pooling() -> Iterator[Claim]:
     """Yield the claims of the slides on getting rid of pooling."""
     claim = partial(Claim, slide="Getting rid of pooling", study="all_cnn")
@@ -177,8 +191,11 @@ def without_pooling() -> Iterator[Claim]:
     quote = "a stride of 2 also reduces the dimensionality of the output and widens the receptive field"
     pair = Source("pool1 of base-cnn-c and the convolution that replaces it in all-cnn-c", same_geometry)
     yield claim("all-cnn-field", quote, "stride of 2", pair)
-    effect = measured("all_cnn", "all-cnn-c minus base-cnn-c", "test errors of all-cnn-c and base-cnn-c on CIFAR-10")
-    yield claim("all-cnn-effect", "The same effect can be achieved by using a convolutional layer", "same", effect)
+    effect = measured("all_cnn", REPLACED_POOLS, "three runs each of all-cnn-c and base-cnn-c, by the paper's recipe")
+    quote = "The same effect can be achieved by using a convolutional layer"
+    yield claim("all-cnn-effect", quote, "same", effect, reason=EFFECT_REASON)
+    additive = Source("max pool and convolution by Keras, of two inputs and of their sum", numerical_checks.no_true_max)
+    yield claim("all-cnn-no-max", "it cannot perform a true max operation", "cannot", additive)
     wide = Source("weights of the convolution that replaces pool1 in all-cnn-c", pools_across_channels)
     yield claim("all-cnn-across", "it allows pooling across input channels", "across", wide)
 

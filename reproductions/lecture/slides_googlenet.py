@@ -170,7 +170,8 @@ def googlenet() -> Iterator[Claim]:
     yield claim("googlenet-latest", quote, "Inception-v4", latest)
     quote = "Parallel paths with different receptive field sizes and operations"
     yield claim("googlenet-paths", quote, "different", Source("the paths of inception_3a of googlenet", parallel_paths))
-    sparse = measured("googlenet", "sparse patterns", "the correlations between the feature maps of a trained network")
+    needed = "the correlations between the feature maps of a trained network, which no record holds"
+    sparse = measured("googlenet", "sparse patterns", needed)
     yield claim("googlenet-sparse", "meant to capture sparse patterns of correlations", "sparse", sparse)
     quote = "Use 1x1 convolutions for dimensionality reduction before expensive convolutions"
     yield claim("googlenet-1x1", quote, "1x1", Source("the reduce columns of googlenet's blocks", reductions))
@@ -218,7 +219,8 @@ def inception() -> Iterator[Claim]:
     yield claim(
         "inception-bn", quote, "batch normalization", Source("inception-v3, layer by layer", batch_normalization)
     )
-    heads = measured("inception_v3", "inception-v3 without its head", "test errors with and without the auxiliary head")
+    needed = "test errors with and without the auxiliary head, and with and without its batch normalization"
+    heads = measured("inception_v3", "inception-v3 without its head", needed)
     yield claim("inception-heads", quote, "reducing importance", heads)
     quote = "More variants of inception modules with aggressive factorization of filters"
     yield claim(
@@ -228,5 +230,5 @@ def inception() -> Iterator[Claim]:
     yield claim("inception-factorized", quote, "factorization", kernels)
     quote = "Increase the number of feature maps while decreasing spatial resolution (pooling)"
     yield claim("inception-maps", quote, "Increase", Source("outputs of the blocks of inception-v3", more_feature_maps))
-    venue = published("inception_v3/venue", "the venue in which it was published after the preprint of 2015")
+    venue = published("inception_v3/venue")
     yield claim("inception-venue", "C. Szegedy et al., CVPR 2016", "CVPR 2016", venue)

@@ -11,7 +11,6 @@ from reproductions.lab.analysis.claims import (
     Source,
     formula,
     layer_quantity,
-    measured,
     published,
     rank,
     total_quantity,
@@ -243,6 +242,15 @@ def listing_total(quantity: str, factor: int = 1) -> Source:
     return Source(f"{description}, times {factor}" if factor > 1 else description, compute)
 
 
+def backward_memory(evidence: Evidence) -> float:
+    """Return the numbers kept for the backward pass over those of the forward pass.
+
+    The backward pass needs the outputs of all layers, and computes a gradient as large as each but that of the image.
+    """
+    forward = sum(evidence.layer("vgg-d", name).activations for name, *_ in VGG16_LISTING)
+    return (2 * forward - evidence.layer("vgg-d", "images").activations) / forward
+
+
 def layer_names(evidence: Evidence) -> str:
     """Return the names of VGG-D's convolutions and fully connected layers."""
     return " ".join(layer.name for layer in layers_of_type(evidence, "vgg-d", "CONV", "FC"))
@@ -264,8 +272,7 @@ def vgg_listing() -> Iterator[Claim]:
     yield claim("vgg16-24m-bytes", quote, "96M", Source("24M * 4", lambda _: 24 * 10**6 * 4))
     reason = "It follows from the total of 24M. The listing's 15.2M numbers of 4 bytes are 61 MB."
     yield claim("vgg16-96mb", quote, "96MB", listing_total("activations", 4), reason=reason)
-    needed = "the memory of a training step and of a forward pass"
-    twice = measured("vgg", "vgg-d memory, training over forward", needed)
+    twice = Source("outputs of vgg-d with their gradients, over outputs, in the rows of the listing", backward_memory)
     yield claim("vgg16-backward", quote, "2", twice)
     yield claim("vgg16-138m", "TOTAL params: 138M parameters", "138M", total_quantity("vgg-d", "parameters"))
     memory_share = partial(

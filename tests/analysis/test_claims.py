@@ -55,11 +55,11 @@ def test_a_published_figure_decides_either_way(tmp_path):
 
 
 def test_data_that_are_found_decide_a_claim(tmp_path):
-    chosen = selected("ilsvrc-1.2m")
+    chosen = selected("lenet-checks")
     (before,) = audit(chosen, Evidence())
-    assert before.verdict == DATA and "training images" in before.reason and not before.computed
-    for images, answer in ("1234567", ROUNDED), ("1400000", FAILS):
-        figures = with_figures(tmp_path, **{"imagenet/training images": images})
+    assert before.verdict == DATA and "North American checks" in before.reason and not before.computed
+    for share, answer in ("10.4", ROUNDED), ("20", FAILS):
+        figures = with_figures(tmp_path, **{"lenet5/checks": share})
         assert audit(chosen, Evidence(figures=figures))[0].verdict == answer
 
 

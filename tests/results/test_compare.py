@@ -151,7 +151,7 @@ def test_predictions_of_another_test_are_refused(runs, wrong, sha256):
 
 def test_the_protocol_is_one_that_all_were_tested_by(runs):
     dense = result(77, protocol="dense at 256")
-    folders = runs(made_up(20).with_test(dense), replace(other(30), test=dense))
+    folders = runs(made_up(20).with_test(dense), replace(other(77), test=dense))
     assert compare(folders).protocol == "dense at 256"
     assert compare(folders).networks[0].error == 0.77
     with pytest.raises(UsageError, match="run1 was tested by dense at 256, not by whole image; test it with"):

@@ -11,6 +11,16 @@ from reproductions.lab.results.stats import holm
 SIGNIFICANCE = 0.05
 
 
+def all_significant(found: Comparison) -> bool:
+    """Return whether every two networks differ significantly: over their seeds, or else image by image."""
+    for pair in found.pairs:
+        by_image = [row.p for row in found.images if (row.first, row.second) == (pair.first, pair.second)]
+        p_values = by_image if pair.p is None else [pair.p]
+        if not p_values or any(p is None or p >= SIGNIFICANCE for p in p_values):
+            return False
+    return True
+
+
 def sentences(found: Comparison) -> list[str]:
     """Return one sentence for each comparison, and a note on the number of tests."""
     lines = [describe_seeds(pair) for pair in found.pairs] + [describe_images(row) for row in found.images]
