@@ -98,7 +98,7 @@ def test_labels_tell_figures_apart_and_doubts_are_named():
 
 
 def test_a_figure_of_a_sample_shows_its_interval():
-    (figure,) = read_figures(PUBLISHED, "convnetjs")
+    figure = read_figures(PUBLISHED, "convnetjs")[0]
     assert figure.images == 1000 and figure.text.endswith("(17.6 to 22.6% for 1,000 images)")
 
 
