@@ -38,6 +38,7 @@ from reproductions.lab.results.ensemble_record import EnsembleRecord
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.run_record import Run
 from reproductions.lab.results.verdict import RULE
+from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.study import Study
 
 Row = Mapping[str, str]
@@ -103,7 +104,7 @@ class RunSection:
     group: RunGroup
     commands: list[RerunCommand]
     needs_record: bool
-    curves: str
+    curves: str | None
     sheet: str | None
     confusion: Matrix | None
     mistakes: list[PublishedMistakes]
@@ -116,6 +117,7 @@ def page_environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("reports"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
     environment.filters["cell"] = lambda text: text.replace("|", "\\|").replace("<", "&lt;")
+    environment.filters["setting"] = recipe_changes.format_value
     return environment
 
 
@@ -175,7 +177,9 @@ def run_section(
 ) -> RunSection:
     """Return the section of a group of runs, and add the figures that it shows."""
     name = f"{group.first.study}-{number}-{group.network}-{group.data}"
-    pages.texts[f"{name}-curves.svg"] = figures.training_curves(environment, group)
+    curves = f"{name}-curves.svg" if group.first.history else None
+    if curves:
+        pages.texts[curves] = figures.training_curves(environment, group)
     sheet = group.runs[0].sheet
     if sheet.is_file():
         pages.images[f"{name}-misclassified.png"] = sheet
@@ -183,7 +187,7 @@ def run_section(
         group=group,
         commands=rerun_commands(group),
         needs_record=needs_record(group),
-        curves=f"{name}-curves.svg",
+        curves=curves,
         sheet=f"{name}-misclassified.png" if sheet.is_file() else None,
         confusion=confusion(group),
         mistakes=published_mistakes(group, published),

@@ -17,6 +17,7 @@ TEST_IMAGES = {
     "imagenet": ("imagenet-2012", "validation"),
     "imagenet-originals": ("imagenet-2012", "validation"),
     "cifar10-whitened": ("cifar10", "test"),
+    "mnist-deslanted": ("mnist", "test"),
 }
 
 

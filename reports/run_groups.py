@@ -19,7 +19,7 @@ def groups_of(study: Study, runs: Sequence[Run]) -> list[RunGroup]:
     Raises:
         UsageError: If a record names a network that the paper does not have, or two records are of the same run.
     """
-    networks = {network.name: network for network in study.networks}
+    networks = {model.name: model for model in study.models}
     own = [run for run in runs if run.record.study == study.name]
     for run in own:
         if run.record.network not in networks:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.spec import Network, Recipe, Study
+from reproductions.lab.spec import Classifier, FitRecipe, Network, Recipe, Study
 
 if TYPE_CHECKING:
     import keras
@@ -70,7 +70,7 @@ def find_study(name: str) -> Study:
     if name in found:
         return found[name]
     for study in found.values():
-        if name in (network.name for network in study.networks):
+        if name in (model.name for model in study.models):
             raise UsageError(f"{name!r} is a network, not a study: name the study {study.name}, with --network {name}")
     raise unknown("study", name, found)
 
@@ -85,8 +85,16 @@ def find_network(name: str, study: Study | None = None) -> Network:
     Raises:
         UsageError: If there is none; it gives the nearest name.
     """
+    model = find_model(name, study)
+    if isinstance(model, Classifier):
+        raise UsageError(f"{name} is not a network but a classifier that is fitted at once: only trained and compared")
+    return model
+
+
+def find_model(name: str, study: Study | None = None) -> Network | Classifier:
+    """Return the network or classifier of this name; see `find_network`."""
     candidates = [study] if study else list(studies().values())
-    found = {network.name: network for each in candidates for network in each.networks}
+    found = {model.name: model for each in candidates for model in each.models}
     if name not in found:
         raise unknown("network", name, found)
     return found[name]
@@ -154,11 +162,11 @@ def records(folder: Path | None = None) -> pandas.DataFrame:
     from reproductions.lab.results import run_record
 
     rows = [run.record for run in run_record.read_all(Path(folder or paths.RUNS))]
-    own = {network.name: network.recipe for study in studies().values() for network in study.networks}
+    own = {model.name: model.recipe for study in studies().values() for model in study.models}
     return pandas.DataFrame([{**vars(row), **summarize(row, own.get(row.network))} for row in rows])
 
 
-def summarize(record: Record, own: Recipe | None) -> dict[str, float | bool]:
+def summarize(record: Record, own: Recipe | FitRecipe | None) -> dict[str, float | bool]:
     """Return the further columns of a record in `records`."""
     from reproductions.lab.spec.recipe_changes import changed_fields
 

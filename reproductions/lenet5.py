@@ -9,6 +9,7 @@ from dataclasses import replace
 import keras
 
 import layers
+from reproductions import lenet5_figure9
 from reproductions.lab.spec import (
     Choice,
     Domain,
@@ -19,6 +20,16 @@ from reproductions.lab.spec import (
     Recipe,
     Study,
     keras_object,
+)
+from reproductions.lenet5_figure9 import (
+    DISTORTION,
+    DISTORTION_DEVIATIONS,
+    LECUN_UNIFORM,
+    ORDER,
+    SQUARED_ERROR_DEVIATIONS,
+    SQUARED_ERROR_RECIPE,
+    penalties,
+    squared_distances,
 )
 
 # Table I: the S2 feature maps that each C3 feature map sees.
@@ -53,8 +64,6 @@ BITMAPS = """
 
 FAN_IN_UNIFORM = keras_object("layers>FanInUniform", bound=2.4)  # appendix A
 GLOROT_UNIFORM = keras_object("GlorotUniform")
-# Standard deviation 1 / sqrt(fan-in): LeCun, Bottou, Orr and Müller 1998, Efficient BackProp, Eq. 16.
-LECUN_UNIFORM = keras_object("LecunUniform")
 
 LENET5_SHAPES = {
     "C1": (28, 28, 6), "S2": (14, 14, 6), "C3": (10, 10, 16), "S4": (5, 5, 16),
@@ -94,14 +103,6 @@ def lenet5(kernel_initializer: KerasObject = FAN_IN_UNIFORM, name: str = "lenet5
     return keras.Model(images, layers.RBFOutput(digit_centres(), name="RBF")(x), name=name)
 
 
-def squared_distances(x: keras.KerasTensor, initializer: KerasObject) -> keras.KerasTensor:
-    """Ten tanh units, and their squared distances from each digit's targets: 1 for its own unit, -1 for the others."""
-    x = keras.layers.Flatten(name="flatten")(x)
-    x = keras.layers.Dense(10, layers.scaled_tanh, kernel_initializer=dict(initializer), name="output")(x)
-    targets = [[1 if unit == digit else -1 for unit in range(10)] for digit in range(10)]
-    return layers.RBFOutput(targets, name="targets")(x)
-
-
 def lenet1(kernel_initializer: KerasObject = LECUN_UNIFORM) -> keras.Model:
     """LeCun et al. 1990: images (batch, 28, 28, 1), see `reduced_digit`, to squared distances (batch, 10)."""
     conv, subsampling, partial_conv = lenet_layers(kernel_initializer)
@@ -124,12 +125,6 @@ def lenet4(kernel_initializer: KerasObject = LECUN_UNIFORM) -> keras.Model:
     x = subsampling(name="S4")(x)
     x = conv(120, 5, name="C5")(x)
     return keras.Model(images, squared_distances(x, kernel_initializer), name="lenet4")
-
-
-def linear_classifier(kernel_initializer: KerasObject = LECUN_UNIFORM) -> keras.Model:
-    """Section III-C: images (batch, 28, 28, 1) to squared distances (batch, 10)."""
-    images = keras.Input((28, 28, 1), name="images")
-    return keras.Model(images, squared_distances(images, kernel_initializer), name="linear-classifier")
 
 
 def lenet5_lecture(classes: int = 10, kernel_initializer: KerasObject = GLOROT_UNIFORM) -> keras.Model:
@@ -158,7 +153,6 @@ RECIPE = Recipe(
     kernel_initializer=FAN_IN_UNIFORM,
 )
 
-DISTORTION = ("affine_distortion", {"shift": 2.0, "scale": 0.15, "squeeze": 0.15, "shear": 0.2})
 DISTORTED_RECIPE = replace(
     RECIPE,
     train_transforms=(DISTORTION, "lenet_field"),
@@ -174,13 +168,6 @@ SDLM_RECIPE = replace(
     curvature=500,
     learning_rate=((1, 0.0005), (3, 0.0002), (6, 0.0001), (9, 0.00005), (13, 0.00001)),
     batch_size=1,
-    kernel_initializer=LECUN_UNIFORM,
-)
-
-SQUARED_ERROR_RECIPE = replace(
-    RECIPE,
-    loss=keras_object("layers>MeanPenalty"),
-    learning_rate=((1, 0.006), (3, 0.0024), (6, 0.0012), (9, 0.0006), (13, 0.00012)),
     kernel_initializer=LECUN_UNIFORM,
 )
 
@@ -206,8 +193,6 @@ SEARCH_SPACE: dict[str, Domain] = {
 }
 LECTURE_SEARCH_SPACE: dict[str, Domain] = {**SEARCH_SPACE, "learning_rate": LogUniform(0.002, 0.2)}
 
-ORDER = "The paper presents its patterns in a constant random order. Here the order is a new random one in each epoch."
-
 COMMON_DEVIATIONS = (
     "Section III trains by stochastic diagonal Levenberg-Marquardt with one pattern per update. Here the optimizer is "
     "SGD with momentum 0.9, with 32 patterns per update.",
@@ -227,10 +212,7 @@ DEVIATIONS = (
 )
 
 DISTORTED_DEVIATIONS = (
-    "The paper does not give the ranges of its distortions. Here shifts are at most 2 pixels, scaling and squeezing at "
-    "most 15%, and shearing at most 0.2 pixels per pixel, each uniformly distributed.",
-    "The paper distorts 60,000 patterns into 540,000 once, and in 20 epochs of 60,000 uses each of the 600,000 twice. "
-    "Here each epoch newly distorts nine in ten of the 60,000, and no distorted pattern is used twice.",
+    *DISTORTION_DEVIATIONS,
     "The paper's global learning rates, 0.0005 to 0.00001, are for its own optimizer. Here they are four times as "
     "high, from the same epochs on, chosen on the validation split.",
     *COMMON_DEVIATIONS,
@@ -247,13 +229,6 @@ SDLM_DEVIATIONS = (
     *COMMON_DEVIATIONS[1:],
 )
 
-SQUARED_ERROR_DEVIATIONS = (
-    "The paper does not say how this network was trained. Here the loss is the squared distance to targets of 1 and "
-    "-1, initial weights have a standard deviation of 1/sqrt(fan-in), and the learning rates fall in the paper's steps "
-    "from 0.006, chosen on the validation split among 0.002, 0.006 and 0.016; the rest is as for lenet5.",
-    ORDER,
-)
-
 LECTURE_DEVIATIONS = (
     "The lecture's sketch is not the paper's network. Here, as in the lecture, average pooling has no weights, C3 sees "
     "all feature maps, the activation is tanh, and there are a softmax and neither F6 nor RBF units.",
@@ -261,7 +236,6 @@ LECTURE_DEVIATIONS = (
     "learning rate of 0.02 that falls by the paper's factors after the paper's epochs.",
 )
 
-penalties = functools.partial(Network, outputs="penalties")
 lenet5_variant = functools.partial(penalties, shapes=LENET5_SHAPES, trainable_parameters=60000)
 
 STUDY = Study(
@@ -323,17 +297,7 @@ STUDY = Study(
             shapes=LENET1_SHAPES,
             trainable_parameters=2578,
         ),
-        penalties(
-            "linear-classifier",
-            linear_classifier,
-            SQUARED_ERROR_RECIPE,
-            deviations=(
-                *SQUARED_ERROR_DEVIATIONS,
-                "The paper says that sigmoid and linear output units gave similar results. Here they are scaled tanh "
-                "units, as in its other networks: with linear units the squared distances have one minimum, that of "
-                "least squares, whose test error is 14.0%.",
-            ),
-            trainable_parameters=7850,
-        ),
+        *lenet5_figure9.NETWORKS,
     ),
+    classifiers=lenet5_figure9.CLASSIFIERS,
 )

@@ -18,9 +18,9 @@ class DeviationGroup:
 def deviation_groups(study: Study) -> list[DeviationGroup]:
     """Return each deviation once, with the networks that it is of."""
     networks: dict[str, list[str]] = {}
-    for network in study.networks:
-        for deviation in network.deviations or ("none known",):
-            networks.setdefault(deviation, []).append(network.name)
+    for model in study.models:
+        for deviation in model.deviations or ("none known",):
+            networks.setdefault(deviation, []).append(model.name)
     groups: dict[tuple[str, ...], list[str]] = {}
     for deviation, names in networks.items():
         groups.setdefault(tuple(names), []).append(deviation)

@@ -36,15 +36,15 @@ def rerun_commands(group: RunGroup) -> list[RerunCommand]:
 
 def options(group: RunGroup, record: Record) -> Iterator[str]:
     """Yield the command-line options of a run besides network and seed."""
-    recipe, execution, own = record.recipe, record.execution, group.own_recipe
+    recipe, execution, own = record.recipe, record.execution, group.own_recipe.as_data()
     if needs_record(group):
         yield "--recipe RECORD"
     else:
-        if recipe["epochs"] != own.epochs:
+        if recipe.get("epochs") != own.get("epochs"):
             yield f"--epochs {recipe['epochs']}"
         if recipe.get("training_images"):
             yield f"--training-images {recipe['training_images']}"
-        if "validation" not in recipe["splits"] and "validation" in own.splits:
+        if "validation" not in recipe["splits"] and "validation" in own["splits"]:
             yield "--hold-out"
     if record.precision != FLOAT32:
         yield f"--precision {record.precision}"

@@ -17,7 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def list_studies(options: argparse.Namespace) -> None:
-    """Print every paper with its networks."""
+    """Print every paper with its networks and classifiers."""
     studies = reproductions.studies().values()
     if options.format == "json":
         print(json.dumps([describe(study) for study in studies], indent=2))
@@ -28,10 +28,12 @@ def list_studies(options: argparse.Namespace) -> None:
             recipe = network.recipe
             training = f", trained on {recipe.dataset} for {recipe.epochs} epochs" if recipe else ""
             print(f"    {network.name}{training}")
+        for classifier in study.classifiers:
+            print(f"    {classifier.name}, fitted to {classifier.recipe.dataset}")
 
 
 def describe(study: Study) -> dict[str, object]:
-    """Return a paper and its networks as data for JSON."""
+    """Return a paper, its networks and its classifiers as data for JSON."""
     return {
         "study": study.name,
         "title": study.title,
@@ -42,4 +44,5 @@ def describe(study: Study) -> dict[str, object]:
             {"name": network.name, "dataset": network.recipe and network.recipe.dataset, "outputs": network.outputs}
             for network in study.networks
         ],
+        "classifiers": [{"name": each.name, "dataset": each.recipe.dataset} for each in study.classifiers],
     }

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 import reproductions
-from reproductions.lab.spec import Network, Study
+from reproductions.lab.spec import Classifier, Network, Study
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -28,3 +28,9 @@ def find_network(options: argparse.Namespace) -> tuple[Study, Network]:
     """Return the study and the network that the arguments of `add_network` name; UsageError if there is none."""
     study = reproductions.find_study(options.study)
     return study, reproductions.find_network(options.network or study.networks[0].name, study)
+
+
+def find_model(options: argparse.Namespace) -> tuple[Study, Network | Classifier]:
+    """Return the study and the network or classifier that the arguments of `add_network` name; else UsageError."""
+    study = reproductions.find_study(options.study)
+    return study, reproductions.find_model(options.network or study.networks[0].name, study)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import reproductions
 from reproductions.cli.evaluate import format_rate
-from reproductions.cli.options import Subparsers, add_network, find_network
+from reproductions.cli.options import Subparsers, add_network, find_model
 from reproductions.lab.errors import UsageError
+from reproductions.lab.spec import Classifier, Network, Study
 
 if TYPE_CHECKING:
-    from reproductions.lab.training.config import TrainOptions
+    from reproductions.lab.training.options import TrainOptions
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -75,32 +76,51 @@ def parse_fraction(option: str, text: str) -> Fraction:
 
 def train_options(options: argparse.Namespace) -> TrainOptions:
     """Return the options of a training from those of the command."""
-    from reproductions.lab.training.config import TrainOptions
+    from reproductions.lab.training.options import TrainOptions
 
     values = {field.name: getattr(options, field.name) for field in fields(TrainOptions)}
     return TrainOptions(**{**values, "scale_batch": parse_fraction("--scale-batch", options.scale_batch)})
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train a network, and print its test error."""
-    study, network = find_network(options)
-    import layers  # noqa: F401, which registers the layers of saved networks
-    from reproductions.lab.results import run_record
-    from reproductions.lab.training.stopping import Stopped
-    from reproductions.lab.training.train import train as train_network
+    """Train a network or classifier, and print its test error."""
+    study, model = find_model(options)
+    if isinstance(model, Classifier):
+        from reproductions.lab.training.fit import fit
 
-    try:
-        folder = train_network(study, network, train_options(options))
-    except Stopped as stopped:
-        print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
-        sys.exit(stopped.status)
+        options.resume_hint = "the same command fits it from the start"
+        folder: Path | None = fit(study, model, train_options(options))
+    else:
+        folder = train_network(study, model, train_options(options))
     if folder is None:  # in a cluster only the first worker prints the result
         return
-    path = folder / "record.json"
-    record = run_record.read(path)
-    rate = format_rate(record.test.top1, record.test.images)
-    print(f"{network.name} on {record.data.name}: test error {rate}\nrecord: {path}")
+    print_result(folder)
     if options.report:
         from reports.build import ReportOptions, report
 
         report(reproductions.studies(), ReportOptions(runs=folder.parent, out=folder.parent / "report"))
+
+
+def train_network(study: Study, network: Network, options: TrainOptions) -> Path | None:
+    """Train a network and return the folder of the run; None in a cluster's workers other than the first."""
+    import layers  # noqa: F401, which registers the layers of saved networks
+    from reproductions.lab.training.stopping import Stopped
+    from reproductions.lab.training.train import train as train_by_recipe
+
+    try:
+        return train_by_recipe(study, network, options)
+    except Stopped as stopped:
+        print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
+        sys.exit(stopped.status)
+
+
+def print_result(folder: Path) -> None:
+    """Print the test error of a finished run, and the validation error of a classifier."""
+    from reproductions.lab.results import run_record
+
+    path = folder / "record.json"
+    record = run_record.read(path)
+    if record.validation:
+        print(f"{record.network} on {record.data.name}: validation error {record.validation.error:.2f}%")
+    rate = format_rate(record.test.top1, record.test.images)
+    print(f"{record.network} on {record.data.name}: test error {rate}\nrecord: {path}")

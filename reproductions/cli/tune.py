@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reproductions.cli.options import Subparsers, add_network, find_network
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write, write_json
+from reproductions.lab.files import atomic_write, lock_directory, write_json
 
 if TYPE_CHECKING:
     from reproductions.lab.results.run_group import RunGroup
@@ -54,7 +54,6 @@ def tune(options: argparse.Namespace) -> None:
         if getattr(options, name) < minimum:
             raise UsageError(f"--{name} must be at least {minimum}; got {getattr(options, name)}")
     import layers  # noqa: F401, which registers the layers of saved networks
-    from reproductions.lab.training.checkpoint import lock_directory
     from reproductions.lab.training.stopping import Stopped
     from reproductions.lab.tuning import search, workers
     from reproductions.lab.tuning.tuner import create_tuner, run_search
@@ -156,7 +155,7 @@ def retrain_winner(runner: TrialRunner, recipe: Path, best: Trial, seeds: int) -
     from reproductions.lab.results.run_group import group_runs
     from reproductions.lab.results.run_record import read_run
     from reproductions.lab.results.trial_record import name_of
-    from reproductions.lab.training.config import TrainOptions
+    from reproductions.lab.training.options import TrainOptions
     from reproductions.lab.training.train import train
 
     name = f"best-{name_of(best.settings)}-{best.epochs}"

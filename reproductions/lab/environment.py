@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 
 from reproductions.lab.errors import UsageError
 
@@ -10,6 +11,17 @@ from reproductions.lab.errors import UsageError
 def cores() -> int:
     """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processors() -> str:
+    """Return a description of the processors, as records name the device."""
+    return f"{cores()} CPU {'core' if cores() == 1 else 'cores'}, {platform.machine()}"
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise UsageError if the number of threads that is asked for is not positive."""
+    if threads is not None and threads < 1:
+        raise UsageError(f"--threads must be at least 1; got {threads}")
 
 
 def set_threads(threads: int | None) -> None:
@@ -21,8 +33,7 @@ def set_threads(threads: int | None) -> None:
     Raises:
         UsageError: If the number is not positive, or TensorFlow already runs with another one, which cannot be changed.
     """
-    if threads is not None and threads < 1:
-        raise UsageError(f"--threads must be at least 1; got {threads}")
+    check_threads(threads)
     import tensorflow as tf  # this module is also imported where TensorFlow is not needed
 
     try:

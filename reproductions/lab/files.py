@@ -1,12 +1,16 @@
-"""Files that are written whole or not at all, and JSON that people can read."""
+"""Files that are written whole or not at all, locked folders, and JSON that people can read."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from reproductions.lab.errors import UsageError
 
 UNFINISHED = ".unfinished-"
 
@@ -39,6 +43,32 @@ def remove_unfinished(folder: Path) -> None:
     """Remove the temporary files that killed processes left in a folder."""
     for path in folder.glob(f"{UNFINISHED}*"):
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def lock_directory(folder: Path, lock_name: str = "lock") -> Iterator[None]:
+    """Hold a folder for this process. The system releases the lock however the process ends.
+
+    Args:
+        folder: Folder to lock; it is created if it does not exist.
+        lock_name: Name of the lock file.
+
+    Raises:
+        UsageError: If another process holds the folder, or if it cannot be created or locked.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / lock_name).open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be created or written to: {error.strerror or error}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise UsageError(f"{folder} cannot be locked: {error.strerror or error}") from None
+            raise UsageError(f"another process uses {folder}: wait for it, or name another folder") from None
+        yield
 
 
 def write_json(path: Path, data: object, width: int = 200) -> None:

@@ -48,7 +48,7 @@ def test_seeds_make_a_mean_and_intervals():
 def test_figures_without_runs_say_why():
     found = rows()
     assert found["LeNet-5"].verdict == "not run"
-    assert found["Nearest neighbours"].verdict == "out of scope"
+    assert found["Human readers"].verdict == "out of scope"
 
 
 def test_figures_that_need_other_data_are_out_of_scope():
@@ -140,7 +140,7 @@ def test_records_older_than_a_setting_have_its_default():
 
 def test_every_published_network_is_one_of_the_suite():
     for name, study in STUDIES.items():
-        known = {network.name for network in study.networks} | {""}
+        known = {model.name for model in study.models} | {""}
         assert {figure.network for figure in read_figures(PUBLISHED, name)} <= known
 
 
@@ -158,7 +158,7 @@ def test_every_averaged_network_is_one_of_the_suite():
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_figure_of_a_network_can_be_reproduced(name):
     """It is on the network's own test images, so that "not run" is not said of what cannot be run."""
-    datasets = {network.name: network.to_train().dataset for network in STUDIES[name].networks}
+    datasets = {model.name: model.to_train().dataset for model in STUDIES[name].models}
     for figure in read_figures(PUBLISHED, name):
         if figure.network:
             dataset = datasets[figure.network]

@@ -7,7 +7,8 @@ import pytest
 
 import reproductions
 from reproductions.lab.errors import UsageError
-from reproductions.lab.training.config import TrainOptions, resolve
+from reproductions.lab.training.config import resolve
+from reproductions.lab.training.options import TrainOptions
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from reproductions.lab.results import run_record
 from reproductions.lab.training import distributed
 from reproductions.lab.training import train as training
 from reproductions.lab.training.cluster import Cluster
-from reproductions.lab.training.config import TrainOptions, resolve
+from reproductions.lab.training.config import resolve
 from reproductions.lab.training.curvature import gauss_newton_diagonal
+from reproductions.lab.training.options import TrainOptions
 from tests.helpers import small
 from tests.helpers.once import once_per_session
 from tests.helpers.reproduce import TWO_DEVICES, Reproduce

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from reproductions.lab.data import base
-from reproductions.lab.data.base import ARRAYS, Arrays, Dataset
+from reproductions.lab.data import base, deslanting
+from reproductions.lab.data.base import ARRAYS, SPLITS, Arrays, Dataset, InMemoryImages
 from reproductions.lab.errors import UsageError, file_errors
 
 SHA256 = "2f6dc9b6c10f51819a845a7b909d9fe67f369d4207aa05ba0be846a5651a00e8"
@@ -118,3 +119,14 @@ def load(data_dir: Path | None) -> Dataset:
             f"{', '.join(IDX_NAMES.values())} (plain or .gz)"
         )
     return found or find(base.keras_cache()) or download() or subset()
+
+
+def deslant(data: Dataset) -> Dataset:
+    """Return the data set with deslanted images of 20x20 pixels. The checksum stays that of the original pixels."""
+    originals: dict[str, InMemoryImages] = {split: getattr(data, split) for split in SPLITS}
+    train, validation, test = (
+        InMemoryImages(deslanting.deslanted(each.images), each.labels) for each in originals.values()
+    )
+    statistics = base.PixelStatistics(train, validation)
+    name = f"{data.name}-deslanted"
+    return replace(data, name=name, statistics=statistics, train=train, validation=validation, test=test)

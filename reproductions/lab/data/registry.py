@@ -10,11 +10,12 @@ from reproductions.lab.data.base import Dataset
 from reproductions.lab.errors import unknown
 
 
-def load_mnist(data_dir: Path | None) -> Dataset:
-    """Return MNIST; see `mnist.load`."""
+def load_mnist(data_dir: Path | None, deslanted: bool = False) -> Dataset:
+    """Return MNIST; see `mnist.load` and `mnist.deslant`."""
     from reproductions.lab.data import mnist
 
-    return mnist.load(data_dir)
+    data = mnist.load(data_dir)
+    return mnist.deslant(data) if deslanted else data
 
 
 def load_usps(data_dir: Path | None) -> Dataset:
@@ -41,6 +42,7 @@ def load_cifar10(data_dir: Path | None, whitened: bool = False) -> Dataset:
 
 LOADERS: dict[str, Callable[[Path | None], Dataset]] = {
     "mnist": load_mnist,
+    "mnist-deslanted": functools.partial(load_mnist, deslanted=True),
     "usps": load_usps,
     "cifar10": load_cifar10,
     "cifar10-whitened": functools.partial(load_cifar10, whitened=True),

@@ -287,6 +287,8 @@ def epochs_to_error(history: Sequence[EpochResult], error: float) -> float | Non
 
 def time_to_error(group: RunGroup, error: float) -> TimeToError:
     """Return the epochs to a training error, mean over seeds."""
+    if not group.first.history:
+        raise UsageError(f"{group.name} was fitted at once: the epochs to a training error exist for networks only")
     epochs = [epochs_to_error(record.history, error) for record in group.records]
     least = [each or record.history[-1].epoch for each, record in zip(epochs, group.records)]
     mean, reached = statistics.mean(least), None not in epochs

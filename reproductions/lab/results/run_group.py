@@ -12,6 +12,7 @@ from reproductions.lab.results.entries import FLOAT32, WHOLE_IMAGE, ErrorRate, E
 from reproductions.lab.results.run_record import Record, Run
 from reproductions.lab.results.stats import Spread
 from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec.classifier import FitRecipe
 from reproductions.lab.spec.recipe import Recipe
 
 ERROR, TOP_1, TOP_5 = "error", "top-1", "top-5"
@@ -52,7 +53,7 @@ class RunGroup:
 
     name: str
     runs: tuple[Run, ...]
-    own: Recipe | None = None
+    own: Recipe | FitRecipe | None = None
 
     @property
     def records(self) -> list[Record]:
@@ -87,7 +88,7 @@ class RunGroup:
     # --- The recipe, compared with the network's own
 
     @property
-    def own_recipe(self) -> Recipe:
+    def own_recipe(self) -> Recipe | FitRecipe:
         """The network's own recipe."""
         if self.own is None:
             raise ValueError(f"the own recipe of {self.network} was not given")
@@ -112,10 +113,14 @@ class RunGroup:
 
     @property
     def schedule(self) -> str:
-        """Training images, epochs and, unless float32, precision, as text."""
-        precision = "" if self.first.precision == FLOAT32 else f", {self.first.precision}"
-        epochs = self.first.recipe["epochs"]
-        return f"{self.first.training_images:,} images, {epochs} {'epoch' if epochs == 1 else 'epochs'}{precision}"
+        """Training images, epochs if there are any and, unless float32, precision, as text."""
+        epochs = self.first.recipe.get("epochs")
+        words = (
+            f"{self.first.training_images:,} images",
+            f"{epochs} {'epoch' if epochs == 1 else 'epochs'}" if epochs else "",
+            self.first.precision if self.first.precision != FLOAT32 else "",
+        )
+        return ", ".join(filter(None, words))
 
     # --- Results
 
@@ -147,8 +152,10 @@ class RunGroup:
         return Spread.of(self.errors(measure or self.measures[0]))
 
 
-def normalized_as_in(own: Recipe, executions: Iterable[Execution]) -> bool:
+def normalized_as_in(own: Recipe | FitRecipe, executions: Iterable[Execution]) -> bool:
     """Return whether batch normalization saw as many images in all executions as a recipe says, if it says so."""
+    if isinstance(own, FitRecipe):
+        return True
     batches = {execution.forward_batch_size for execution in executions}
     return own.micro_batch_size is None or batches == {own.micro_batch_size}
 

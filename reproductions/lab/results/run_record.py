@@ -47,15 +47,17 @@ class Record:
         versions: Versions of Python and the libraries.
         device: Description of the devices.
         strategy: Distribution strategy.
-        parameters: Number of "trainable" and "non_trainable" parameters.
-        history: Metrics of each epoch.
+        parameters: Number of "trainable" and "non_trainable" parameters, for a network.
+        history: Metrics of each epoch; none for a classifier.
         test: Result of the test after training.
         misclassified: The errors of that test, for images held in memory.
         finished: When the run finished, UTC.
         wall_seconds: Time from start to record, in all sessions together.
-        images_per_second: Training throughput: the median over all epochs but the first.
+        images_per_second: Training throughput: the median over all epochs but the first; None for a classifier,
+            which is fitted at once.
         execution: How it was executed.
         tests: Results by further protocols, by their names.
+        validation: Error rate of a classifier on the validation split, if it is held out.
         schema: Version of this format.
     """
 
@@ -75,9 +77,10 @@ class Record:
     misclassified: Misclassified
     finished: str
     wall_seconds: float
-    images_per_second: float
+    images_per_second: float | None
     execution: Execution = field(default_factory=Execution)
     tests: dict[str, EvaluationResult] = field(default_factory=dict)
+    validation: ErrorRate | None = None
     schema: int = SCHEMA
 
     @property
@@ -89,7 +92,7 @@ class Record:
     def group(self) -> str:
         """Key that is equal for runs that differ in their seed only, which may be averaged."""
         recipe = recipe_changes.completed(self.recipe)
-        normalized = recipe["micro_batch_size"] and self.execution.forward_batch_size
+        normalized = recipe.get("micro_batch_size") and self.execution.forward_batch_size
         return json.dumps([self.network, self.data.sha256, recipe, self.precision, normalized], sort_keys=True)
 
     @property
@@ -109,6 +112,8 @@ class Record:
     def as_data(self) -> dict[str, Any]:
         """Return the record as JSON would give it back, the schema first."""
         data = asdict(self)
+        if self.validation is None:
+            del data["validation"]
         history = [each.as_data() for each in self.history]
         return plain({"schema": data.pop("schema"), **data, "history": history})
 
@@ -195,7 +200,7 @@ def read(path: Path) -> Record:
 
 def problems(record: Record) -> Iterator[str]:
     """Yield what is inconsistent in a record."""
-    if not record.history:
+    if not record.history and "steps" not in record.recipe:
         yield "it has no epochs"
     for result in record.by_protocol.values():
         yield from result_problems(result)

@@ -7,25 +7,39 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from reproductions.lab.errors import UsageError, unknown
+from reproductions.lab.spec.classifier import FitRecipe
 from reproductions.lab.spec.recipe import LearningRate, Recipe, plain
 from reproductions.lab.spec.schedules import ExponentialDecay, PolynomialDecay, ReduceLROnPlateau, Schedule
 
-UNSET = "unset"
-DEFAULTS: dict[str, Any] = plain(
-    {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
-    | {field.name: field.default_factory() for field in fields(Recipe) if field.default_factory is not MISSING}
-)
+R = TypeVar("R", Recipe, FitRecipe)
+Kind = type[Recipe] | type[FitRecipe]
 
+UNSET = "unset"
+
+
+def defaults_of(kind: Kind) -> dict[str, Any]:
+    """Return the defaults of a recipe's fields that have one, as JSON would give them back."""
+    return plain(
+        {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+        | {field.name: field.default_factory() for field in fields(kind) if field.default_factory is not MISSING}
+    )
+
+
+def kind_of(recipe: Mapping[str, Any]) -> Kind:
+    """Return the class of a recorded recipe: only those of classifiers have steps."""
+    return FitRecipe if "steps" in recipe else Recipe
+
+
+DEFAULTS = defaults_of(Recipe)
 FIELDS = tuple(field.name for field in fields(Recipe))
 POSITIVE_INTEGERS = ("batch_size", "epochs", "micro_batch_size", "input_size", "training_images", "curvature")
 NUMBERS = ("weight_decay", "bias_learning_rate_multiplier", "global_clipnorm")
 STRINGS = ("dataset", "protocol")
 SPLITS = {"train", "validation"}  # never the test split
 TRANSFORMS = ("train_transforms", "test_transforms")
-REQUIRED = tuple(name for name in FIELDS if name not in DEFAULTS)
 KERAS_OBJECTS = ("optimizer", "loss", "kernel_initializer")
 SCHEDULES: tuple[type[Schedule], ...] = (ExponentialDecay, PolynomialDecay, ReduceLROnPlateau)
 
@@ -69,7 +83,7 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def overridden(recipe: Recipe, changes: Mapping[str, Any], source: Path) -> Recipe:
+def overridden(recipe: R, changes: Mapping[str, Any], source: Path) -> R:
     """Return the recipe with some fields replaced.
 
     Args:
@@ -80,25 +94,26 @@ def overridden(recipe: Recipe, changes: Mapping[str, Any], source: Path) -> Reci
     Raises:
         UsageError: If a field does not exist or a value does not fit.
     """
-    return replace(recipe, **field_values(changes, source))
+    return replace(recipe, **field_values(changes, source, type(recipe)))
 
 
 def check_recorded(recipe: Mapping[str, Any], source: Path) -> None:
     """Raise UsageError unless a recorded recipe has all required fields, and every value fits."""
-    missing = [name for name in REQUIRED if name not in recipe]
+    kind = kind_of(recipe)
+    missing = [field.name for field in fields(kind) if field.name not in {**defaults_of(kind), **recipe}]
     if missing:
         raise UsageError(f"{source} is not a whole record: its recipe lacks {', '.join(missing)}")
-    field_values(recipe, source)
+    field_values(recipe, source, kind)
 
 
-def field_values(data: Mapping[str, Any], source: Path) -> dict[str, Any]:
+def field_values(data: Mapping[str, Any], source: Path, kind: Kind) -> dict[str, Any]:
     """Return values of a recipe's fields from what JSON gives; UsageError if one does not exist or does not fit."""
-    values = {}
+    values, known, defaults = {}, [field.name for field in fields(kind)], defaults_of(kind)
     for name, value in data.items():
-        if name not in FIELDS:
-            raise unknown(f"recipe field (in {source})", name, FIELDS)
+        if name not in known:
+            raise unknown(f"recipe field (in {source})", name, known)
         try:
-            values[name] = field_value(name, value, DEFAULTS.get(name, UNSET))
+            values[name] = field_value(name, value, defaults.get(name, UNSET))
         except (TypeError, ValueError, KeyError, IndexError, OverflowError):
             raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}") from None
     return values
@@ -123,7 +138,10 @@ def field_value(name: str, value: Any, default: Any) -> Any:
     elif name in STRINGS:
         valid = isinstance(value, str)
     elif name in KERAS_OBJECTS:
-        valid = isinstance(value["class_name"], str) and isinstance(value["config"], dict)
+        valid = is_object(value)
+    elif name == "steps":
+        valid = isinstance(value, list) and len(value) > 0 and all(map(is_object, value))
+        value = tuple(value)
     elif name == "splits":
         valid = isinstance(value, list) and 0 < len(value) == len(set(value) & SPLITS)
         value = tuple(value)
@@ -139,6 +157,11 @@ def field_value(name: str, value: Any, default: Any) -> Any:
     if not valid:
         raise ValueError
     return value
+
+
+def is_object(value: Any) -> bool:
+    """Return whether a JSON value describes an object by class name and configuration."""
+    return isinstance(value["class_name"], str) and isinstance(value["config"], dict)
 
 
 def is_number(value: Any) -> bool:
@@ -176,7 +199,7 @@ def own_fields(schedule_class: type[Schedule]) -> set[str]:
 
 def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recorded recipe with defaults for the fields it lacks, as `Recipe.as_data` gives it."""
-    return plain({**DEFAULTS, **recipe})
+    return plain({**defaults_of(kind_of(recipe)), **recipe})
 
 
 def changed_fields(recipe: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

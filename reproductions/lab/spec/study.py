@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from reproductions.lab.errors import UsageError
+from reproductions.lab.spec.classifier import Classifier
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.search_space import Domain
 
@@ -70,7 +71,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Study:
-    """One paper: its bibliography and its networks, the paper's own first."""
+    """One paper: its bibliography, its networks, the paper's own first, and classifiers that it compares them with."""
 
     name: str
     title: str
@@ -78,3 +79,9 @@ class Study:
     year: int
     url: str
     networks: tuple[Network, ...] = field(default_factory=tuple)
+    classifiers: tuple[Classifier, ...] = ()
+
+    @property
+    def models(self) -> tuple[Network | Classifier, ...]:
+        """Everything that can be trained: the networks, then the classifiers."""
+        return (*self.networks, *self.classifiers)

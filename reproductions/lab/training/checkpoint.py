@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState
+from reproductions.lab.training.provenance import check_same_run
 
 METADATA = "metadata"
 
@@ -200,53 +198,3 @@ class Checkpoint:
     def description(self) -> str:
         """Human-readable description of the state from which the run can resume."""
         return f"the state after {self.saved} is kept in {self.folder}" if self.saved else "no state was saved yet"
-
-
-def check_same_run(found: Mapping[str, object], expected: Mapping[str, object], path: Path) -> None:
-    """Check that a run found in a folder is the expected one.
-
-    Args:
-        found: Identity of the run found; fields that `expected` lacks are ignored.
-        expected: Identity of the run that is asked for.
-        path: File of the run found, for the error message.
-
-    Raises:
-        UsageError: If they differ; it names the first difference.
-    """
-    for name, value in expected.items():
-        other = found.get(name)
-        if other == value:
-            continue
-        if isinstance(value, dict) and isinstance(other, dict):
-            key = next(key for key in {**other, **value} if other.get(key) != value.get(key))
-            name, other, value = f"{name}, {key}", other.get(key), value.get(key)
-        raise UsageError(
-            f"{path.parent} holds a run with another {name} ({other}, not {value}); "
-            "use the same settings, remove the folder, or name another one with --run-dir"
-        )
-
-
-@contextmanager
-def lock_directory(folder: Path, lock_name: str = "lock") -> Iterator[None]:
-    """Hold a folder for this process. The system releases the lock however the process ends.
-
-    Args:
-        folder: Folder to lock; it is created if it does not exist.
-        lock_name: Name of the lock file.
-
-    Raises:
-        UsageError: If another process holds the folder, or if it cannot be created or locked.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / lock_name).open("w", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be created or written to: {error.strerror or error}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise UsageError(f"{folder} cannot be locked: {error.strerror or error}") from None
-            raise UsageError(f"another process uses {folder}: wait for it, or name another folder") from None
-        yield

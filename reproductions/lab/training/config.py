@@ -1,10 +1,9 @@
-"""The options of a run, and the run that they lead to: the resolved recipe, the data, the devices."""
+"""The run that some options lead to: the resolved recipe, the data, the devices."""
 
 from __future__ import annotations
 
 import copy
 from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
@@ -19,55 +18,7 @@ from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed, model
 from reproductions.lab.training.cluster import Cluster
-
-MAX_SEED = 2**31 - 1
-COUNTS = ("epochs", "accumulate", "input_size", "training_images")
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """Options of `reproduce train`.
-
-    `recipe`, `epochs`, `hold_out`, `scale_batch`, `input_size` and `training_images` change the recipe; `accumulate`,
-    `precision`, `jit`, `threads` and `strategy` change how it is executed. The record shows both.
-
-    Attributes:
-        seed: Random seed.
-        recipe: JSON file with fields that replace the recipe's own.
-        epochs: Epochs of training.
-        hold_out: Whether the validation split is held out, and its error reported.
-        scale_batch: Factor of the batch size and the learning rates.
-        input_size: Height and width of the input in pixels.
-        training_images: Number of images to train on, the first ones.
-        init_from: Folder of the finished run from which layers are initialized.
-        data_dir: Folder of the data sets.
-        run_dir: Folder of the run.
-        resume: Whether the run in the folder is resumed, if there is one.
-        save_every: Minimum time between checkpoints within an epoch, in seconds.
-        strategy: Distribution strategy: "auto", "single", "mirrored" or "multi-worker".
-        accumulate: Steps over which each device accumulates the gradients of its share of a batch.
-        precision: Keras dtype policy.
-        jit: Whether the step is compiled by XLA.
-        threads: Intra-op threads; by default one per core.
-    """
-
-    seed: int = 1
-    recipe: Path | None = None
-    epochs: int | None = None
-    hold_out: bool = False
-    scale_batch: Fraction = Fraction(1)
-    input_size: int | None = None
-    training_images: int | None = None
-    init_from: Path | None = None
-    data_dir: Path | None = None
-    run_dir: Path | None = None
-    resume: bool = False
-    save_every: float = 600
-    strategy: str = "auto"
-    accumulate: int | None = None
-    precision: str = FLOAT32
-    jit: bool = False
-    threads: int | None = None
+from reproductions.lab.training.options import TrainOptions
 
 
 def resolve(network: Network, options: TrainOptions) -> Recipe:
@@ -77,12 +28,7 @@ def resolve(network: Network, options: TrainOptions) -> Recipe:
         UsageError: If an option is invalid, or does not fit the recipe.
     """
     recipe = network.to_train()
-    if not 0 <= options.seed <= MAX_SEED:
-        raise UsageError(f"--seed must lie between 0 and {MAX_SEED}; got {options.seed}")
-    for name in COUNTS:
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
+    options.check()
     if options.recipe is not None:
         recipe = recipe_changes.overridden(recipe, recipe_changes.read(options.recipe), options.recipe)
         check(recipe, options.recipe)

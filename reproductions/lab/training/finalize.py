@@ -4,51 +4,33 @@ from __future__ import annotations
 
 import platform
 import statistics
-import subprocess
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from reproductions.lab import environment
-from reproductions.lab.data.base import Dataset, InMemoryImages
+from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
 from reproductions.lab.evaluation.contact_sheet import write_sheet
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results import predictions
-from reproductions.lab.results.entries import DataSummary, EpochResult, Misclassified
+from reproductions.lab.results.entries import EpochResult, Misclassified
 from reproductions.lab.results.run_record import Record
-from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.training import model as networks
 from reproductions.lab.training.checkpoint import Checkpoint
 from reproductions.lab.training.config import RunConfig
-
-
-def code_state() -> CodeState:
-    """Return the commit of the code and whether it was changed since; unknown outside a git checkout."""
-    home = Path(__file__).parents[3]
-
-    def git(*arguments: str) -> str | None:
-        try:
-            command = ["git", "-C", str(home), *arguments]
-            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            return None
-
-    changes = git("status", "--porcelain", "--", "layers", "reproductions")
-    return CodeState(git("rev-parse", "HEAD"), None if changes is None else bool(changes))
+from reproductions.lab.training.provenance import summarize
 
 
 def device_name(replicas: int) -> str:
     """Return a description of the devices that a run uses on this machine."""
     gpus = tf.config.list_physical_devices("GPU")[:replicas]
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
-    cores = environment.cores()
-    return ", ".join(names) or f"{cores} CPU {'core' if cores == 1 else 'cores'}, {platform.machine()}"
+    return ", ".join(names) or environment.processors()
 
 
 def versions() -> dict[str, str]:
@@ -60,11 +42,6 @@ def versions() -> dict[str, str]:
 def count_parameters(weights: Sequence[keras.Variable]) -> int:
     """Return the number of parameters in some weights."""
     return int(sum(np.prod(weight.shape) for weight in weights))
-
-
-def summarize(data: Dataset) -> DataSummary:
-    """Return what a record keeps of a data set."""
-    return DataSummary(name=data.name, source=data.source, sha256=data.sha256, classes=data.classes, **data.sizes())
 
 
 def throughput(config: RunConfig, history: Sequence[EpochResult]) -> float:

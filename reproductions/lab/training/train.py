@@ -14,17 +14,19 @@ from reproductions.lab.data.base import Images
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
-from reproductions.lab.files import remove_unfinished
+from reproductions.lab.files import lock_directory, remove_unfinished
 from reproductions.lab.results import run_record
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import curvature, distributed, heartbeat
 from reproductions.lab.training import model as networks
-from reproductions.lab.training.checkpoint import Checkpoint, check_same_run, lock_directory
+from reproductions.lab.training.checkpoint import Checkpoint
 from reproductions.lab.training.cluster import find_cluster
-from reproductions.lab.training.config import RunConfig, TrainOptions, resolve
-from reproductions.lab.training.finalize import code_state, finalize, versions
+from reproductions.lab.training.config import RunConfig, resolve
+from reproductions.lab.training.finalize import finalize, versions
 from reproductions.lab.training.loop import Training
+from reproductions.lab.training.options import TrainOptions
 from reproductions.lab.training.progress import ProgressReporter
+from reproductions.lab.training.provenance import check_same_run, code_state
 from reproductions.lab.training.step import StepConfig, Steps, decay_weights, per_replica_seeds
 from reproductions.lab.training.stopping import StopRequest
 

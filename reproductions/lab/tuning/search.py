@@ -16,7 +16,7 @@ from reproductions.lab import environment
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset, Images
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import remove_unfinished
+from reproductions.lab.files import lock_directory, remove_unfinished
 from reproductions.lab.results import trial_record
 from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState, SearchRecord, Settings, Trial
@@ -24,10 +24,12 @@ from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe, plain
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed
-from reproductions.lab.training.checkpoint import Checkpoint, check_same_run, lock_directory
+from reproductions.lab.training.checkpoint import Checkpoint
 from reproductions.lab.training.cluster import Cluster
-from reproductions.lab.training.config import RunConfig, TrainOptions, resolve
-from reproductions.lab.training.finalize import code_state, device_name, versions
+from reproductions.lab.training.config import RunConfig, resolve
+from reproductions.lab.training.finalize import device_name, versions
+from reproductions.lab.training.options import TrainOptions
+from reproductions.lab.training.provenance import check_same_run, code_state
 from reproductions.lab.training.stopping import Diverged, StopRequest
 from reproductions.lab.training.train import trained_model
 
