@@ -50,8 +50,8 @@ def stored_for(name):
 
 def test_every_transform_is_listed_as_random_or_not():
     plain = {
-        "lenet_field", "grey_channel", "reduced_digit", "subtract_mean_image", "subtract_mean_colour", "to_unit_range",
-        "to_half_range",
+        "lenet_field", "grey_channel", "reduced_digit", "subtract_mean_image", "subtract_mean_colour",
+        "subtract_colour", "to_unit_range", "to_half_range",
     }  # fmt: skip
     assert set(TRANSFORMS) == plain | set(RANDOM)
 
