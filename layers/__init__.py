@@ -2,7 +2,8 @@
 
 from layers.activations import scaled_tanh
 from layers.grouped import GroupedConv2D
-from layers.inception import InceptionBN, InceptionV1, NaiveInception, conv_bn_relu
+from layers.inception import InceptionBN, InceptionV1, NaiveInception
+from layers.inception_block import conv_bn_relu
 from layers.inception_factorized import (
     GridReduction,
     InceptionFigure5,

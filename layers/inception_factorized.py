@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from layers.inception import InceptionBlock
+from layers.inception_block import InceptionBlock
 
 register = keras.saving.register_keras_serializable(package="layers")
 

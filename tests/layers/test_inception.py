@@ -12,9 +12,24 @@ RANDOM = np.random.default_rng(0)
 BLOCKS = {
     "naive": (lambda **k: layers.NaiveInception(4, 3, 2, **k), (8, 8, 5), (8, 8, 14)),
     "3a": (lambda **k: layers.InceptionV1(64, 96, 128, 16, 32, 32, **k), (28, 28, 192), (28, 28, 256)),
+    "3a, bn": (
+        lambda **k: layers.InceptionV1(64, 96, 128, 16, 32, 32, batch_normalization=True, **k),
+        (28, 28, 192),
+        (28, 28, 256),
+    ),
     "odd": (lambda **k: layers.InceptionV1(1, 2, 3, 4, 5, 6, **k), (5, 3, 2), (5, 3, 15)),
     "bn": (lambda **k: layers.InceptionBN(4, 3, 5, 2, 6, "average", 7, **k), (9, 9, 3), (9, 9, 22)),
     "bn/2": (lambda **k: layers.InceptionBN(None, 3, 5, 2, 6, "max", None, strides=2, **k), (9, 8, 3), (5, 4, 14)),
+    "bn, sigmoid": (
+        lambda **k: layers.InceptionBN(4, 3, 5, 2, 6, "average", 7, activation="sigmoid", **k),
+        (9, 9, 3),
+        (9, 9, 22),
+    ),
+    "bn, without": (
+        lambda **k: layers.InceptionBN(4, 3, 5, 2, 6, "average", 7, batch_normalization=False, **k),
+        (9, 9, 3),
+        (9, 9, 22),
+    ),
     "figure 5": (lambda **k: layers.InceptionFigure5(64, **k), (7, 7, 20), (7, 7, 288)),
     "figure 5, 5x5": (lambda **k: layers.InceptionFigure5(32, keep_5x5=True, **k), (7, 7, 20), (7, 7, 256)),
     "figure 6": (lambda **k: layers.InceptionFigure6(128, **k), (5, 5, 20), (5, 5, 768)),
@@ -85,15 +100,34 @@ def test_inception_v1_computes_figure_2b():
     np.testing.assert_allclose(y, expected, atol=1e-4)
 
 
-def test_conv_bn_relu_computes_its_three_steps():
+@pytest.mark.parametrize(("activation", "function"), [("relu", relu), ("sigmoid", lambda x: 1 / (1 + np.exp(-x)))])
+def test_conv_bn_relu_computes_its_three_steps(activation, function):
     images = keras.Input((5, 6, 3))
-    model = keras.Model(images, layers.conv_bn_relu(images, 4, (1, 3), name="unit"))
+    model = keras.Model(images, layers.conv_bn_relu(images, 4, (1, 3), name="unit", activation=activation))
+    assert [layer.name for layer in model.layers[1:]] == ["unit", "unit_bn", f"unit_{activation}"]
     kernel, gamma, beta, mean, variance = values = [draw(*w.shape) for w in model.weights]
     values[4] = variance = np.abs(variance)
     model.set_weights(values)
     x = draw(2, 5, 6, 3)
-    expected = relu((convolution(x, kernel) - mean) / np.sqrt(variance + 0.001) * gamma + beta)
+    expected = function((convolution(x, kernel) - mean) / np.sqrt(variance + 0.001) * gamma + beta)
     np.testing.assert_allclose(ops.convert_to_numpy(model(x)), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_batch_normalization_and_activation_are_those_of_all_convolutions():
+    for options, normalized, activation in [
+        ({}, True, "relu"),
+        ({"activation": "sigmoid"}, True, "sigmoid"),
+        ({"activation": "sigmoid", "batch_normalization": False}, False, "sigmoid"),
+    ]:
+        block = layers.InceptionBN(4, 3, 5, 2, 6, "max", 7, **options)
+        block.build((None, 5, 5, 3))
+        convolutions = [each for each in block.layers if isinstance(each, keras.layers.Conv2D)]
+        normalizations = [each for each in block.layers if isinstance(each, keras.layers.BatchNormalization)]
+        assert len(normalizations) == (len(convolutions) if normalized else 0)
+        assert all(each.use_bias != normalized for each in convolutions)
+        kind = keras.layers.Activation if normalized else keras.layers.Conv2D
+        found = [each.activation.__name__ for each in block.layers if isinstance(each, kind)]
+        assert found == [activation] * len(convolutions)
 
 
 def test_convolutions_of_one_shape_differ_in_initial_weights():

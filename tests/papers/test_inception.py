@@ -1,6 +1,7 @@
-"""GoogLeNet and the Inception networks: parameters, auxiliary heads, and comparison with Keras' own Inception-v3."""
+"""GoogLeNet and the Inception networks: parameters, auxiliary heads, and comparison with networks of other authors."""
 
 import importlib.util
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from keras import ops
 
 import reproductions
-from reproductions.lab.analysis.profile import without_weights
+from reproductions.lab.analysis.profile import profile_model, total, without_weights
 from tests.helpers.networks import assert_close, random_images, trainable_parameters, with_random_weights
 
 
@@ -23,13 +24,70 @@ def test_parameters_are_those_of_the_releases_and_the_text():
         assert reproductions.build("inception-v2").count_params() < 25e6
 
 
-@pytest.mark.parametrize("name", ["googlenet", "inception-v2", "inception-v3"])
+# Of the networks with auxiliary heads, whether these heads' convolutions, and their fully connected layers, have batch
+# normalization. In Inception-v2 and v3 the fully connected layer is a convolution over the whole map.
+HEADS = {
+    "googlenet": {"conv": False, "fc": False},
+    "bn-googlenet": {"conv": True, "fc": False},
+    "inception-v2": {"conv1": True, "conv2": False},
+    "inception-v2-sgd": {"conv1": True, "conv2": False},
+    "inception-v3": {"conv1": True, "conv2": True},
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
 def test_auxiliary_heads_are_built_for_training_only(name):
-    size = 75 if name == "googlenet" else 139
+    size = 75 if "googlenet" in name else 139
     model = reproductions.build(name, classes=10, input_size=size, auxiliary=True)
     outputs = model(random_images(model, 1))
-    assert len(outputs) == (3 if name == "googlenet" else 2)
+    assert len(outputs) == (3 if "googlenet" in name else 2)
     assert all(output.shape == (1, 10) for output in outputs.values())
+    names = {layer.name for layer in model.layers}
+    for head in [name for name in outputs if name.startswith("auxiliary")]:
+        assert all((f"{head}_{layer}_bn" in names) == normalized for layer, normalized in HEADS[name].items())
+
+
+def test_the_rows_of_table_3_differ_in_one_thing_each():
+    """From Inception-v2 to "factorized 7x7"; the next row, Inception-v3, is the released network."""
+    names = ["inception-v2-sgd", "inception-v2-rmsprop", "inception-v2-label-smoothing", "inception-v2"]
+    rows = [reproductions.find_network(name) for name in names]
+    fields = [fields_that_differ(one.to_train(), other.to_train()) for one, other in itertools.pairwise(rows)]
+    assert fields == [{"optimizer"}, {"loss"}, set()]
+    assert all(row.build.func is rows[0].build.func for row in rows[:3])
+    assert len({tuple({**row.build.keywords, "name": ""}.items()) for row in rows[:3]}) == 1
+    with without_weights():
+        models = [rows[0].model(), rows[3].model()]
+    before, after = ({layer.name: layer.count_params() for layer in each.layers if layer.weights} for each in models)
+    assert before.items() - after.items() == {("conv1", 7 * 7 * 3 * 64), ("conv1_bn", 4 * 64)}
+    assert {name for name, _ in after.items() - before.items()} == {
+        f"conv{number}{end}" for number in (1, 2, 3) for end in ("", "_bn")
+    }
+
+
+def fields_that_differ(one, other):
+    one, other = one.as_data(), other.as_data()
+    return {field for field in one if one[field] != other[field]}
+
+
+def test_inputs_of_section_9_cost_nearly_the_same():
+    """The third is slightly cheaper, says the paper, within 1% for the pooling that it does not have."""
+    costs = []
+    for name in ("inception-v2-sgd", "inception-v2-151", "inception-v2-79"):
+        with without_weights():
+            costs.append(total(profile_model(reproductions.build(name)), "multiply_adds"))
+    assert costs[2] < min(costs[:2]) and max(costs) < 1.03 * costs[2]
+
+
+def test_bn_googlenet_has_batch_normalization_for_dropout_and_lrn():
+    with without_weights():
+        plain, normalized = (list(all_layers(reproductions.build(name, auxiliary=True))) for name in list(HEADS)[:2])
+    kinds = [{type(layer).__name__ for layer in each} for each in (plain, normalized)]
+    assert kinds[0] - kinds[1] == {"LocalResponseNormalization", "Dropout"}
+    assert kinds[1] - kinds[0] == {"BatchNormalization", "Activation"}
+    convolutions = [
+        [layer.name for layer in each if isinstance(layer, keras.layers.Conv2D)] for each in (plain, normalized)
+    ]
+    assert convolutions[0] == convolutions[1]
 
 
 # The branches of a block in the order in which Keras' own InceptionV3, and timm's inception_v4, create them.
@@ -94,7 +152,10 @@ def test_bn_inception_computes_what_the_network_of_onnx_does():
     assert_close(ops.convert_to_numpy(model(x)), expected, 1e-5)
 
 
-NORMALIZED = ["bn-inception", "inception-v2", "inception-v3", "inception-v4", "inception-v4-released"]
+NORMALIZED = [
+    "bn-googlenet", "bn-inception", "inception-v2", "inception-v2-label-smoothing", "inception-v2-rmsprop",
+    "inception-v2-sgd", "inception-v3", "inception-v4", "inception-v4-released",
+]  # fmt: skip
 
 
 def all_layers(layer):
