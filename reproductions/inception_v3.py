@@ -199,9 +199,9 @@ NETWORK_7X7_DEVIATION = (
 )
 RECEPTIVE_FIELD_DEVIATION = (
     "Section 9 does not say which network it changes. Here it is inception-v2-sgd, as the accuracy that Table 2 gives "
-    "at 299 pixels is that of its row in Table 3. At 151 pixels the pooling is padded, so that the maps after it are as "
-    "large as in Table 1 at all sizes. The paper trains until convergence, which takes longer with small "
-    "inputs, and does not say for how long. Here it is 100 epochs."
+    "at 299 pixels is that of its row in Table 3. At 151 pixels the pooling is padded, so that its maps are as large "
+    "as in Table 1. The paper trains until convergence, which takes longer with small inputs, and does not say for how "
+    "long. Here it is 100 epochs."
 )
 V2_DEVIATIONS = (
     *DEVIATIONS,
