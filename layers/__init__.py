@@ -13,6 +13,7 @@ from layers.inception_factorized import (
     InceptionV4B,
     InceptionV4C,
 )
+from layers.inception_residual import InceptionResidual
 from layers.initializers import FanInUniform
 from layers.lecun1989 import ConstantPadding2D, UnitBias
 from layers.lenet import PartiallyConnectedConv2D, RBFOutput, TrainableSubsampling2D
@@ -30,6 +31,7 @@ __all__ = [
     "InceptionFigure5",
     "InceptionFigure6",
     "InceptionFigure7",
+    "InceptionResidual",
     "InceptionV1",
     "InceptionV4A",
     "InceptionV4B",

@@ -20,16 +20,17 @@ KernelSize = int | tuple[int, int]
 class InceptionFigure5(InceptionBlock):
     """Block for 35x35 feature maps, with two 3x3 convolutions for the 5x5: Szegedy et al. 2015, Figure 5.
 
-    Input shape: (batch, height, width, channels). Output shape: (batch, height, width, 224 + pool_proj).
+    Input shape: (batch, height, width, channels). Output shape: (batch, height, width, n1x1 + 160 + pool_proj).
 
     Args:
         pool_proj: Filters of the 1x1 convolution after the pooling.
         keep_5x5: Whether the middle branch has a 5x5 convolution, as in the released Inception-v3, and not a 3x3.
+        n1x1: Filters of the 1x1 convolution; those of the released Inception-v3 by default.
         **kwargs: Further arguments of `InceptionBlock`.
     """
 
-    def __init__(self, pool_proj: int, keep_5x5: bool = False, **kwargs: Any) -> None:
-        super().__init__({"pool_proj": pool_proj}, **kwargs)
+    def __init__(self, pool_proj: int, keep_5x5: bool = False, n1x1: int = 64, **kwargs: Any) -> None:
+        super().__init__({"pool_proj": pool_proj, "n1x1": n1x1}, **kwargs)
         self.keep_5x5 = keep_5x5
 
     def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
@@ -39,7 +40,7 @@ class InceptionFigure5(InceptionBlock):
         double = self.conv(x, 64, 1, "double_3x3_reduce")
         double = self.conv(double, 96, 3, "double_3x3_1")
         return self.concatenate(
-            self.conv(x, 64, 1, "1x1"),
+            self.conv(x, self.branch_filters["n1x1"], 1, "1x1"),
             self.conv(middle, 64, side, f"{side}x{side}"),
             self.conv(double, 96, 3, "double_3x3_2"),
             self.conv(self.pool(x, "average"), self.branch_filters["pool_proj"], 1, "pool_proj"),
@@ -111,8 +112,44 @@ class InceptionFigure7(InceptionBlock):
         return self.concatenate(wide, high, name=name)
 
 
+class ChainBlock(InceptionBlock):
+    """Block whose branches are chains of convolutions.
+
+    Args:
+        branches: For each chain its (filters, kernel size) pairs.
+        **kwargs: Further arguments of `InceptionBlock`.
+
+    Raises:
+        ValueError: If there is no chain, or an empty one.
+    """
+
+    def __init__(self, branches: Sequence[Sequence[tuple[int, KernelSize]]], **kwargs: Any) -> None:
+        self.chains = tuple(
+            tuple((int(filters), size if isinstance(size, int) else (size[0], size[1])) for filters, size in chain)
+            for chain in branches
+        )
+        if not self.chains or not all(self.chains):
+            raise ValueError(f"branches must be one or more chains of (filters, kernel size) pairs; got {branches!r}")
+        super().__init__({}, **kwargs)
+
+    def ends(self, x: keras.KerasTensor, strides: int = 1, padding: str = "same") -> list[keras.KerasTensor]:
+        """Return the ends of the chains; stride and padding are those of the last convolution of each."""
+        ends = []
+        for number, chain in enumerate(self.chains, 1):
+            y = x
+            for step, (filters, kernel_size) in enumerate(chain, 1):
+                how = (strides, padding) if step == len(chain) else (1, "same")
+                y = self.conv(y, filters, kernel_size, f"branch{number}_{step}", *how)
+            ends.append(y)
+        return ends
+
+    def get_config(self) -> dict[str, object]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "branches": [[list(step) for step in chain] for chain in self.chains]}
+
+
 @register
-class GridReduction(InceptionBlock):
+class GridReduction(ChainBlock):
     """Block that halves the grid without a bottleneck: Szegedy et al. 2015, Figure 10.
 
     Chains of convolutions and a 3x3 max pooling stand side by side. The pooling and the last convolution of each chain
@@ -130,31 +167,13 @@ class GridReduction(InceptionBlock):
     """
 
     def __init__(self, branches: Sequence[Sequence[tuple[int, KernelSize]]], **kwargs: Any) -> None:
-        self.chains = tuple(
-            tuple((int(filters), size if isinstance(size, int) else (size[0], size[1])) for filters, size in chain)
-            for chain in branches
-        )
-        if not self.chains or not all(chain and chain[-1][1] in (3, (3, 3)) for chain in self.chains):
-            raise ValueError(
-                "branches must be one or more chains of (filters, kernel size) pairs, each of which ends in a 3x3; "
-                f"got {branches!r}"
-            )
-        super().__init__({}, **kwargs)
+        super().__init__(branches, **kwargs)
+        if not all(chain[-1][1] in (3, (3, 3)) for chain in self.chains):
+            raise ValueError(f"each chain of branches must end in a 3x3 convolution; got {branches!r}")
 
     def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Connect the chains and the pooling."""
-        ends = []
-        for number, chain in enumerate(self.chains, 1):
-            y = x
-            for step, (filters, kernel_size) in enumerate(chain, 1):
-                strides, padding = (2, "valid") if step == len(chain) else (1, "same")
-                y = self.conv(y, filters, kernel_size, f"branch{number}_{step}", strides, padding)
-            ends.append(y)
-        return self.concatenate(*ends, self.pool(x, "max", 2, "valid"))
-
-    def get_config(self) -> dict[str, object]:
-        """Return the arguments of the constructor."""
-        return {**super().get_config(), "branches": [[list(step) for step in chain] for chain in self.chains]}
+        return self.concatenate(*self.ends(x, 2, "valid"), self.pool(x, "max", 2, "valid"))
 
 
 # --- Inception-v4: Szegedy et al. 2016, Figures 4, 5 and 6

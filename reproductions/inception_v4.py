@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-
 import keras
 
 import layers
+from reproductions.inception_resnet import (
+    SHAPES_V1,
+    SHAPES_V2,
+    SHAPES_V2_RELEASED,
+    classifier,
+    figure_3,
+    inception_resnet_v1,
+    inception_resnet_v2,
+    inception_resnet_v2_released,
+)
 from reproductions.lab.spec import ExponentialDecay, Network, Recipe, Study, keras_object
 
 SHAPES = {
@@ -18,26 +26,6 @@ SHAPES = {
 # Figure 7 with the k, l, m, n of Table 1, and Figure 8.
 REDUCTION_A = (((384, 3),), ((192, 1), (224, 3), (256, 3)))
 REDUCTION_B = (((192, 1), (192, 3)), ((256, 1), (256, (1, 7)), (320, (7, 1)), (320, 3)))
-
-
-def stem(x: keras.KerasTensor, released: bool) -> keras.KerasTensor:
-    """Figure 3: (batch, 299, 299, 3) to (batch, 35, 35, 384). The last 3x3 has stride 2, which its sizes imply."""
-    conv = functools.partial(layers.conv_bn_relu, scale=not released)
-    join = keras.layers.Concatenate
-    x = conv(x, 32, 3, 2, "valid", name="conv1")
-    x = conv(x, 32, 3, padding="valid", name="conv2")
-    x = conv(x, 64, 3, name="conv3")
-    pooled = keras.layers.MaxPooling2D(3, 2, name="stem1_pool")(x)
-    x = join(name="stem1")([pooled, conv(x, 96, 3, 2, "valid", name="stem1_3x3")])
-    left = conv(x, 64, 1, name="stem2_3x3_reduce")
-    left = conv(left, 96, 3, padding="valid", name="stem2_3x3")
-    right = conv(x, 64, 1, name="stem2_7x7_reduce")
-    for height, width in ((1, 7), (7, 1)) if released else ((7, 1), (1, 7)):
-        right = conv(right, 64, (height, width), name=f"stem2_{height}x{width}")
-    right = conv(right, 96, 3, padding="valid", name="stem2_7x7_3x3")
-    x = join(name="stem2")([left, right])
-    pooled = keras.layers.MaxPooling2D(3, 2, name="stem3_pool")(x)
-    return join(name="stem3")([conv(x, 192, 3, 2, "valid", name="stem3_3x3"), pooled])
 
 
 def inception_v4(classes: int = 1000, input_size: int = 299) -> keras.Model:
@@ -54,7 +42,7 @@ def connected(classes: int, input_size: int, released: bool) -> keras.Model:
     """Figure 9; in the released network batch normalization has no scale, and 1x7 and 7x1 another order."""
     images = keras.Input((input_size, input_size, 3), name="images")
     options = {"released": released, "scale": not released}
-    x = stem(images, released)
+    x = figure_3(images, released)
     for number in range(1, 5):
         x = layers.InceptionV4A(name=f"inception_a{number}", **options)(x)
     x = layers.GridReduction(REDUCTION_A, scale=not released, name="reduction_a")(x)
@@ -63,10 +51,7 @@ def connected(classes: int, input_size: int, released: bool) -> keras.Model:
     x = layers.GridReduction(REDUCTION_B, scale=not released, name="reduction_b")(x)
     for number in range(1, 4):
         x = layers.InceptionV4C(name=f"inception_c{number}", **options)(x)
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    x = keras.layers.Dropout(0.2, name="drop")(x)
-    name = "inception-v4-released" if released else "inception-v4"
-    return keras.Model(images, keras.layers.Dense(classes, name="logits")(x), name=name)
+    return classifier(images, x, classes, "inception-v4-released" if released else "inception-v4")
 
 
 # Section 4: as Inception-v3, on 20 replicas.
@@ -99,8 +84,28 @@ DEVIATIONS = (
     "0.001. Here they are Keras' 0.99 and 0.001.",
     "The paper averages the parameters and does not mention the moving means and variances of batch normalization. "
     "Here, as in the release, these are averaged with the same decay.",
+)
+FIGURE_3_DEVIATION = (
+    "Figure 3 prints no stride for its last 3x3 convolution. Here, as in the released Inception-v4, it is 2, which its "
+    "sizes imply."
+)
+V4_DEVIATIONS = (
+    *DEVIATIONS,
     "Figure 5 prints 1x7 twice in the second longest branch. Here, as in the release, the second one is 7x1.",
-    "Figure 3 prints no stride for its last 3x3 convolution. Here, as in the release, it is 2, which its sizes imply.",
+    FIGURE_3_DEVIATION,
+)
+FIGURES_DEVIATION = "The paper does not say how weights are initialized. Here they are Glorot uniform."
+RELEASE_DEVIATIONS = (
+    "The paper does not say whether batch normalization has a scale. Here, as in the release, it has none.",
+    "The release initializes weights by a truncated normal distribution with variance 2 / fan-in, and has a weight "
+    "decay of 0.00004. Here weights are Glorot uniform, and there is none.",
+)
+RESIDUAL_DEVIATIONS = (
+    *DEVIATIONS,
+    "The paper scales residuals by factors between 0.1 and 0.3 and does not give them. Here they are 0.17, 0.1 and 0.2 "
+    "in the blocks for 35x35, 17x17 and 8x8, as in the released Inception-ResNet-v2.",
+    "The paper has batch normalization after its traditional layers and not after the sums, and does not say whether "
+    "the linear convolutions have it. Here, as in the release, they have biases instead.",
 )
 
 STUDY = Study(
@@ -115,8 +120,8 @@ STUDY = Study(
             inception_v4,
             RECIPE,
             deviations=(
-                *DEVIATIONS,
-                "The paper does not say how weights are initialized. Here they are Glorot uniform.",
+                *V4_DEVIATIONS,
+                FIGURES_DEVIATION,
                 "The released network has 7x1 and 1x7, and 3x1 and 1x3, the other way round in the stem and in the "
                 "longest branches of Figures 5 and 6. Here they are as in the figures; inception-v4-released has them "
                 "as released.",
@@ -129,15 +134,52 @@ STUDY = Study(
             inception_v4_released,
             RECIPE,
             deviations=(
-                *DEVIATIONS,
+                *V4_DEVIATIONS,
                 "Figures 3, 5 and 6 have 7x1 and 1x7, and 1x3 and 3x1, in another order in the stem and in the longest "
                 "branches. Here they are as released.",
-                "The paper does not say whether batch normalization has a scale. Here, as in the release, it has none.",
-                "The release initializes weights by a truncated normal distribution with variance 2 / fan-in, and has "
-                "a weight decay of 0.00004. Here weights are Glorot uniform, and there is none.",
+                *RELEASE_DEVIATIONS,
             ),
             shapes=SHAPES,
             trainable_parameters=42648232,
+        ),
+        Network(
+            "inception-resnet-v1",
+            inception_resnet_v1,
+            RECIPE,
+            deviations=(*RESIDUAL_DEVIATIONS, FIGURES_DEVIATION),
+            shapes=SHAPES_V1,
+            trainable_parameters=22756328,
+        ),
+        Network(
+            "inception-resnet-v2",
+            inception_resnet_v2,
+            RECIPE,
+            deviations=(
+                *RESIDUAL_DEVIATIONS,
+                FIGURES_DEVIATION,
+                FIGURE_3_DEVIATION,
+                "Figures 17 and 19 print 1154 and 2048 filters for the linear convolutions, which cannot be added to "
+                "the 1152 and 2144 feature maps that Table 1 and Figure 18 make. Here there are 1152 and 2144.",
+                "The released network has another stem and twice as many blocks. Here they are as in the figures; "
+                "inception-resnet-v2-released has them as released.",
+            ),
+            shapes=SHAPES_V2,
+            trainable_parameters=32433928,
+        ),
+        Network(
+            "inception-resnet-v2-released",
+            inception_resnet_v2_released,
+            RECIPE,
+            deviations=(
+                *RESIDUAL_DEVIATIONS,
+                *RELEASE_DEVIATIONS,
+                "Figure 15 has the stem of Figure 3, and 5, 10 and 5 blocks. Here, as released, the stem is that of "
+                "Figure 14 with a pooling and an Inception block in place of its last convolution, and there are 10, "
+                "20 and 10 blocks, the last of which has neither a scaled residual nor ReLU, and a 1x1 convolution "
+                "with 1536 filters after them.",
+            ),
+            shapes=SHAPES_V2_RELEASED,
+            trainable_parameters=55813192,
         ),
     ),
 )

@@ -39,6 +39,16 @@ BLOCKS = {
         (35, 35, 288),
         (17, 17, 768),
     ),
+    "residual": (
+        lambda **k: layers.InceptionResidual((((3, 1),), ((4, 1), (5, (1, 7)))), 0.2, **k),
+        (5, 4, 20),
+        (5, 4, 20),
+    ),
+    "residual, linear": (
+        lambda **k: layers.InceptionResidual([[(3, 3)]], final_relu=False, **k),
+        (5, 4, 20),
+        (5, 4, 20),
+    ),
     "v4 a": (lambda **k: layers.InceptionV4A(**k), (5, 5, 384), (5, 5, 384)),
     "v4 b": (lambda **k: layers.InceptionV4B(**k), (5, 5, 1024), (5, 5, 1024)),
     "v4 c": (lambda **k: layers.InceptionV4C(**k), (3, 3, 1536), (3, 3, 1536)),
@@ -113,6 +123,23 @@ def test_conv_bn_relu_computes_its_three_steps(activation, function):
     np.testing.assert_allclose(ops.convert_to_numpy(model(x)), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("final_relu", [True, False])
+def test_residuals_are_expanded_scaled_and_added(final_relu):
+    """Szegedy et al. 2016, Figures 10 and 20; without batch normalization, for plain numpy."""
+    branches = (((3, 1),), ((4, 1), (5, (1, 3)), (6, (3, 1))))
+    block = layers.InceptionResidual(branches, 0.3, final_relu, batch_normalization=False)
+    x = draw(2, 6, 5, 7)
+    y = ops.convert_to_numpy(block(x))
+    weights = {layer.name: layer.get_weights() for layer in block.layers if layer.weights}
+    assert [weights[f"branch2_{step}"][0].shape[:2] for step in (1, 2, 3)] == [(1, 1), (1, 3), (3, 1)]
+    ends = [relu(convolution(x, *weights["branch1_1"])), x]
+    for step in 1, 2, 3:
+        ends[1] = relu(convolution(ends[1], *weights[f"branch2_{step}"]))
+    expected = x + 0.3 * convolution(np.concatenate(ends, axis=-1), *weights["expansion"])
+    np.testing.assert_allclose(y, relu(expected) if final_relu else expected, atol=1e-5)
+    assert final_relu or (y < 0).any()
+
+
 def test_batch_normalization_and_activation_are_those_of_all_convolutions():
     for options, normalized, activation in [
         ({}, True, "relu"),
@@ -153,7 +180,7 @@ def test_blocks_are_saved_and_loaded(name, tmp_path):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "mixed_bfloat16", "mixed_float16"])
 def test_blocks_compute_in_half_precision(dtype):
-    for make, before, _ in (BLOCKS["odd"], BLOCKS["bn"], BLOCKS["bn/2"]):
+    for make, before, _ in (BLOCKS["odd"], BLOCKS["bn"], BLOCKS["bn/2"], BLOCKS["residual"]):
         block = make(dtype=dtype)
         y = block(draw(2, *before))
         assert keras.backend.standardize_dtype(y.dtype) == dtype.removeprefix("mixed_")
@@ -189,6 +216,9 @@ def test_a_summary_shows_the_convolutions():
         (lambda: layers.InceptionBN(4, 1, 1, 1, 1, "median", 3), "median"),
         (lambda: layers.InceptionFigure6(0), "n7x7"),
         (lambda: layers.GridReduction(()), "branches"),
+        (lambda: layers.GridReduction((((3, 3), (4, 1)),)), "must end in a 3x3 convolution"),
+        (lambda: layers.InceptionResidual(((),)), "branches must be one or more chains"),
+        (lambda: layers.InceptionResidual((((3, 1),),), 0.0), "residual_scale must be positive; got 0.0"),
     ],
 )
 def test_bad_arguments_raise_errors_with_their_value(make, message):

@@ -21,6 +21,7 @@ def test_parameters_are_those_of_the_releases_and_the_text():
     with without_weights():
         assert reproductions.build("inception-v3").count_params() == 23851784
         assert reproductions.build("googlenet", auxiliary=True).count_params() == 13378280
+        assert reproductions.build("inception-resnet-v2-released").count_params() == 55873736
         assert reproductions.build("inception-v2").count_params() < 25e6
 
 
@@ -80,12 +81,13 @@ def test_inputs_of_section_9_cost_nearly_the_same():
 
 def test_bn_googlenet_has_batch_normalization_for_dropout_and_lrn():
     with without_weights():
-        plain, normalized = (list(all_layers(reproductions.build(name, auxiliary=True))) for name in list(HEADS)[:2])
+        models = [reproductions.build(name, auxiliary=True) for name in ("googlenet", "bn-googlenet")]
+    plain, normalized = (list(all_layers(model)) for model in models)
     kinds = [{type(layer).__name__ for layer in each} for each in (plain, normalized)]
     assert kinds[0] - kinds[1] == {"LocalResponseNormalization", "Dropout"}
     assert kinds[1] - kinds[0] == {"BatchNormalization", "Activation"}
     convolutions = [
-        [layer.name for layer in each if isinstance(layer, keras.layers.Conv2D)] for each in (plain, normalized)
+        sorted(layer.name for layer in each if isinstance(layer, keras.layers.Conv2D)) for each in (plain, normalized)
     ]
     assert convolutions[0] == convolutions[1]
 
@@ -115,7 +117,7 @@ def convolutions_and_normalizations(model):
     outside = {layer.name: layer for layer in model.layers}
     for layer in model.layers:
         inside = {each.name: each for each in getattr(layer, "layers", [layer])}
-        names = [name for name in inside if isinstance(inside[name], keras.layers.Conv2D)]
+        names = [name for name in inside if isinstance(inside[name], keras.layers.Conv2D) and name != "expansion"]
         names = next((order for order in REFERENCE_ORDER.values() if set(order) == set(names)), sorted(names))
         convolutions += [inside[name] for name in names]
         normalizations += [{**outside, **inside}[f"{name}_bn"] for name in names]
@@ -137,6 +139,28 @@ def test_inception_v3_computes_what_the_network_of_keras_does():
     assert_close(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(reference(x)))
 
 
+def test_released_inception_resnet_v2_computes_what_the_network_of_keras_does():
+    model = with_random_weights(reproductions.build("inception-resnet-v2-released", classes=10, input_size=75))
+    reference = keras.applications.InceptionResNetV2(
+        weights=None, input_shape=(75, 75, 3), classes=10, classifier_activation=None
+    )
+    last = [reference.get_layer("conv_7b")], [reference.get_layer("conv_7b_bn")]
+    for found, end, name in zip(convolutions_and_normalizations(model), last, ("conv2d", "batch_normalization")):
+        numbered = [each for each in reference.layers if each.name.startswith(name)]
+        for layer, other in zip(found, sorted(numbered, key=number_in_name) + end, strict=True):
+            other.set_weights(layer.get_weights())
+    blocks = {"block35": "inception_resnet_a", "block17": "inception_resnet_b", "block8": "inception_resnet_c"}
+    expansions = [layer for layer in reference.layers if layer.name.startswith("block") and layer.weights]
+    assert len(expansions) == 10 + 20 + 10
+    for other in expansions:
+        kind, number, _ = other.name.split("_")
+        inside = {each.name: each for each in model.get_layer(f"{blocks[kind]}{number}").layers}
+        other.set_weights(inside["expansion"].get_weights())
+    reference.layers[-1].set_weights(model.layers[-1].get_weights())
+    x = random_images(model)
+    assert_close(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(reference(x)), 1e-5)
+
+
 def test_bn_inception_computes_what_the_network_of_onnx_does():
     """With 96 filters in the pool projections of 4c and 4d; with 128 the weights would not fit."""
     pytest.importorskip("onnx", reason="the network comes with onnx, of the extra test")
@@ -155,6 +179,7 @@ def test_bn_inception_computes_what_the_network_of_onnx_does():
 NORMALIZED = [
     "bn-googlenet", "bn-inception", "inception-v2", "inception-v2-label-smoothing", "inception-v2-rmsprop",
     "inception-v2-sgd", "inception-v3", "inception-v4", "inception-v4-released",
+    "inception-resnet-v1", "inception-resnet-v2", "inception-resnet-v2-released",
 ]  # fmt: skip
 
 

@@ -34,6 +34,7 @@ SIZES = {
     "inception-v2": (107, 2), "inception-v2-label-smoothing": (107, 2), "inception-v2-rmsprop": (107, 2),
     "inception-v2-sgd": (107, 2), "inception-v2-151": (57, 2), "inception-v2-79": (32, 2), "inception-v3": (107, 2),
     "inception-v4": (75, 2), "inception-v4-released": (75, 2),
+    "inception-resnet-v1": (75, 2), "inception-resnet-v2": (75, 2), "inception-resnet-v2-released": (75, 2),
 }  # fmt: skip
 
 # In 24 updates of its recipe, the loss of Inception-v4 in either form stays within its noise, so that only luck would
