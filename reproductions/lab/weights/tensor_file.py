@@ -13,7 +13,14 @@ import numpy as np
 from reproductions.lab.errors import UsageError, file_errors
 
 # Module of `formats` by the ending of the file's name.
-FORMATS = {".caffemodel": "caffe", ".json": "convnetjs"}
+FORMATS = {
+    ".caffemodel": "caffe",
+    ".h5": "keras",
+    ".hdf5": "keras",
+    ".json": "convnetjs",
+    ".keras": "keras",
+    ".safetensors": "safetensors",
+}
 PICKLES = (".pth", ".pt", ".pkl", ".pickle", ".ckpt", ".bin", ".tar")
 
 
