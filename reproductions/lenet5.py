@@ -26,7 +26,6 @@ from reproductions.lenet5_figure9 import (
     DISTORTION_DEVIATIONS,
     LECUN_UNIFORM,
     ORDER,
-    SQUARED_ERROR_DEVIATIONS,
     SQUARED_ERROR_RECIPE,
     penalties,
     squared_distances,
@@ -171,9 +170,8 @@ SDLM_RECIPE = replace(
     kernel_initializer=LECUN_UNIFORM,
 )
 
-LENET1_RECIPE = replace(
+LENET4_RECIPE = replace(
     SQUARED_ERROR_RECIPE,
-    train_transforms=("reduced_digit", "lenet_field"),
     learning_rate=PolynomialDecay(initial_learning_rate=0.002, decay_epochs=20),
     batch_size=8,
 )
@@ -229,6 +227,15 @@ SDLM_DEVIATIONS = (
     *COMMON_DEVIATIONS[1:],
 )
 
+SMALL_BATCH_DEVIATIONS = (
+    "The paper does not say how this network was trained. Here the loss is the squared distance to targets of 1 and "
+    "-1, initial weights have a standard deviation of 1/sqrt(fan-in), and the optimizer is SGD with momentum 0.9, with "
+    "8 patterns per update and a learning rate that falls linearly from 0.002 in 20 epochs, chosen on the validation "
+    "split among 0.002, 0.004 and, for lenet1, 0.008. With 32 patterns per update the training error of lenet1 stays "
+    "at 2.3%, and the validation error of lenet4 at 1.02%, in place of 0.88%.",
+    ORDER,
+)
+
 LECTURE_DEVIATIONS = (
     "The lecture's sketch is not the paper's network. Here, as in the lecture, average pooling has no weights, C3 sees "
     "all feature maps, the activation is tanh, and there are a softmax and neither F6 nor RBF units.",
@@ -270,13 +277,13 @@ STUDY = Study(
         penalties(
             "lenet4",
             lenet4,
-            SQUARED_ERROR_RECIPE,
+            LENET4_RECIPE,
             deviations=(
                 "The paper does not give the connections of C3. Here each of its feature maps sees three of the eight "
                 "of S2, which makes about 260,000 connections, as published.",
                 "The paper gives about 17,000 free parameters. Here there are 50,698, those of all that it describes; "
                 "its 120 units, fully connected to S4, have 48,120 alone.",
-                *SQUARED_ERROR_DEVIATIONS,
+                *SMALL_BATCH_DEVIATIONS,
             ),
             shapes=LENET4_SHAPES,
             trainable_parameters=50698,
@@ -284,15 +291,10 @@ STUDY = Study(
         penalties(
             "lenet1",
             lenet1,
-            LENET1_RECIPE,
+            replace(LENET4_RECIPE, train_transforms=("reduced_digit", "lenet_field")),
             deviations=(
                 "The paper does not say how digits of 20 pixels are reduced to 16. Here they are reduced bilinearly.",
-                "The paper does not say how this network was trained. Here the loss is the squared distance to targets "
-                "of 1 and -1, and initial weights have a standard deviation of 1/sqrt(fan-in). The optimizer is SGD "
-                "with momentum 0.9, with 8 patterns per update and a learning rate that falls linearly from 0.002 in "
-                "20 epochs, chosen on the validation split among 0.002, 0.004 and 0.008. With 32 patterns per update, "
-                "as for the other networks, the training error stays at 2.3%.",
-                ORDER,
+                *SMALL_BATCH_DEVIATIONS,
             ),
             shapes=LENET1_SHAPES,
             trainable_parameters=2578,
