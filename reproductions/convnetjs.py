@@ -31,12 +31,12 @@ BATCH_SIZE, L2_DECAY = 4, 0.0001
 RECIPE = Recipe(
     dataset="cifar10",
     train_transforms=("to_half_range", ("shift", {"pixels": 2}), "random_flip"),
-    # Without a learning rate, as in Zeiler 2012.
+    # In itself without a learning rate, as in Zeiler 2012.
     optimizer=keras_object("Adadelta", rho=0.95, epsilon=1e-8),
     loss=keras_object("SparseCategoricalCrossentropy", from_logits=True),
-    learning_rate=((1, 1.0),),
+    learning_rate=((1, 1.0), (51, 0.1), (56, 0.01)),
     batch_size=BATCH_SIZE,
-    epochs=50,
+    epochs=58,
     splits=("train",),
     test_transforms=("to_half_range",),
     protocol="six random views",
@@ -45,7 +45,11 @@ RECIPE = Recipe(
 )
 
 DEVIATIONS = (
-    "The demo trains as long as its page is open. Here training takes 50 epochs.",
+    "The demo trains as long as its page is open. Here training takes 58 epochs.",
+    "The demo's stored network was trained on by SGD, with a learning rate of 0.0001, momentum 0.9 and batches of 2, "
+    "after Adadelta: its page sets these when it loads the network. Here Adadelta's updates are multiplied by 0.1 and "
+    "0.01 in the last eight epochs instead. After ten epochs of Adadelta, eight more had a validation error of 27.5% "
+    "in this way and of 28.7% by that SGD.",
     "The demo draws images at random from those that are loaded, which become more while it runs. Here each epoch "
     "takes all images once.",
     "The demo keeps every tenth training image for validation. Here it is the suite's validation split, which is a "
