@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass, replace
+
 import keras
 
 import layers
@@ -22,7 +25,7 @@ FIGURE_5 = {
 }
 
 SHAPES = {
-    "conv1_relu": (112, 112, 64), "pool1": (56, 56, 64), "conv2_3x3_relu": (56, 56, 192), "pool2": (28, 28, 192),
+    "conv1": (112, 112, 64), "pool1": (56, 56, 64), "conv2_3x3": (56, 56, 192), "pool2": (28, 28, 192),
     "inception_3a": (28, 28, 256), "inception_3b": (28, 28, 320), "inception_3c": (14, 14, 576),
     "inception_4a": (14, 14, 576), "inception_4b": (14, 14, 576), "inception_4c": (14, 14, 576),
     "inception_4d": (14, 14, 576), "inception_4e": (7, 7, 1024), "inception_5a": (7, 7, 1024),
@@ -30,21 +33,66 @@ SHAPES = {
 }  # fmt: skip
 
 
-def bn_inception(classes: int = 1000, input_size: int = 224) -> keras.Model:
-    """Figure 5: images (batch, input_size, input_size, 3) to logits (batch, classes)."""
+@dataclass(frozen=True)
+class Variant:
+    """What the networks of section 4.2.2 differ in.
+
+    Attributes:
+        batch_normalization: Whether batch normalization precedes each activation.
+        modified: Whether there is neither local response normalization nor dropout (section 4.2.1).
+        activation: Name of the Keras activation.
+    """
+
+    batch_normalization: bool = True
+    modified: bool = True
+    activation: str = "relu"
+
+
+VARIANTS = {
+    "bn-inception": Variant(),
+    "inception": Variant(batch_normalization=False, modified=False),
+    "bn-inception-baseline": Variant(modified=False),
+    "bn-inception-x5": Variant(),
+    "bn-inception-x5-sigmoid": Variant(activation="sigmoid"),
+}
+
+
+def bn_inception(classes: int = 1000, input_size: int = 224, variant: str = "bn-inception") -> keras.Model:
+    """Figure 5, or another of VARIANTS: images (batch, input_size, input_size, 3) to logits (batch, classes)."""
+    if variant not in VARIANTS:
+        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}; got {variant!r}")
     if input_size < 32:
         raise ValueError(f"input_size must be at least 32, as the network halves it five times; got {input_size}")
+    chosen = VARIANTS[variant]
+    block = functools.partial(
+        layers.InceptionBN, batch_normalization=chosen.batch_normalization, activation=chosen.activation
+    )
     images = keras.Input((input_size, input_size, 3), name="images")
-    x = layers.conv_bn_relu(images, 64, 7, 2, name="conv1")
+    x = convolution(images, chosen, 64, 7, 2, "conv1")
     x = keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x)
-    x = layers.conv_bn_relu(x, 64, 1, name="conv2_3x3_reduce")
-    x = layers.conv_bn_relu(x, 192, 3, name="conv2_3x3")
+    if not chosen.modified:
+        x = layers.LocalResponseNormalization(name="norm1")(x)
+    x = convolution(x, chosen, 64, 1, 1, "conv2_3x3_reduce")
+    x = convolution(x, chosen, 192, 3, 1, "conv2_3x3")
+    if not chosen.modified:
+        x = layers.LocalResponseNormalization(name="norm2")(x)
     x = keras.layers.MaxPooling2D(3, 2, "same", name="pool2")(x)
     for row, columns in FIGURE_5.items():
         strides = 2 if columns[0] is None else 1
-        x = layers.InceptionBN(*columns, strides=strides, name=f"inception_{row}")(x)
+        x = block(*columns, strides=strides, name=f"inception_{row}")(x)
     x = keras.layers.GlobalAveragePooling2D(name="pool5")(x)
-    return keras.Model(images, keras.layers.Dense(classes, name="linear")(x), name="bn-inception")
+    if not chosen.modified:
+        x = keras.layers.Dropout(0.4, name="drop")(x)
+    return keras.Model(images, keras.layers.Dense(classes, name="linear")(x), name=variant)
+
+
+def convolution(
+    x: keras.KerasTensor, variant: Variant, filters: int, kernel_size: int, strides: int, name: str
+) -> keras.KerasTensor:
+    """Apply a padded convolution, batch normalization if the variant has it, and its activation."""
+    if variant.batch_normalization:
+        return layers.conv_bn_relu(x, filters, kernel_size, strides, name=name, activation=variant.activation)
+    return keras.layers.Conv2D(filters, kernel_size, strides, "same", activation=variant.activation, name=name)(x)
 
 
 # BN-x30, section 4.2: learning rate 0.045, decaying six times as fast as GoogLeNet's; no dropout, little weight decay.
@@ -62,6 +110,64 @@ RECIPE = Recipe(
     epochs=150,
 )
 
+# Section 4.2.2: five times the learning rate of Inception.
+X5_RECIPE = replace(
+    RECIPE, learning_rate=ExponentialDecay(initial_learning_rate=0.0075, decay_rate=0.96, decay_epochs=8 / 6)
+)
+
+# Section 4.2, for Inception and BN-Baseline: the 31 million steps of Inception.
+INCEPTION_RECIPE = replace(
+    RECIPE,
+    train_transforms=("area_and_aspect_crop", "random_flip", "photometric_distortion", "subtract_mean_colour"),
+    weight_decay=0.0002,
+    learning_rate=ExponentialDecay(initial_learning_rate=0.0015, decay_rate=0.96, decay_epochs=8),
+    epochs=774,
+)
+
+DEVIATIONS = (
+    'The network of Figure 5 is often called "Inception v2". Here that name is reserved for the network of Szegedy et '
+    "al. 2015.",
+    "The first convolution of the paper is separable, with a depth multiplier of 8. Here it is an ordinary 7x7 "
+    "convolution.",
+    "The paper does not say how weights are initialized. Here they are Glorot uniform.",
+    "Figure 5 gives 4c and 4d a pool projection of 128 filters and an output of 576 feature maps, whereas 128 filters "
+    "would make 608. Here there are 96, which make 576, as in TF-slim's network and in the one that ONNX distributes.",
+)
+NORMALIZATION_DEVIATION = (
+    "The paper gives neither the momentum nor the epsilon of batch normalization; TF-slim's network has 0.9997 and "
+    "0.001. Here they are Keras' 0.99 and 0.001."
+)
+MODIFIED_DEVIATIONS = (
+    NORMALIZATION_DEVIATION,
+    "The paper divides GoogLeNet's weight decay by five and does not give its value. Here it is a fifth of that of "
+    "Caffe's GoogLeNet.",
+    "The paper trains asynchronously on ten replicas, with 32 images per update. Here updates follow one another, for "
+    "150 epochs, the 6 million steps of BN-x30, and without auxiliary heads.",
+    "The paper reduces photometric distortions and does not say how far. Here there are none.",
+)
+INCEPTION_DEVIATIONS = (
+    "The paper trains asynchronously on ten replicas, with 32 images per update. Here updates follow one another, for "
+    "774 epochs, the 31 million steps after which Inception reached its accuracy, and without auxiliary heads.",
+    "The paper refers to Szegedy et al. 2014 for the training of Inception, and gives its learning rate alone. Here "
+    "that falls by 4% every 8 epochs, images are distorted and 40% of the last layer's inputs are dropped, as there; "
+    "the weight decay and the place of local response normalization are those of Caffe's GoogLeNet.",
+    "The paper shuffles images more thoroughly for BN-x5 and BN-x30 than for Inception and BN-Baseline. Here all are "
+    "shuffled thoroughly.",
+)
+
+
+def network(name: str, recipe: Recipe, *deviations: str, trainable_parameters: int = 11194984) -> Network:
+    """Return one of VARIANTS."""
+    return Network(
+        name,
+        functools.partial(bn_inception, variant=name),
+        recipe,
+        deviations=(*DEVIATIONS, *deviations),
+        shapes=SHAPES,
+        trainable_parameters=trainable_parameters,
+    )
+
+
 STUDY = Study(
     name="bn_inception",
     title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
@@ -69,29 +175,10 @@ STUDY = Study(
     year=2015,
     url="https://arxiv.org/abs/1502.03167",
     networks=(
-        Network(
-            "bn-inception",
-            bn_inception,
-            RECIPE,
-            deviations=(
-                "The paper divides GoogLeNet's weight decay by five and does not give its value. Here it is a fifth of "
-                "that of Caffe's GoogLeNet.",
-                "The paper trains asynchronously on ten replicas, with 32 images per update. Here updates follow one "
-                "another, for 150 epochs, the 6 million steps of its longest curve, and without auxiliary heads.",
-                "The paper reduces photometric distortions and does not say how far. Here there are none.",
-                'The network is often called "Inception v2". Here that name is reserved for the network of Szegedy et '
-                "al. 2015.",
-                "The first convolution of the paper is separable, with a depth multiplier of 8. Here it is an ordinary "
-                "7x7 convolution.",
-                "The paper does not say how weights are initialized. Here they are Glorot uniform.",
-                "The paper gives neither the momentum nor the epsilon of batch normalization; TF-slim's network has "
-                "0.9997 and 0.001. Here they are Keras' 0.99 and 0.001.",
-                "Figure 5 gives 4c and 4d a pool projection of 128 filters and an output of 576 feature maps, whereas "
-                "128 filters would make 608. Here there are 96, which make 576, as in TF-slim's network and in the one "
-                "that ONNX distributes.",
-            ),
-            shapes=SHAPES,
-            trainable_parameters=11194984,
-        ),
+        network("bn-inception", RECIPE, *MODIFIED_DEVIATIONS),
+        network("inception", INCEPTION_RECIPE, *INCEPTION_DEVIATIONS, trainable_parameters=11185032),
+        network("bn-inception-baseline", INCEPTION_RECIPE, NORMALIZATION_DEVIATION, *INCEPTION_DEVIATIONS),
+        network("bn-inception-x5", X5_RECIPE, *MODIFIED_DEVIATIONS),
+        network("bn-inception-x5-sigmoid", X5_RECIPE, *MODIFIED_DEVIATIONS),
     ),
 )

@@ -21,6 +21,7 @@ from tests.helpers.networks import ARCHITECTURES, takes
         ("alexnet", {"removed": ("conv9",)}, "removed must be some of norm1, norm2, conv3, conv4; got conv9"),
         ("alexnet-cifar10-relu", {"activation": "rulu"}, "cannot be built with .*'activation': 'rulu'}: Could not"),
         ("googlenet", {"input_size": 16}, "an input_size of 16 is too small for googlenet.* its default of 224"),
+        ("bn-inception", {"variant": "x6"}, "variant must be one of bn-inception, inception, .* got 'x6'"),
         ("bn-inception", {"input_size": 16}, "an input_size of 16 is too small for bn-inception"),
         ("alexnet", {"input_size": 20}, "an input_size of 20 is too small for alexnet"),
         ("inception-v3", {"input_size": 60}, "an input_size of 60 is too small for inception-v3"),

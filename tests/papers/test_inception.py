@@ -92,6 +92,35 @@ def test_bn_googlenet_has_batch_normalization_for_dropout_and_lrn():
     assert convolutions[0] == convolutions[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "differences"),
+    [
+        ("bn-inception-x5", {"learning_rate"}, set()),
+        ("bn-inception-x5-sigmoid", {"learning_rate"}, {"relu", "sigmoid"}),
+        (
+            "bn-inception-baseline",
+            {"learning_rate", "epochs", "weight_decay", "train_transforms"},
+            {"Dropout", "LocalResponseNormalization"},
+        ),
+        (
+            "inception",
+            {"learning_rate", "epochs", "weight_decay", "train_transforms"},
+            {"Dropout", "LocalResponseNormalization", "BatchNormalization", "Activation"},
+        ),
+    ],
+)
+def test_variants_of_bn_inception_differ_as_section_4_says(name, changes, differences):
+    network, own = (reproductions.find_network(each) for each in (name, "bn-inception"))
+    assert fields_that_differ(network.to_train(), own.to_train()) == changes
+    with without_weights():
+        models = [list(all_layers(each.model())) for each in (network, own)]
+    kinds = [{type(layer).__name__ for layer in each} for each in models]
+    activations = [
+        {getattr(layer, "activation", keras.activations.linear).__name__ for layer in each} for each in models
+    ]
+    assert (kinds[0] ^ kinds[1]) | (activations[0] ^ activations[1]) == differences
+
+
 # The branches of a block in the order in which Keras' own InceptionV3, and timm's inception_v4, create them.
 REFERENCE_ORDER = {
     "5x5": ["1x1", "5x5_reduce", "5x5", "double_3x3_reduce", "double_3x3_1", "double_3x3_2", "pool_proj"],
@@ -177,9 +206,10 @@ def test_bn_inception_computes_what_the_network_of_onnx_does():
 
 
 NORMALIZED = [
-    "bn-googlenet", "bn-inception", "inception-v2", "inception-v2-label-smoothing", "inception-v2-rmsprop",
-    "inception-v2-sgd", "inception-v3", "inception-v4", "inception-v4-released",
-    "inception-resnet-v1", "inception-resnet-v2", "inception-resnet-v2-released",
+    "bn-googlenet", "bn-inception", "bn-inception-baseline", "bn-inception-x5", "bn-inception-x5-sigmoid",
+    "inception-v2", "inception-v2-label-smoothing", "inception-v2-rmsprop", "inception-v2-sgd", "inception-v3",
+    "inception-v4", "inception-v4-released", "inception-resnet-v1", "inception-resnet-v2",
+    "inception-resnet-v2-released",
 ]  # fmt: skip
 
 

@@ -31,6 +31,8 @@ SIZES = {
     "vgg-c-384": (32, 2), "vgg-d-384": (32, 2), "vgg-e-384": (32, 2),
     "vgg-c-256-512": (32, 2), "vgg-d-256-512": (32, 2), "vgg-e-256-512": (32, 2),
     "googlenet": (80, 2), "googlenet-quick": (80, 2), "bn-googlenet": (80, 4), "bn-inception": (64, 4),
+    "inception": (64, 4), "bn-inception-baseline": (64, 4), "bn-inception-x5": (64, 4),
+    "bn-inception-x5-sigmoid": (64, 4),
     "inception-v2": (107, 2), "inception-v2-label-smoothing": (107, 2), "inception-v2-rmsprop": (107, 2),
     "inception-v2-sgd": (107, 2), "inception-v2-151": (57, 2), "inception-v2-79": (32, 2), "inception-v3": (107, 2),
     "inception-v4": (75, 2), "inception-v4-released": (75, 2),
