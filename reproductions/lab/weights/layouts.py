@@ -29,6 +29,11 @@ def bgr_convolution(values: np.ndarray) -> np.ndarray:
     return convolution(values[:, ::-1])
 
 
+def reversed_colours(values: np.ndarray) -> np.ndarray:
+    """Return a kernel (height, width, 3, filters) for images in BGR as one for RGB."""
+    return values[:, :, ::-1]
+
+
 def dense(values: np.ndarray) -> np.ndarray:
     """Return a matrix (..., units, inputs) as (inputs, units); Caffe's old files have two dimensions of one before."""
     return values.reshape(values.shape[-2:]).T
@@ -47,3 +52,28 @@ def dense_after_flatten(height: int, width: int) -> Convert:
         return values.reshape(units, -1, height, width).transpose(2, 3, 1, 0).reshape(-1, units)
 
     return convert
+
+
+def dense_of_convolution(values: np.ndarray) -> np.ndarray:
+    """Return a convolution over the whole feature maps, (units, channels, height, width), as (inputs, units)."""
+    return convolution(values).reshape(-1, values.shape[0])
+
+
+def scaled(values: np.ndarray, gamma: np.ndarray) -> np.ndarray:
+    """Return the moving mean of a batch normalization whose gamma is moved into the convolution before it.
+
+    gamma * (w x - mean) / sqrt(var + epsilon) = ((gamma w) x - gamma * mean) / sqrt(var + epsilon), for any gamma.
+
+    Args:
+        values: Moving means (filters,).
+        gamma: Scales (filters,).
+    """
+    return values * gamma
+
+
+def scaled_convolution(values: np.ndarray, gamma: np.ndarray) -> np.ndarray:
+    """Return a kernel (filters, channels, height, width) as (height, width, channels, filters), times gamma (filters,).
+
+    See `scaled`.
+    """
+    return convolution(values) * gamma

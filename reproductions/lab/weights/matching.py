@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -52,9 +52,9 @@ def match(model: keras.Model, file: TensorFile, preset: Preset) -> list[Match]:
         ("the network has no place for", left_over(file, needed, preset)),
         ("the preset does not fill", sorted(set(variables) - {placement.variable for placement in placements})),
     ]
-    for sentence, names in problems:
-        if names:
-            raise misfit(file, preset, f"{sentence} {listed(names)}")
+    sentences = [f"{sentence} {listed(names)}" for sentence, names in problems if names]
+    if sentences:
+        raise misfit(file, preset, "; ".join(sentences) + normalization_hint(file, variables))
     return [matched(variables[placement.variable], placement, file, preset) for placement in placements]
 
 
@@ -66,6 +66,15 @@ def is_state(variable: keras.Variable) -> bool:
 def left_over(file: TensorFile, needed: set[str], preset: Preset) -> list[str]:
     """Return the names of the tensors that the network does not need and that the preset does not know either."""
     return sorted(name for name in set(file.tensors) - needed if not name.startswith(preset.unused or ("\0",)))
+
+
+def normalization_hint(file: TensorFile, variables: Iterable[str]) -> str:
+    """Return the end of a sentence that says that only the file has batch normalization; empty if that is not so."""
+    means = ("running_mean", "moving_mean")
+    only_file = any(name.endswith(means) for name in file.tensors) and not any(
+        name.endswith(means) for name in variables
+    )
+    return "; the file is of a network with batch normalization, which this network does not have" if only_file else ""
 
 
 def listed(names: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ def stored_for(name):
 def test_every_transform_is_listed_as_random_or_not():
     plain = {
         "lenet_field", "grey_channel", "reduced_digit", "subtract_mean_image", "subtract_mean_colour",
-        "subtract_colour", "to_unit_range", "to_half_range",
+        "subtract_colour", "standardize", "to_unit_range", "to_half_range",
     }  # fmt: skip
     assert set(TRANSFORMS) == plain | set(RANDOM)
 
@@ -152,6 +152,15 @@ def test_means_are_subtracted():
     pixels = photographs.noise(256, 256)
     np.testing.assert_array_equal(results(["subtract_mean_image"], pixels, 1)[0], pixels - STATISTICS.mean_image)
     np.testing.assert_array_equal(results(["subtract_mean_colour"], pixels, 1)[0], pixels - STATISTICS.mean_colour)
+
+
+def test_colours_are_subtracted_and_scaled():
+    pixels = photographs.noise(3, 4)
+    mean, std = (123.0, 117.0, 104.0), (50.0, 60.0, 40.0)
+    [subtracted] = results([("subtract_colour", {"colour": mean})], pixels, 1)
+    np.testing.assert_array_equal(subtracted, pixels - np.float32(mean))
+    [standardized] = results([("standardize", {"mean": mean, "std": std})], pixels, 1)
+    np.testing.assert_allclose(standardized[..., 1], (pixels[..., 1] - 117.0) / 60.0, rtol=1e-6)
 
 
 def test_mean_image_is_resized_to_the_image():

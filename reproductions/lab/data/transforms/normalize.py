@@ -72,7 +72,9 @@ def subtract_mean_colour(image: tf.Tensor, key: tf.Tensor, context: TransformCon
     return tf.cast(image, tf.float32) - context.statistic("mean_colour")
 
 
-def subtract_colour(image: tf.Tensor, key: tf.Tensor, context: TransformContext, colour: Sequence[float]) -> tf.Tensor:
+def subtract_colour(
+    image: tf.Tensor, key: tf.Tensor, context: TransformContext, *, colour: Sequence[float]
+) -> tf.Tensor:
     """Subtract an RGB value: (height, width, 3) in 0..255 to float32. For published weights, which have their own.
 
     Args:
@@ -82,6 +84,21 @@ def subtract_colour(image: tf.Tensor, key: tf.Tensor, context: TransformContext,
         colour: Red, green and blue, in 0..255.
     """
     return tf.cast(image, tf.float32) - tf.constant(colour, tf.float32)
+
+
+def standardize(
+    image: tf.Tensor, key: tf.Tensor, context: TransformContext, *, mean: Sequence[float], std: Sequence[float]
+) -> tf.Tensor:
+    """Subtract an RGB value and divide by another: (height, width, 3) in 0..255 to float32. For published weights.
+
+    Args:
+        image: Image.
+        key: Not used.
+        context: Not used.
+        mean: What is subtracted from red, green and blue, in 0..255.
+        std: What they are divided by, in 0..255.
+    """
+    return subtract_colour(image, key, context, colour=mean) / tf.constant(std, tf.float32)
 
 
 def to_unit_range(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:

@@ -39,6 +39,7 @@ TRANSFORMS: dict[str, Callable[..., tf.Tensor]] = {
         normalize.subtract_mean_image,
         normalize.subtract_colour,
         normalize.subtract_mean_colour,
+        normalize.standardize,
         normalize.to_unit_range,
         normalize.to_half_range,
     )
