@@ -24,6 +24,8 @@ MODULES = {
     "PairwiseLinear": f"{HERE}.linear",
     "RidgeClassifier": "sklearn.linear_model",
     "SVC": "sklearn.svm",
+    "TangentDistanceClassifier": f"{HERE}.tangent_distance",
+    "VirtualSVC": f"{HERE}.virtual_support_vectors",
 }
 
 
