@@ -3,6 +3,7 @@
 Torch crashes when it is imported after TensorFlow.
 """
 
+import functools
 import sys
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from safetensors.torch import save_file
 
 
 def main(folder: Path, name: str) -> None:
-    """Read `images.npy` (batch, height, width, channels); write `weights.safetensors` and `outputs.npy`."""
+    """Read `images.npy` (batch, height, width, channels); write `weights.safetensors` and `outputs.npy`.
+
+    Average pooling leaves padding out, as in the released Inception-v3; timm's counts it.
+    """
+    torch.nn.functional.avg_pool2d = functools.partial(torch.nn.functional.avg_pool2d, count_include_pad=False)
     torch.manual_seed(0)
     images = torch.from_numpy(np.load(folder / "images.npy").transpose(0, 3, 1, 2).copy())
     model = timm.create_model(name, pretrained=False).eval()

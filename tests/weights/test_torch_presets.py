@@ -61,7 +61,7 @@ def unit(tensors: Tensors, name: str, x: np.ndarray) -> np.ndarray:
 
 
 def pooled(x: np.ndarray) -> np.ndarray:
-    """3x3 averages of the pixels that there are."""
+    """3x3 averages without padding, as in the release; those of torchvision's and timm's inception_v3 count zeros."""
 
     def sums(values: np.ndarray) -> np.ndarray:
         padded = np.pad(values, ((0, 0), (1, 1), (1, 1)))

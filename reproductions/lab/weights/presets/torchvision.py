@@ -96,6 +96,11 @@ VGG_DEVIATIONS = (
     "The input is divided by the standard deviation of each colour.",
 )
 CONVERTED = ("Converted from weights of Google's release.",)
+PADDING = (
+    *CONVERTED,
+    "The publisher's average poolings count the zeros around the feature maps, which those of the release, and of this "
+    "network, do not. The publisher's errors are of its own network.",
+)
 
 
 def vgg_preset(depth: int, timm: bool) -> Preset:
@@ -126,7 +131,7 @@ PRESETS = (
         transforms=("to_unit_range",),
         unused=("AuxLogits.", *counts(INCEPTION_V3)),
         figures=figures(77.294, 93.450, TORCHVISION),
-        deviations=CONVERTED,
+        deviations=PADDING,
     ),
     Preset(
         name="timm",
@@ -138,7 +143,7 @@ PRESETS = (
         transforms=("to_unit_range",),
         unused=("AuxLogits.", *counts(INCEPTION_V3)),
         figures=figures(77.866, 93.644, TIMM),
-        deviations=CONVERTED,
+        deviations=PADDING,
     ),
     Preset(
         name="timm",
