@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.pages import Pages, Sources, render, render_html
-from reports.paths import COMPUTED, DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED
+from reports.paths import COMPUTED, DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS
 from reports.published import read_comparisons, read_figures
 from reports.sections.tuning import read_searches
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.files import atomic_write
-from reproductions.lab.results import ensemble_record
+from reproductions.lab.results import ensemble_record, weights_record
 from reproductions.lab.results.run_record import read_all
 from reproductions.lab.spec.study import Study
 
@@ -59,6 +59,7 @@ def read_sources(studies: Mapping[str, Study], runs: Path | None = None) -> Sour
         claims=computed["claims"],
         comparisons=read_comparisons(PUBLISHED),
         ensembles=ensemble_record.read_all(runs / ensemble_record.FOLDER if runs else ENSEMBLES),
+        weights=weights_record.read_all(runs / weights_record.FOLDER if runs else WEIGHTS),
         # The committed searches belong to the committed records.
         searches=read_searches(TUNED) if runs is None else [],
     )

@@ -33,11 +33,13 @@ from reports.sections.results import (
 )
 from reports.sections.training_set_size import size_section
 from reports.sections.tuning import Search, tuning_section
+from reports.weights import WeightsRow, check_networks, weights_rows
 from reproductions.lab.analysis.published import FAILS
 from reproductions.lab.results.ensemble_record import EnsembleRecord
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.run_record import Run
 from reproductions.lab.results.verdict import RULE
+from reproductions.lab.results.weights_record import WeightsRecord
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.study import Study
 
@@ -57,6 +59,7 @@ class Sources:
         comparisons: What papers say about networks compared with each other.
         searches: Hyperparameter searches.
         ensembles: Records of ensembles.
+        weights: Records of published weights.
     """
 
     studies: Mapping[str, Study]
@@ -67,6 +70,7 @@ class Sources:
     comparisons: Sequence[PublishedComparison] = ()
     searches: Sequence[Search] = ()
     ensembles: Sequence[EnsembleRecord] = ()
+    weights: Sequence[WeightsRecord] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class StudySummary:
     rows: list[ResultRow]
     comparisons: list[ComparisonSection]
     ensembles: list[EnsembleRow]
+    weights: list[WeightsRow]
     has_runs: bool
 
 
@@ -125,13 +130,15 @@ def render(sources: Sources) -> Pages:
     """Return every page: the overview, the lecture's statements, and one page for each paper."""
     environment, pages, summaries = page_environment(), Pages(), []
     ensembles = measured_ensembles(sources.studies, sources.ensembles)
+    check_networks(sources.studies, sources.weights)
     for study in sources.studies.values():
         groups = groups_of(study, sources.runs)
         rows = result_rows(sources.figures[study.name], groups, ensembles)
         pages.headlines.extend(headline(group, sources.figures[study.name]) for group in groups)
         comparisons = comparison_sections(sources.comparisons, study.name, groups)
         averaged = ensemble_rows(ensembles, study.name)
-        summaries.append(StudySummary(study, rows, comparisons, averaged, bool(groups or averaged)))
+        weights = weights_rows(sources.weights, study.name)
+        summaries.append(StudySummary(study, rows, comparisons, averaged, weights, bool(groups or averaged)))
         render_study(environment, sources, summaries[-1], groups, pages)
     pages.texts["claims.md"] = render_claims(environment, sources.claims)
     index = environment.get_template("index.md.jinja").render(summaries=summaries, rule=RULE)

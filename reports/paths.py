@@ -5,6 +5,7 @@ from pathlib import Path
 REPORTS = Path(__file__).parent
 RUNS = REPORTS / "runs"
 ENSEMBLES = REPORTS / "ensembles"
+WEIGHTS = REPORTS / "weights"
 TUNED = REPORTS / "tuned"
 COMPUTED = REPORTS / "computed"
 PAGES = REPORTS / "pages"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import reproductions
+from reproductions.cli import published, tested
 from reproductions.cli.options import Subparsers
+from reproductions.cli.tested import Tested
 from reproductions.lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +23,9 @@ if TYPE_CHECKING:
     from reproductions.lab.results.run_record import Record
     from reproductions.lab.spec.protocols import Protocol
 
-WEIGHTS = (".keras", ".h5", ".json")
+NOT_RECORDED = UsageError(
+    "--to is for ensembles and imported weights: leave it out; the result of a run is in its record"
+)
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -30,9 +36,9 @@ def add_parser(subparsers: Subparsers) -> None:
         type=Path,
         nargs="*",
         metavar="RUN_OR_WEIGHTS",
-        help="folder of a run, or .keras, .weights.h5 or ConvNetJS .json file",
+        help="folder of a run, file of `reproduce weights import`, or .keras, .weights.h5 or ConvNetJS .json file",
     )
-    parser.add_argument("--network", help="name of the network in a file of weights")
+    parser.add_argument("--network", help="name of the network in a file of weights that were not imported")
     parser.add_argument("--protocol", help="test protocol, see --list-protocols (default: the one of the recipe)")
     parser.add_argument(
         "--non-blacklisted", action="store_true", help="test only the 48,238 images outside ImageNet's blacklist"
@@ -42,8 +48,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--to",
         type=Path,
         metavar="FILE",
-        help="file for the record of an ensemble (default: in the folder ensembles beside the runs)",
+        help="file for the record of an ensemble or of imported weights (default: in the folder ensembles beside the "
+        "runs, or weights beside the file)",
     )
+    parser.add_argument("--images", type=Path, metavar="DIR", help="test the images in a folder: a sample of ImageNet")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help='their list, with lines "FILE, CLASS"')
     parser.add_argument("--by-class", action="store_true", help="also show the errors of each class")
     parser.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
     parser.add_argument("--list-protocols", action="store_true", help="list the test protocols and their sources")
@@ -55,10 +64,12 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.list_protocols:
         list_protocols()
         return
-    if options.to and not options.ensemble:
-        raise UsageError("--to is for ensembles: add --ensemble, or leave it out; the result of a run is in its record")
+    if bool(options.images) != bool(options.labels):
+        raise UsageError("--images and --labels belong together: name the folder of the images and the list of them")
     protocol = protocol_of(options)
     if options.ensemble:
+        if options.images:
+            raise UsageError("--ensemble averages saved predictions: leave out --images and --labels")
         scores, labels = evaluate_ensemble(options, protocol)
     elif len(options.tested) == 1:
         scores, labels = evaluate_one(options, protocol)
@@ -106,7 +117,7 @@ def evaluate_ensemble(options: argparse.Namespace, protocol: Protocol | None) ->
     print_result(f"{len(options.tested)} networks", ensemble.result)
     if record:
         folder = ensemble.members[0].path.resolve().parent / ensemble_record.FOLDER
-        write_or_compare(record, options.to or folder / record.filename)
+        write_or_compare(record, options.to or folder / record.filename, ensemble_record.read)
     elif options.to:
         raise UsageError(f"{options.to} is not written: {without[0]} is not the folder of a finished run")
     else:
@@ -122,19 +133,37 @@ def check_outputs(record: EnsembleRecord) -> None:
         raise UsageError(f"the scores of networks with {names} cannot be averaged: choose networks of one kind")
 
 
-def write_or_compare(record: EnsembleRecord, path: Path) -> None:
-    """Write the record of an ensemble, or compare it with the one that the file has.
+class Recorded(typing.Protocol):
+    """A record of its own of a test: of an ensemble, or of published weights."""
+
+    @property
+    def test(self) -> EvaluationResult:
+        """Its result."""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What is equal in records of the same."""
+
+    @property
+    def subject(self) -> str:
+        """What was tested, as text."""
+
+    def write(self, path: Path) -> None:
+        """Write the record to a file."""
+
+
+def write_or_compare(record: Recorded, path: Path, read: Callable[[Path], Recorded]) -> None:
+    """Write a record, or compare it with the one that the file has.
 
     Args:
         record: The record.
         path: Its file.
+        read: Function that reads such a record.
 
     Raises:
-        UsageError: If the file has the record of another ensemble, or cannot be written.
+        UsageError: If the file has another record, or cannot be written.
         SystemExit: If the results differ; the message gives both.
     """
-    from reproductions.lab.results import ensemble_record
-
     if not path.exists():
         try:
             record.write(path)
@@ -142,10 +171,9 @@ def write_or_compare(record: EnsembleRecord, path: Path) -> None:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from None
         print(f"written to {path}")
         return
-    recorded = ensemble_record.read(path)
-    if [member.weights for member in recorded.members] != [member.weights for member in record.members]:
-        members = ", ".join(map(str, recorded.members))
-        raise UsageError(f"{path} has the record of other networks ({members}): name another file with --to")
+    recorded = read(path)
+    if recorded.identity != record.identity:
+        raise UsageError(f"{path} has the record of {recorded.subject}: name another file with --to")
     if recorded.test != record.test:
         exit_with_difference(recorded.test, record.test, path)
     print("equal to the recorded result")
@@ -153,30 +181,59 @@ def write_or_compare(record: EnsembleRecord, path: Path) -> None:
 
 def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
     """Test one run, or one file of weights, print the result, and return the scores and labels."""
-    from reproductions.lab.results import run_record
-
-    tested = options.tested[0]
-    if tested.suffix in WEIGHTS:
-        if not options.network:
-            raise UsageError(f"name the network in {tested} with --network")
-        network, record = reproductions.find_network(options.network), None
-    else:
-        record = run_record.read(tested / "record.json")
-        network = reproductions.find_network(record.network, reproductions.find_study(record.study))
+    if options.to and options.tested[0].suffix not in tested.WEIGHTS:
+        raise NOT_RECORDED
+    found = tested.find(options.tested[0], options.network)
+    if options.to and not found.provenance:
+        raise NOT_RECORDED
     import layers  # noqa: F401, which registers the layers of saved networks
-    from reproductions.lab.evaluation import evaluate
 
     try:
-        if record is None:
-            result, scores, labels = evaluate.evaluate_weights(tested, network, options.data_dir, protocol)
-        else:
-            result, scores, labels = evaluate.evaluate_run(tested, record, network, options.data_dir, protocol)
+        if found.record is None:
+            return evaluate_file(options, found, protocol)
+        if options.images:
+            raise UsageError(
+                f"--images is for files of weights; {found.path} is a run, which is tested on its own data"
+            )
+        return evaluate_run(options, found, found.record, protocol)
     except OSError as error:
-        raise UsageError(f"the predictions of {tested} cannot be written: {error.strerror}") from None
-    print_result(network.name, result)
-    if record:
-        compare_with_record(result, record, tested / "record.json")
+        raise UsageError(f"the predictions of {found.path} cannot be written: {error.strerror}") from None
+
+
+def evaluate_run(
+    options: argparse.Namespace, found: Tested, record: Record, protocol: Protocol | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Test a run; see `evaluate_one`."""
+    from reproductions.lab.evaluation import evaluate
+
+    result, scores, labels = evaluate.evaluate_run(found.path, record, found.network, options.data_dir, protocol)
+    print_result(found.network.name, result)
+    compare_with_record(result, record, found.path / "record.json")
     return scores, labels
+
+
+def evaluate_file(
+    options: argparse.Namespace, found: Tested, protocol: Protocol | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Test a file of weights, on the data of the network's recipe or a sample; see `evaluate_one`."""
+    from reproductions.lab.data import registry, sample
+    from reproductions.lab.evaluation import evaluate, networks
+    from reproductions.lab.results import weights_record
+
+    dataset = found.network.to_train().dataset
+    if options.images and not dataset.startswith("imagenet"):
+        raise UsageError(f"--images is for networks of ImageNet's classes; {found.network.name} is for {dataset}")
+    recipe, arguments = evaluate.weights_recipe(found.network, found.provenance)
+    model = networks.from_file(found.path, found.network, arguments)
+    data = sample.load(options.images, options.labels) if options.images else registry.load(dataset, options.data_dir)
+    task = evaluate.EvaluationTask(model, found.network, recipe, data, protocol)
+    result, scores = evaluate.test(task, found.path)
+    print_result(found.network.name, result, bool(options.images))
+    if found.provenance:
+        record = published.make_record(task, found.provenance, result, bool(options.images))
+        path = options.to or found.path.parent / weights_record.FOLDER / record.filename
+        write_or_compare(record, path, weights_record.read)
+    return scores, task.labels
 
 
 def compare_with_record(result: EvaluationResult, record: Record, path: Path) -> None:
@@ -214,8 +271,14 @@ def format_rate(rate: ErrorRate, images: int) -> str:
     return f"{rate.error:.2f}% ({rate.errors} of {images}; 95% interval {low:.2f} to {high:.2f}%)"
 
 
-def print_result(name: str, result: EvaluationResult) -> None:
-    """Print the result of a test."""
+def print_result(name: str, result: EvaluationResult, sample: bool = False) -> None:
+    """Print the result of a test; of a sample, the number of images that were classified correctly."""
+    if sample:
+        print(f"{name}, {result.protocol}: a sample, not an error rate, as somebody chose the {result.images} images")
+        print(f"    correct {result.images - result.top1.errors} of {result.images}")
+        if result.top5:
+            print(f"    in the best five {result.images - result.top5.errors} of {result.images}")
+        return
     print(f"{name}, {result.protocol}:\n    test error {format_rate(result.top1, result.images)}")
     if result.top5:
         print(f"    top-5 error {format_rate(result.top5, result.images)}")

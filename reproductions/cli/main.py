@@ -9,10 +9,23 @@ import sys
 from collections.abc import Sequence
 
 import reproductions
-from reproductions.cli import claims, compare, data, evaluate, listing, localization, report, table, train, tune
+from reproductions.cli import (
+    claims,
+    classify,
+    compare,
+    data,
+    evaluate,
+    listing,
+    localization,
+    report,
+    table,
+    train,
+    tune,
+    weights,
+)
 from reproductions.lab.errors import UsageError
 
-COMMANDS = (listing, train, evaluate, localization, compare, tune, table, claims, data, report)
+COMMANDS = (listing, train, evaluate, classify, localization, compare, tune, table, claims, data, weights, report)
 RESUME = "the same command with --resume continues from the last checkpoint"
 
 

@@ -17,6 +17,8 @@ from reproductions.lab.results.entries import (
     Misclassified,
 )
 from reproductions.lab.results.run_record import Record, Run
+from reproductions.lab.results.weights_record import WeightsRecord
+from reproductions.lab.spec.provenance import Provenance
 
 STUDIES = reproductions.studies()
 LENET5 = STUDIES["lenet5"]
@@ -99,3 +101,24 @@ def ensemble(test: EvaluationResult, *members: Member, data: str = "mnist") -> E
     """The record of an ensemble with that result; without misclassified images."""
     summary = DataSummary(data, "a test", data, train=55000, validation=5000, test=test.images)
     return EnsembleRecord(list(members), summary, test, Misclassified([], [], []))
+
+
+def published_weights(test: EvaluationResult, **changes: Any) -> WeightsRecord:
+    """The record of a test of the stored network of ConvNetJS' demo, except for some fields."""
+    network = "convnetjs-cifar10"
+    provenance = Provenance(network, "demo", "Andrej Karpathy", "net.json", "a" * 64, {}, ("to_half_range",))
+    fields = dict(
+        study="convnetjs",
+        network=network,
+        weights=provenance,
+        digest="b" * 64,
+        data=DataSummary("cifar10", "a test", "cifar10", train=45000, validation=5000, test=10000, classes=10),
+        sample=False,
+        test=test,
+        commit="c" * 40,
+        dirty=False,
+        versions={},
+        device="none",
+        finished="",
+    )
+    return WeightsRecord(**{**fields, **changes})  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import pytest
 import reproductions
 from reproductions.lab.data import registry
 from reproductions.lab.errors import UsageError
-from reproductions.lab.evaluation import evaluate
+from reproductions.lab.evaluation import evaluate, networks
 from reproductions.lab.evaluation.evaluate import EvaluationTask
 from reproductions.lab.spec import protocols
 from reproductions.lab.weights import tensor_file
@@ -81,7 +81,7 @@ def test_a_damaged_file_is_named(tmp_path, kind):
 def test_weights_of_another_network_do_not_fit(tmp_path):
     path = written(tmp_path, net())
     with pytest.raises(UsageError, match=r"net\.json does not fit convnetjs-cifar10 .* the file lacks"):
-        evaluate.load(path, reproductions.find_network("convnetjs-cifar10"))
+        networks.from_file(path, reproductions.find_network("convnetjs-cifar10"))
 
 
 @pytest.mark.skipif(
@@ -94,7 +94,7 @@ def test_the_stored_network_has_the_listed_error(protocol):
         rows = [row for row in csv.DictReader(file) if row["status"] == "measured here"]
     [listed] = [float(row["error"]) for row in rows if row["protocol"] == protocol]
     network = reproductions.find_network("convnetjs-cifar10")
-    model = evaluate.load(SNAPSHOT, network)
+    model = networks.from_file(SNAPSHOT, network)
     assert isinstance(model, keras.Model)
     task = EvaluationTask(model, network, network.to_train(), registry.load("cifar10"), protocols.find(protocol))
     assert evaluate.test(task)[0].top1.error == pytest.approx(listed, abs=1e-9)

@@ -50,7 +50,10 @@ def crop_function(preprocessing: Preprocessing) -> CropFunction:
     prepare = deterministic(preprocessing.transforms, preprocessing.context)
 
     def crops_of(stored: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-        found = [prepare(stored)] if protocol.region == "stored" else regions(stored, protocol, prepare, size)
+        if protocol.region == "stored":
+            found = [prepare(decode.decode_rgb(stored) if stored.dtype == tf.string else stored)]
+        else:
+            found = regions(stored, protocol, prepare, size)
         crops = tf.stack([crop for region in found for crop in cut(region, protocol, size)])
         return tf.concat([crops, crops[:, :, ::-1]], 0) if protocol.mirrored else crops
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,7 +16,8 @@ from keras import ops
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset
 from reproductions.lab.data.transforms.registry import TransformContext
-from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.errors import UsageError
+from reproductions.lab.evaluation import networks
 from reproductions.lab.evaluation.crops import ImageFunction, Preprocessing, crop_function
 from reproductions.lab.evaluation.partial_scores import SAVE_EVERY, PartialScores
 from reproductions.lab.evaluation.scores import class_scores, main_output, tested_images
@@ -25,9 +27,10 @@ from reproductions.lab.results.predictions import Predictions
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
+from reproductions.lab.spec.provenance import Provenance
 from reproductions.lab.spec.recipe import Recipe, Transform
 from reproductions.lab.spec.study import Network
-from reproductions.lab.weights import matching, presets, tensor_file
+from reproductions.lab.weights import presets
 
 
 @dataclass(frozen=True)
@@ -179,29 +182,6 @@ def digest(model: keras.Model) -> str:
 # --- Finished runs, and files of weights
 
 
-def load(path: Path, network: Network) -> keras.Model:
-    """Return a trained network.
-
-    Args:
-        path: .keras file with the network, or a file with its weights: .weights.h5, or .json of ConvNetJS.
-        network: Specification of the network, which is built to load weights.
-
-    Raises:
-        UsageError: If the file does not exist, is damaged or does not fit.
-    """
-    with file_errors(path, "train or download the network again"):
-        if not path.is_file():
-            raise UsageError(f"{path} does not exist")
-        if path.suffix == ".keras":
-            return keras.models.load_model(path, compile=False)
-        model = network.build()
-        if path.suffix == ".json":
-            matching.assign(matching.match(model, tensor_file.read(path), presets.find(network.name)))
-        else:
-            model.load_weights(path)
-        return model
-
-
 def recipe_of(record: Record) -> Recipe:
     """Return the recipe of a record; fields that are newer than the record have their default."""
     try:
@@ -235,28 +215,25 @@ def evaluate_run(
             f"the run was trained on {record.data.name}, but {data.path} contains {data.name} "
             f"(expected SHA-256 {record.data.sha256}, found {data.sha256}); name the right folder with --data-dir"
         )
-    task = EvaluationTask(load(run_dir / "model.keras", network), network, recipe, data, protocol)
+    model = networks.trained(run_dir, network, recipe, data.classes, record.precision)
+    task = EvaluationTask(model, network, recipe, data, protocol)
     return *test(task, run_dir), task.labels
 
 
-def evaluate_weights(
-    path: Path, network: Network, data_dir: Path | None = None, protocol: Protocol | None = None
-) -> tuple[EvaluationResult, np.ndarray, np.ndarray]:
-    """Evaluate the network in a file by its own recipe. The predictions are saved beside the file.
+def weights_recipe(network: Network, provenance: Provenance | None) -> tuple[Recipe, Mapping[str, Any]]:
+    """Return the recipe by which weights in a file are tested, and the arguments of the builder.
 
     Args:
-        path: .keras or .weights.h5 file, or .json file of ConvNetJS.
         network: Specification of the network.
-        data_dir: Folder of the data; by default as for `registry.load`.
-        protocol: Test protocol; by default that of the network's recipe.
-
-    Returns:
-        The result, the scores (images, classes) and the labels (images,).
+        provenance: Where the weights come from, if they were imported: their preprocessing and the protocol of the
+            publisher's figure, if it is known, replace those of the network's own recipe.
 
     Raises:
-        UsageError: If the file is missing or damaged, or the network has no recipe.
+        UsageError: If the network has no recipe.
     """
     recipe = network.to_train()
-    data = registry.load(recipe.dataset, data_dir)
-    task = EvaluationTask(load(path, network), network, recipe, data, protocol)
-    return *test(task, path), task.labels
+    if provenance is None:
+        return recipe, {}
+    known = [each.protocol for each in presets.figures(provenance) if each.protocol in protocols.PROTOCOLS]
+    protocol = next(iter(known), recipe.protocol)
+    return replace(recipe, test_transforms=provenance.transforms, protocol=protocol), provenance.options

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from reproductions.lab.data.base import Images, InMemoryImages
+from reproductions.lab.data.base import EncodedImages, Images, InMemoryImages
 from reproductions.lab.data.pipeline import reader, unwrap_tf_errors, without_autotune
 from reproductions.lab.data.transforms import decode
 from reproductions.lab.errors import UsageError
@@ -145,6 +145,8 @@ def scoring_jobs(
             f"{protocol.name!r} takes crops of photographs, but these images are stored at a fixed size; "
             "test them by 'whole image' or by patches"
         )
+    if protocol.region == "stored" and not isinstance(images, InMemoryImages):
+        check_stored_sizes(images, indices, protocol, size)
     devices = model.distribute_strategy.num_replicas_in_sync
     if not protocol.dense:
         most = max(1, BATCH_SIZE // protocol.crops_per_image) * devices
@@ -157,6 +159,20 @@ def scoring_jobs(
         batches = functools.partial(uncropped_batches, images, prepare=crops.uncropped_function(preprocessing, side))
         jobs.append(ScoringJob(groups_by_size(indices, sizes, most), batches, network))
     return jobs
+
+
+def check_stored_sizes(images: EncodedImages, indices: np.ndarray, protocol: Protocol, size: int) -> None:
+    """Raise UsageError if a photograph is too small for a protocol that takes it as it is stored, or must fit."""
+    whole = protocol.crops == ("whole",)
+    with unwrap_tf_errors():
+        sizes = stored_sizes(images, indices)
+    for index, (height, width) in zip(indices, sizes):
+        if min(height, width) < size or (whole and (height, width) != (size, size)):
+            name, wanted = getattr(images, "filenames", indices)[index], "of" if whole else "of at least"
+            raise UsageError(
+                f"{protocol.name!r} takes images as they are stored, {wanted} {size} x {size} pixels, but "
+                f"{name} has {height} x {width}: choose another protocol"
+            )
 
 
 # --- Batches

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import write_json
 from reproductions.lab.results import predictions, run_record
 from reproductions.lab.results.entries import DataSummary, ErrorRate, EvaluationResult, Execution, Misclassified
 from reproductions.lab.results.predictions import Ensemble, MemberResult
-from reproductions.lab.results.run_record import Record
+from reproductions.lab.results.run_record import Record, write_with_folder
 from reproductions.lab.spec import recipe_changes
-from reproductions.lab.spec.protocols import Protocol
+from reproductions.lab.spec.protocols import Protocol, slug
 from reproductions.lab.spec.recipe import plain
 
 SCHEMA = run_record.SCHEMA  # its parts are those of a run's record
@@ -90,7 +89,17 @@ class EnsembleRecord:
     @property
     def filename(self) -> str:
         """Name of the file in which the record is written by default."""
-        return f"{re.sub(r'[^a-z0-9]+', '-', f'{self.name} {self.test.protocol}'.lower())}.json"
+        return f"{slug(f'{self.name} {self.test.protocol}')}.json"
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What is equal in records of one ensemble: the weights of its members."""
+        return tuple(member.weights for member in self.members)
+
+    @property
+    def subject(self) -> str:
+        """The networks that are averaged, as text."""
+        return f"other networks ({', '.join(map(str, self.members))})"
 
     def as_data(self) -> dict[str, Any]:
         """Return the record as JSON would give it back, the schema first."""
@@ -99,8 +108,7 @@ class EnsembleRecord:
 
     def write(self, path: Path) -> None:
         """Write the record to a file, atomically; the folder is made if it does not exist."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, self.as_data())
+        write_with_folder(path, self.as_data())
 
 
 def format_networks(networks: Counter[str]) -> str:
@@ -191,10 +199,7 @@ def read(path: Path) -> EnsembleRecord:
     Raises:
         UsageError: If the file does not exist, is damaged or incomplete, or has another schema.
     """
-    what = "the record of an ensemble"
-    record = run_record.read_typed(path, EnsembleRecord, SCHEMA, what)
-    for problem in problems(record):
-        raise UsageError(f"{path} is not {what}: {problem}")
+    record = run_record.read_checked(path, EnsembleRecord, "the record of an ensemble", problems)
     for member in record.members:
         recipe_changes.check_recorded(member.recipe, path)
     return record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -168,6 +168,20 @@ def read_typed(path: Path, kind: type[T], schema: int, what: str) -> T:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not {what}: {error}") from None
+
+
+def read_checked(path: Path, kind: type[T], what: str, problems: Callable[[T], Iterator[str]]) -> T:
+    """Return the record in a file of the current schema, unless there are problems with it; see `read_typed`."""
+    record = read_typed(path, kind, SCHEMA, what)
+    for problem in problems(record):
+        raise UsageError(f"{path} is not {what}: {problem}")
+    return record
+
+
+def write_with_folder(path: Path, data: dict[str, Any]) -> None:
+    """Write a record to a file, atomically; the folder is made if it does not exist."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, data)
 
 
 def unknown_fields(content: Any, known: Any, place: str = "$") -> Iterator[str]:

@@ -67,7 +67,7 @@ class Protocol:
     @property
     def slug(self) -> str:
         """The name as part of a file name."""
-        return re.sub(r"[^a-z0-9]+", "-", self.name.lower())
+        return slug(self.name)
 
     def short_sides_for(self, size: int) -> list[int]:
         """Return the shorter sides for a network with an input of `size` pixels."""
@@ -78,6 +78,11 @@ class Protocol:
     def components(self) -> list[Protocol]:
         """Return the protocols whose scores are averaged: those it combines, or itself."""
         return [replace(find(name), blacklisted=self.blacklisted) for name in self.averages] or [self]
+
+
+def slug(text: str) -> str:
+    """Return text as part of a file name: lower case, with hyphens for all but letters and digits."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())
 
 
 def positions(crop: str, height: int, width: int, size: int) -> list[tuple[int, int]]:
@@ -131,10 +136,10 @@ TEN_CROPS = Protocol(
     mirrored=True,
 )
 
-PATCHES = "cuda-convnet, Krizhevsky's code of 2011 and 2012, for images in memory: patches of the input size"
+PATCHES = "cuda-convnet, Krizhevsky's code of 2011 and 2012: patches of the input size of the image as it is stored"
 
 _PROTOCOLS = (
-    Protocol("whole image", "the image as it is stored, once"),
+    Protocol("whole image", "the image as it is stored, once; it must have the size of the input"),
     Protocol("centre patch", f"{PATCHES}, the centre", crops=("centre",)),
     Protocol("ten patches", f"{PATCHES}, centre and corners, mirrored", crops=("centre", "corners"), mirrored=True),
     Protocol(

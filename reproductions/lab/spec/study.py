@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -40,6 +41,14 @@ class Network:
     search_space: Mapping[str, Domain] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     trainable_parameters: int | None = None
+
+    @property
+    def architecture(self) -> tuple[object, ...]:
+        """What builds the network: a function and its arguments, except for the name; equal for one architecture."""
+        if not isinstance(self.build, functools.partial):
+            return self.build, (), {}
+        arguments = {name: value for name, value in self.build.keywords.items() if name != "name"}
+        return self.build.func, self.build.args, arguments
 
     def model(self, **options: object) -> keras.Model:
         """Return the model, untrained, with the paper's initial weights.

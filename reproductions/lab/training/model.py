@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from pathlib import Path
 
 import keras
 
 from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.evaluation import networks
 from reproductions.lab.results import run_record
 from reproductions.lab.results.entries import InitProvenance
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
+from reproductions.lab.weights import own
 
 RETRAIN = "retrain the run"
 
 
 def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras.Model:
-    """Build a network for training.
-
-    Args:
-        network: Network.
-        recipe: Recipe with the initializer, the input size and further arguments of the builder.
-        classes: Number of classes; by default that of the builder.
-
-    Raises:
-        UsageError: If the builder does not take what the recipe or the data need.
-    """
-    arguments: dict[str, object] = {"auxiliary": True} if recipe.loss_weights else {}
-    if recipe.kernel_initializer:
-        arguments["kernel_initializer"] = recipe.kernel_initializer
-    parameters = inspect.signature(network.build).parameters
-    if classes and "classes" in parameters and parameters["classes"].default != classes:
-        arguments["classes"] = classes
-    if recipe.input_size:
-        arguments["input_size"] = recipe.input_size
-    arguments |= recipe.options
-    for name in arguments:
-        if name not in parameters:
-            raise UsageError(f"{network.name} has a fixed {name.replace('_', ' ')}: its builder does not take {name!r}")
-    try:
-        return network.model(**arguments)
-    except ValueError as error:
-        if not recipe.input_size:
-            raise
-        reason = str(error).split("\n")[0]
-        raise UsageError(f"{network.name} cannot be built for images of {recipe.input_size} pixels: {reason}") from None
+    """Build a network for training; see `reproductions.lab.evaluation.networks.build`."""
+    return networks.build(network, recipe, classes, auxiliary=bool(recipe.loss_weights))
 
 
 def inference_model(model: keras.Model, recipe: Recipe) -> keras.Model:
@@ -90,14 +64,13 @@ def initialize_layers(model: keras.Model, recipe: Recipe, run_dir: Path | None) 
     if not recipe.init_layers:
         raise UsageError(f"--init-from is for networks that start from a trained one; {model.name} does not")
     record = run_record.read(run_dir / "record.json")
-    path = run_dir / "model.keras"
-    with file_errors(path, RETRAIN):
-        trained = keras.models.load_model(path, compile=False)
-    sources = {layer.name: layer for layer in trained.layers}
+    saved = own.weights_by_layer(run_dir / "model.keras")
     for name in recipe.init_layers:
         layer = model.get_layer(name)
-        shapes = [tuple(weight.shape) for weight in layer.weights]
-        found = [tuple(weight.shape) for weight in sources[name].weights] if name in sources else None
+        weights = saved.get(name, [])
+        shapes, found = ([tuple(weight.shape) for weight in each] for each in (layer.weights, weights))
         if found != shapes:
-            raise UsageError(f"{run_dir} is a run of {record.network}, whose {name} ({found}) does not fit {shapes}")
-        layer.set_weights(sources[name].get_weights())
+            raise UsageError(
+                f"{run_dir} is a run of {record.network}, whose {name} ({found or None}) does not fit {shapes}"
+            )
+        layer.set_weights(weights)

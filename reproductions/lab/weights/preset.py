@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reproductions.lab.spec.provenance import Provenance
 from reproductions.lab.spec.recipe import Transform
 
 if TYPE_CHECKING:
@@ -38,12 +39,20 @@ class PublisherFigure:
         error: Error rate in percent.
         protocol: Test protocol, a key of `reproductions.lab.spec.protocols.PROTOCOLS` or a description.
         source: Where it is published.
+        images: Number of images it was measured on, if it is only a part of the test images.
     """
 
     metric: str
     error: float
     protocol: str
     source: str
+    images: int | None = None
+
+    def __str__(self) -> str:
+        """Return the figure as text: "top-1 error 31.3%, centre crop (SOURCE)"."""
+        metric = "error" if self.metric == "error" else f"{self.metric} error"
+        part = f", {self.images:,} images" if self.images else ""
+        return f"{metric} {self.error}%, {self.protocol}{part} ({self.source})"
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ class Preset:
         transforms: Test transforms: from an image in RGB, 0..255, to the input.
         unused: Beginnings of the names of tensors that the network has no place for, such as auxiliary heads.
         sha256: Checksums of the files that are known, if any.
+        sha1: Checksum that the publisher gives instead, if any; it is listed only.
         figures: What the publisher says about their error.
         deviations: Differences from the paper's network, recipe and test.
     """
@@ -75,5 +85,12 @@ class Preset:
     transforms: tuple[Transform, ...] = ()
     unused: tuple[str, ...] = ()
     sha256: tuple[str, ...] = ()
+    sha1: str = ""
     figures: tuple[PublisherFigure, ...] = ()
     deviations: tuple[str, ...] = ()
+
+    def provenance(self, file_name: str, sha256: str) -> Provenance:
+        """Return the provenance of weights in a file of this name and checksum."""
+        return Provenance(
+            self.network, self.name, self.publisher, file_name, sha256, dict(self.options), self.transforms
+        )

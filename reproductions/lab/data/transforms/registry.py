@@ -64,6 +64,12 @@ def check_statistics(name: str, options: Mapping[str, object], context: Transfor
             context.statistic(str(statistic))
 
 
+def needs_statistics(transforms: Sequence[Transform]) -> bool:
+    """Return whether some transforms need statistics of the training set."""
+    chosen = [(each, {}) if isinstance(each, str) else each for each in transforms]
+    return any(name in NEEDED_STATISTICS or options.get("subtract") for name, options in chosen)
+
+
 def check_options(name: str, options: Mapping[str, object]) -> None:
     """Raise a UsageError if a transform does not have one of these options, or requires another."""
     parameters = inspect.signature(TRANSFORMS[name]).parameters.values()

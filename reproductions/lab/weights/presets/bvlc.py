@@ -43,6 +43,7 @@ PRESETS = (
         options={"caffe": True},
         transforms=(("subtract_colour", {"colour": (123.0, 117.0, 104.0)}),),
         unused=("loss1/", "loss2/"),
+        sha1="405fc5acd08a3bb12de8ee5e23a96bec22f08204",
         figures=(
             PublisherFigure("top-1", 31.3, "centre crop", f"{MODELS}/bvlc_googlenet/readme.md"),
             PublisherFigure("top-5", 11.1, "centre crop", f"{MODELS}/bvlc_googlenet/readme.md"),

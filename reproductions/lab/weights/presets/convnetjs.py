@@ -32,6 +32,6 @@ PRESETS = (
         placements=placements,
         transforms=("to_half_range",),
         sha256=("98c85e0203fe9c63007ac4e751b906d69642a99eff183a91b8549b2b95112bd3",),
-        figures=(PublisherFigure("error", 20.0, "six random views of at most 1,000 images", DEMO),),
+        figures=(PublisherFigure("error", 20.0, "six random views", DEMO, images=1000),),
     ),
 )

@@ -1,0 +1,61 @@
+"""The command `reproduce classify`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reproductions.cli import tested
+from reproductions.cli.options import Subparsers
+from reproductions.cli.tested import Tested
+from reproductions.lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from reproductions.lab.evaluation.classify import Trained
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command `classify`."""
+    parser = subparsers.add_parser("classify", help="show the best classes of images by a trained network")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="JPEG or PNG file")
+    parser.add_argument(
+        "--weights", type=Path, required=True, metavar="FILE", help="folder of a run, or file as for evaluate"
+    )
+    parser.add_argument("--network", help="name of the network in a file of weights that were not imported")
+    parser.add_argument("--top", type=int, default=5, metavar="N", help="number of classes to show (default: 5)")
+    parser.add_argument("--protocol", help="test protocol (default: as for evaluate)")
+    parser.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
+    parser.set_defaults(run=classify, resume_hint="nothing was written")
+
+
+def classify(options: argparse.Namespace) -> None:
+    """Print the best classes of each image."""
+    from reproductions.lab.spec import protocols
+
+    if options.top < 1:
+        raise UsageError(f"--top must be at least 1; got {options.top}")
+    protocol = protocols.find(options.protocol) if options.protocol else None
+    found = tested.find(options.weights, options.network)
+    from reproductions.lab.evaluation import classify as answers
+
+    probable = found.network.outputs == "logits"
+    results = answers.classify(trained(found), options.images, protocol, options.data_dir)
+    for path, best in zip(options.images, results):
+        print(f"{path}:")
+        for answer in best[: options.top]:
+            score = f"{100 * answer.score:6.2f}%" if probable else f"penalty {-answer.score:.2f}"
+            print(f"    {score}  {answer.name}")
+
+
+def trained(found: Tested) -> Trained:
+    """Return the network that was found."""
+    from reproductions.lab.evaluation import evaluate, networks
+    from reproductions.lab.evaluation.classify import Trained
+
+    if found.record is None:
+        recipe, options = evaluate.weights_recipe(found.network, found.provenance)
+        return Trained(networks.from_file(found.path, found.network, options), found.network, recipe)
+    recipe, record = evaluate.recipe_of(found.record), found.record
+    model = networks.trained(found.path, found.network, recipe, record.data.classes, record.precision)
+    return Trained(model, found.network, recipe)

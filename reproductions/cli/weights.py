@@ -1,0 +1,138 @@
+"""The commands `reproduce weights list` and `import`. The list needs neither TensorFlow nor Keras."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import reproductions
+from reproductions.cli.options import Subparsers
+from reproductions.cli.tested import relatives
+
+if TYPE_CHECKING:
+    from reproductions.lab.spec.recipe import Transform
+    from reproductions.lab.weights.matching import Match
+    from reproductions.lab.weights.preset import Preset
+    from reproductions.lab.weights.tensor_file import TensorFile
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command `weights` with its actions."""
+    parser = subparsers.add_parser("weights", help="list and import weights that others published")
+    actions = parser.add_subparsers(dest="action", required=True)
+
+    listing = actions.add_parser("list", help="list the published files that fit, and what is known of them")
+    listing.add_argument("network", nargs="?", metavar="NETWORK", help="only the files for this network")
+    listing.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    listing.set_defaults(run=list_presets)
+
+    importing = actions.add_parser("import", help="make a network of this suite from a published file")
+    importing.add_argument("network", metavar="NETWORK", help="name of the network, see `reproduce list`")
+    importing.add_argument("file", type=Path, metavar="FILE", help="published file of weights")
+    importing.add_argument("--preset", help="which of the listed files it is (default: the one of its name)")
+    importing.add_argument(
+        "--to", type=Path, metavar="OUT.keras", help="file to write (default: NETWORK-PRESET.keras in this folder)"
+    )
+    importing.add_argument("--verbose", action="store_true", help="print where each tensor of the file went")
+    importing.set_defaults(run=import_weights)
+
+
+# --- The list
+
+
+def list_presets(options: argparse.Namespace) -> None:
+    """Print the presets, all or those of a network."""
+    from reproductions.lab.weights import presets
+
+    found = presets.of(relatives(options.network)) if options.network else presets.all_presets()
+    if options.format == "json":
+        print(json.dumps([describe(preset) for preset in found], indent=2))
+        return
+    for preset in found:
+        print(f"{preset.network}, preset {preset.name}: {preset.publisher}")
+        for name, text in rows(preset):
+            print(f"    {name}: {text}")
+
+
+def rows(preset: Preset) -> list[tuple[str, str]]:
+    """Return what is known of a published file, as names and texts."""
+    options = {**preset.options}
+    return [
+        ("file", f"{preset.file_name}, from {preset.url}"),
+        ("SHA-1", preset.sha1) if preset.sha1 else ("SHA-256", ", ".join(preset.sha256) or "not known"),
+        ("preprocessing", "; ".join(map(format_transform, preset.transforms)) or "none"),
+        *([("options", format_options(options))] if options else []),
+        *(("published", str(figure)) for figure in preset.figures),
+        *(("deviation", deviation) for deviation in preset.deviations),
+    ]
+
+
+def format_options(options: Mapping[str, object]) -> str:
+    """Return options as text: "caffe=True"."""
+    return ", ".join(f"{name}={value}" for name, value in options.items())
+
+
+def format_transform(transform: Transform) -> str:
+    """Return a transform as text: "subtract_colour(colour=(123.0, 117.0, 104.0))"."""
+    return transform if isinstance(transform, str) else f"{transform[0]}({format_options(transform[1])})"
+
+
+def describe(preset: Preset) -> dict[str, object]:
+    """Return what is known of a published file as data for JSON."""
+    from dataclasses import asdict, fields
+
+    from reproductions.lab.spec.recipe import plain
+
+    skipped = ("placements", "figures")
+    known = {field.name: getattr(preset, field.name) for field in fields(preset) if field.name not in skipped}
+    known["figures"] = [asdict(figure) for figure in preset.figures]
+    return {name: value if isinstance(value, str) else plain(value) for name, value in known.items()}
+
+
+# --- The import
+
+
+def import_weights(options: argparse.Namespace) -> None:
+    """Match the tensors of a file to the weights of a network, and save it with its provenance."""
+    from reproductions.lab.weights import presets
+
+    networks = relatives(options.network)
+    named = [] if options.preset else [each for each in presets.of(networks) if each.file_name == options.file.name]
+    preset = named[0] if len(named) == 1 else presets.find(options.network, options.preset, networks[1:])
+    path = options.to or Path(f"{preset.network}-{preset.name}.keras")
+    import layers  # noqa: F401, which registers the layers of saved networks
+    from reproductions.lab.weights import imported, matching, others, tensor_file
+
+    imported.check_target(path)
+    file = tensor_file.read(options.file)
+    others.check(file)
+    model = reproductions.build(preset.network, **preset.options)
+    matches = matching.match(model, file, preset)
+    matching.assign(matches)
+    imported.write(path, model, preset.provenance(options.file.name, file.sha256))
+    if options.verbose:
+        print_matches(matches, file)
+    report(matches, file, preset)
+    if preset.network != options.network:
+        print(f"the preset is listed for {preset.network}, which has the architecture of {options.network}")
+    print(f"written to {path}; test it with: reproduce evaluate {path}")
+
+
+def print_matches(matches: Sequence[Match], file: TensorFile) -> None:
+    """Print which tensor went where, with the shapes."""
+    for each in matches:
+        sources = ", ".join(f"{name} {file.tensors[name].shape}" for name in each.placement.tensors)
+        print(f"{sources or 'a constant'} -> {each.variable.path} {each.value.shape}")
+
+
+def report(matches: Sequence[Match], file: TensorFile, preset: Preset) -> None:
+    """Print how many tensors were used, and whether the file is the published one."""
+    used = {name for each in matches for name in each.placement.tensors}
+    unused = len(set(file.tensors) - used)
+    rest = f"; {unused} of parts that the network does not have ({', '.join(preset.unused)})" if unused else ""
+    print(f"{len(used)} tensors of {file.path} are the {len(matches)} weights of {preset.network}{rest}")
+    if preset.sha256 and file.sha256 not in preset.sha256:
+        print(f"note: its SHA-256, {file.sha256}, is not that of the published file: {', '.join(preset.sha256)}")
