@@ -1,7 +1,6 @@
 """Weights that ConvNetJS saved: files made up and damaged, and the stored network of the demo."""
 
 import copy
-import csv
 import json
 import os
 from pathlib import Path
@@ -11,16 +10,18 @@ import numpy as np
 import pytest
 
 import reproductions
+from reports.paths import WEIGHTS
 from reproductions.lab.data import registry
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate, networks
 from reproductions.lab.evaluation.evaluate import EvaluationTask
+from reproductions.lab.results import weights_record
+from reproductions.lab.results.weights_record import WeightsRecord
 from reproductions.lab.spec import protocols
 from reproductions.lab.weights import tensor_file
 
 DATA = Path(os.environ.get("REPRODUCTIONS_DATA", "nowhere"))
 SNAPSHOT = DATA / "published" / "convnetjs_cifar10_snapshot.json"
-PUBLISHED = Path(reproductions.__file__).parent / "published" / "convnetjs.csv"
 
 
 def volume(height: int, width: int, depth: int, start: float) -> dict:
@@ -89,12 +90,15 @@ def test_weights_of_another_network_do_not_fit(tmp_path):
 )
 @pytest.mark.skipif(not (DATA / "cifar10.npz").is_file(), reason="REPRODUCTIONS_DATA has no cifar10.npz")
 @pytest.mark.parametrize("protocol", ["whole image", "six random views"])
-def test_the_stored_network_has_the_listed_error(protocol):
-    with PUBLISHED.open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["status"] == "measured here"]
-    [listed] = [float(row["error"]) for row in rows if row["protocol"] == protocol]
+def test_the_stored_network_has_the_recorded_error(protocol):
+    [recorded] = [each for each in weights_record.read_all(WEIGHTS) if recorded_of(each, protocol)]
     network = reproductions.find_network("convnetjs-cifar10")
     model = networks.from_file(SNAPSHOT, network)
     assert isinstance(model, keras.Model)
     task = EvaluationTask(model, network, network.to_train(), registry.load("cifar10"), protocols.find(protocol))
-    assert evaluate.test(task)[0].top1.error == pytest.approx(listed, abs=1e-9)
+    assert evaluate.test(task)[0] == recorded.test
+
+
+def recorded_of(record: WeightsRecord, protocol: str) -> bool:
+    """Whether a record is of the stored network by a protocol."""
+    return record.weights.sha256 == tensor_file.digest(SNAPSHOT) and record.test.protocol == protocol
