@@ -15,6 +15,7 @@ from PIL import Image
 
 import reproductions
 from reproductions.cli.main import main
+from reproductions.cli.tested import relatives
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.results import weights_record
@@ -72,6 +73,12 @@ def test_the_list_names_every_preset(capsys):
     assert {each["network"] for each in listed} <= {
         network.name for study in reproductions.studies().values() for network in study.networks
     }
+
+
+def test_networks_of_one_function_and_arguments_are_related():
+    assert relatives("googlenet") == ["googlenet", "googlenet-quick"]
+    assert {"vgg-d", "vgg-d-384"} <= set(relatives("vgg-d")) and "vgg-e" not in relatives("vgg-d")
+    assert relatives("alexnet-cifar10-tanh") == ["alexnet-cifar10-tanh"]
 
 
 def test_an_import_holds_network_and_provenance(published, out):
