@@ -12,7 +12,11 @@ from tests.helpers.networks import ARCHITECTURES, takes
 @pytest.mark.parametrize(
     "name, options, message",
     [
-        ("lenet-5", {}, "'lenet-5' is not a network. Did you mean 'lenet5'.* Choose from: lecun1989, lecun1989-sgd, lenet5"),
+        (
+            "lenet-5",
+            {},
+            "'lenet-5' is not a network. Did you mean 'lenet5'.* Choose from: lecun1989, lecun1989-sgd, lenet5",
+        ),
         ("vgg-a", {"classes": 0}, "classes must be a positive integer; got 0"),
         ("vgg-a", {"clases": 3}, "'clases' is not an option of vgg-a.* Choose from: classes, input_size"),
         ("vgg-a", {"classes": True}, "got True"),
