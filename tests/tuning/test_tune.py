@@ -22,7 +22,7 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.files import UNFINISHED
 from reproductions.lab.results import run_record, trial_record
 from reproductions.lab.spec import Choice, IntRange, LogUniform, Network, Recipe, Study, keras_object
-from reproductions.lab.training import provenance, loop
+from reproductions.lab.training import loop, provenance
 from reproductions.lab.tuning import search
 from reproductions.lab.tuning.tuner import create_tuner, run_search
 from tests.helpers.states import trial_results
