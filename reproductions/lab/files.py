@@ -1,9 +1,9 @@
-"""Files that are written whole or not at all, locked folders, and JSON that people can read."""
+"""Files that are written whole or not at all, checksums, locked folders, and JSON that people can read."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -56,6 +56,8 @@ def lock_directory(folder: Path, lock_name: str = "lock") -> Iterator[None]:
     Raises:
         UsageError: If another process holds the folder, or if it cannot be created or locked.
     """
+    import fcntl  # only a training needs it, which systems other than POSIX lack
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / lock_name).open("w", encoding="utf-8")
@@ -69,6 +71,15 @@ def lock_directory(folder: Path, lock_name: str = "lock") -> Iterator[None]:
                 raise UsageError(f"{folder} cannot be locked: {error.strerror or error}") from None
             raise UsageError(f"another process uses {folder}: wait for it, or name another folder") from None
         yield
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_json(path: Path, data: object, width: int = 200) -> None:

@@ -76,9 +76,9 @@ def test_layers_of_a_file_are_found_by_name(tmp_path):
 
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: other.name)
 def test_networks_of_one_name_are_told_apart(other, tmp_path):
-    file = TensorFile(tmp_path / "a.safetensors", "", {other.tensor: np.zeros(other.shape)})
+    file = TensorFile(tmp_path / "a.safetensors", {other.tensor: np.zeros(other.shape)})
     with pytest.raises(UsageError, match=rf"is of {other.name}, .* nearest one is {other.nearest};"):
         check(file)
-    check(TensorFile(tmp_path / "a.safetensors", "", {other.tensor: np.zeros(3)}))
+    check(TensorFile(tmp_path / "a.safetensors", {other.tensor: np.zeros(3)}))
     assert reproductions.find_network(other.nearest)
     assert ".safetensors" in tensor_file.FORMATS

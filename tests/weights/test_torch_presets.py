@@ -41,7 +41,7 @@ def made(network: str, preset_name: str, size: int) -> tuple[keras.Model, Tensor
             tensors[first] = torch_shaped(values).copy()
         for name in gammas:
             tensors[name] = generator.uniform(-1.5, 1.5, shape[-1:]).astype(np.float32)
-    matching.assign(matching.match(model, TensorFile(Path("made"), "", tensors), preset))
+    matching.assign(matching.match(model, TensorFile(Path("made"), tensors), preset))
     return model, tensors
 
 
@@ -142,7 +142,7 @@ def test_vgg_flattens_as_pytorch_does(publisher):
     model = reproductions.build("vgg-a", classes=CLASSES, input_size=64)
     generator = np.random.default_rng(0)
     file = vgg_tensors(generator, publisher)
-    matching.assign(matching.match(model, TensorFile(Path("made"), "", file), presets.find("vgg-a", publisher)))
+    matching.assign(matching.match(model, TensorFile(Path("made"), file), presets.find("vgg-a", publisher)))
     features = keras.Model(model.input, model.get_layer("pool5").output)
     images = generator.uniform(-2, 2, (1, 64, 64, 3)).astype(np.float32)
     x = keras.ops.convert_to_numpy(features(images))[0].transpose(2, 0, 1).ravel()
@@ -173,7 +173,7 @@ def vgg_tensors(generator: np.random.Generator, publisher: str) -> Tensors:
 
 def test_vgg_with_batch_normalization_is_refused_with_the_reason():
     names = [f"features.{number}.weight" for number in (0, 1, 4, 5)]
-    file = TensorFile(Path("vgg11_bn.safetensors"), "", dict.fromkeys([*names, "features.1.running_mean"], np.ones(1)))
+    file = TensorFile(Path("vgg11_bn.safetensors"), dict.fromkeys([*names, "features.1.running_mean"], np.ones(1)))
     model = reproductions.build("vgg-a", classes=CLASSES, input_size=32)
     with pytest.raises(UsageError, match="the file is of a network with batch normalization, which this network does"):
         matching.match(model, file, presets.find("vgg-a", "torchvision"))

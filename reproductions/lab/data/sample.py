@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from reproductions.lab import files
 from reproductions.lab.data.base import Dataset
 from reproductions.lab.data.imagenet import classes
 from reproductions.lab.errors import UsageError, file_errors
@@ -84,7 +85,7 @@ def load(folder: Path, labels: Path) -> Dataset:
         )
     sha256 = hashlib.sha256()
     for path, label in zip(paths, entries.values()):
-        sha256.update(f"{path.name} {label} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        sha256.update(f"{path.name} {label} {files.sha256(path)}\n".encode())
     test, none = image_files(paths, list(entries.values())), image_files([], [])
     source = f"{len(paths):,} images that somebody chose, listed in {labels.name}"
     return Dataset(NAME, source, str(folder), sha256.hexdigest(), none, none, test)
@@ -113,10 +114,10 @@ def read_labels(path: Path) -> dict[str, int]:
 
 def label_of(text: str, place: str) -> int:
     """Return the label of a class that is given by number or WNID; UsageError if it does not exist."""
-    wnids = list(classes.words())
-    if text in wnids:
-        return wnids.index(text)
-    if not text.isdecimal() or int(text) >= len(wnids):
-        last = len(wnids) - 1
-        raise UsageError(f"{place}: expected a class from 0 to {last}, or a WNID such as {wnids[0]}; got {text!r}")
+    labels = classes.labels()
+    if text in labels:
+        return labels[text]
+    if not text.isdecimal() or int(text) >= len(labels):
+        first, last = next(iter(labels)), len(labels) - 1
+        raise UsageError(f"{place}: expected a class from 0 to {last}, or a WNID such as {first}; got {text!r}")
     return int(text)

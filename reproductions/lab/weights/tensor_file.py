@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reproductions.lab import files
 from reproductions.lab.errors import UsageError, file_errors
 
 # Module of `formats` by the ending of the file's name.
@@ -30,13 +31,16 @@ class TensorFile:
 
     Attributes:
         path: The file.
-        sha256: Checksum of the file.
         tensors: Arrays by their names in the file, in its order and layout.
     """
 
     path: Path
-    sha256: str
     tensors: Mapping[str, np.ndarray]
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Checksum of the file."""
+        return files.sha256(self.path)
 
 
 def read(path: Path) -> TensorFile:
@@ -60,13 +64,4 @@ def read(path: Path) -> TensorFile:
         for name, tensor in tensors.items():
             if not np.isfinite(tensor).all():
                 raise ValueError(f"{name} has values that are not finite")
-        return TensorFile(path, digest(path), tensors)
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    sha256 = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            sha256.update(block)
-    return sha256.hexdigest()
+        return TensorFile(path, tensors)

@@ -14,3 +14,9 @@ def words() -> dict[str, str]:
     """Return the words of each class by WNID, in the order of the labels."""
     with CLASSES.open(encoding="utf-8", newline="") as file:
         return {row["wnid"]: row["words"] for row in csv.DictReader(file)}
+
+
+@functools.cache
+def labels() -> dict[str, int]:
+    """Return the label of each class by WNID."""
+    return {wnid: label for label, wnid in enumerate(words())}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from reproductions.lab.errors import UsageError
+from reproductions.lab.files import sha256
 
 FORMAT = 2
 NAME = "manifest.json"
@@ -97,15 +98,6 @@ def read(folder: Path) -> Manifest:
 def shards(manifest: Manifest) -> list[ShardEntry]:
     """Return the shards of all splits."""
     return [shard for split in manifest["splits"].values() for shard in split["shards"]]
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def checksum(manifest: Manifest) -> str:

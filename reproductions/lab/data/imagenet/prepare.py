@@ -27,7 +27,7 @@ from reproductions.lab.data.imagenet.pixel_statistics import PixelSums
 from reproductions.lab.data.imagenet.shards import WORK, Shard, write_shard
 from reproductions.lab.data.imagenet.survey import find_sources, make_layout
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write, remove_unfinished
+from reproductions.lab.files import atomic_write, remove_unfinished, sha256
 
 MOST_SHARDS = 512
 # A few undecodable images are named and left out; more than this mean that the source is damaged.
@@ -151,7 +151,7 @@ def finish(folder: Path, layout: Layout, shards: list[Shard]) -> None:
         "classes": layout.classes,
         "splits": splits,
         "blacklisted": layout.blacklisted,
-        "files": {name: manifest.sha256(folder / name) for name in files},
+        "files": {name: sha256(folder / name) for name in files},
     }
     with atomic_write(folder / manifest.NAME) as unfinished:
         unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -263,6 +263,6 @@ def repair(options: PrepareOptions, parallel: Map) -> None:
         shard.path.unlink(missing_ok=True)
     expected = {shard["file"]: shard["sha256"] for shard in manifest.shards(done)}
     for name in with_progress(parallel(write_shard, chosen), len(chosen)):
-        if manifest.sha256(folder / name) != expected[name]:
+        if sha256(folder / name) != expected[name]:
             raise UsageError(f"{folder / name} has another checksum than before: delete {folder}, and prepare it again")
         print(f"{folder / name} is repaired")
