@@ -55,6 +55,13 @@ class PublisherFigure:
         return f"{metric} {self.error}%, {self.protocol}{part} ({self.source})"
 
 
+def figures_of(top1: float, top5: float, protocol: str, source: str) -> tuple[PublisherFigure, ...]:
+    """Return the errors for the top-1 and top-5 accuracy, in percent, that a publisher gives."""
+    rows = (("top-1", top1), ("top-5", top5))
+    # Accuracies have at most three decimals.
+    return tuple(PublisherFigure(metric, round(100 - accuracy, 3), protocol, source) for metric, accuracy in rows)
+
+
 @dataclass(frozen=True)
 class Preset:
     """A published file of weights that fits a network.

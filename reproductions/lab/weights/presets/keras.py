@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reproductions.lab.weights import layouts
 from reproductions.lab.weights.branches import INCEPTION_V3
-from reproductions.lab.weights.preset import Placement, Preset, PublisherFigure
+from reproductions.lab.weights.preset import Placement, Preset, figures_of
 
 if TYPE_CHECKING:
     import keras
@@ -79,49 +79,34 @@ def inception_v3_keras_3(model: keras.Model) -> Iterator[Placement]:
         yield Placement(f"logits/{weight}", (f"layers/dense/vars/{place}",), layouts.unchanged)
 
 
-def figures(top1: float, top5: float) -> tuple[PublisherFigure, ...]:
-    """Return the errors for the accuracies that Keras gives, in percent."""
-    rows = (("top-1", top1), ("top-5", top5))
-    return tuple(
-        PublisherFigure(metric, round(100 - accuracy, 1), "not given", APPLICATIONS) for metric, accuracy in rows
+def downloaded(network: str, application: str, accuracies: tuple[float, float]) -> Preset:
+    """Return the preset for the file that keras.applications downloads.
+
+    Args:
+        network: Name of our network.
+        application: Keras' name of the network in its files: "vgg16".
+        accuracies: Top-1 and top-5 accuracy that Keras gives, in percent.
+    """
+    is_vgg = application.startswith("vgg")
+    file_name = f"{application}_weights_tf_dim_ordering_tf_kernels.h5"
+    source = "the weights that the paper's authors published for Caffe" if is_vgg else "weights of Google's release"
+    return Preset(
+        name="keras",
+        network=network,
+        publisher="Keras",
+        file_name=file_name,
+        url=f"{DOWNLOADS}/{application}/{file_name}",
+        placements=vgg if is_vgg else inception_v3,
+        transforms=(("subtract_colour", {"colour": COLOUR}),) if is_vgg else ("to_unit_range",),
+        figures=figures_of(*accuracies, "not given", APPLICATIONS),
+        deviations=(f"Converted from {source}.",),
     )
 
 
-VGG_DEVIATIONS = ("Converted from the weights that the paper's authors published for Caffe.",)
 DOWNLOADED = (
-    Preset(
-        name="keras",
-        network="vgg-d",
-        publisher="Keras",
-        file_name="vgg16_weights_tf_dim_ordering_tf_kernels.h5",
-        url=f"{DOWNLOADS}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5",
-        placements=vgg,
-        transforms=(("subtract_colour", {"colour": COLOUR}),),
-        figures=figures(71.3, 90.1),
-        deviations=VGG_DEVIATIONS,
-    ),
-    Preset(
-        name="keras",
-        network="vgg-e",
-        publisher="Keras",
-        file_name="vgg19_weights_tf_dim_ordering_tf_kernels.h5",
-        url=f"{DOWNLOADS}/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5",
-        placements=vgg,
-        transforms=(("subtract_colour", {"colour": COLOUR}),),
-        figures=figures(71.3, 90.0),
-        deviations=VGG_DEVIATIONS,
-    ),
-    Preset(
-        name="keras",
-        network="inception-v3",
-        publisher="Keras",
-        file_name="inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
-        url=f"{DOWNLOADS}/inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
-        placements=inception_v3,
-        transforms=("to_unit_range",),
-        figures=figures(77.9, 93.7),
-        deviations=("Converted from weights of Google's release.",),
-    ),
+    downloaded("vgg-d", "vgg16", (71.3, 90.1)),
+    downloaded("vgg-e", "vgg19", (71.3, 90.0)),
+    downloaded("inception-v3", "inception_v3", (77.9, 93.7)),
 )
 
 BY_ORDER: dict[Callable[[keras.Model], Iterator[Placement]], Callable[[keras.Model], Iterator[Placement]]] = {

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from reproductions.lab.weights import layouts
 from reproductions.lab.weights.branches import INCEPTION_V3, INCEPTION_V4
-from reproductions.lab.weights.preset import Placement, Preset, PublisherFigure
+from reproductions.lab.weights.preset import Placement, Preset, figures_of
 
 if TYPE_CHECKING:
     import keras
 
 TORCHVISION = "https://docs.pytorch.org/vision/stable/models.html"
 TIMM = "https://github.com/huggingface/pytorch-image-models/blob/main/results/results-imagenet.csv"
+CENTRE_CROP = "centre crop"
 COLOURS = {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}
 
 VGG_DENSE = {"fc6": "classifier.0", "fc7": "classifier.3", "fc8": "classifier.6"}
@@ -78,12 +79,6 @@ def counts(convolutions: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"{name}.bn.num_batches_tracked" for name in convolutions.values())
 
 
-def figures(top1: float, top5: float, source: str) -> tuple[PublisherFigure, ...]:
-    """Return the errors for accuracies, in percent."""
-    rows = (("top-1", top1), ("top-5", top5))
-    return tuple(PublisherFigure(metric, round(100 - accuracy, 3), "centre crop", source) for metric, accuracy in rows)
-
-
 # Configuration, and top-1 and top-5 accuracy of torchvision and, of the same weights, timm.
 VGGS = {
     11: ("vgg-a", (69.020, 88.628), (69.05, 88.63)),
@@ -114,37 +109,35 @@ def vgg_preset(depth: int, timm: bool) -> Preset:
         url=f"https://huggingface.co/timm/vgg{depth}.tv_in1k" if timm else TORCHVISION,
         placements=vgg_timm if timm else vgg,
         transforms=(("standardize", COLOURS),),
-        figures=figures(*timm_accuracy, TIMM) if timm else figures(*torchvision_accuracy, TORCHVISION),
+        figures=(
+            figures_of(*timm_accuracy, CENTRE_CROP, TIMM)
+            if timm
+            else figures_of(*torchvision_accuracy, CENTRE_CROP, TORCHVISION)
+        ),
         deviations=VGG_DEVIATIONS,
+    )
+
+
+def inception_v3_preset(timm: bool, accuracies: tuple[float, float]) -> Preset:
+    """Return the preset for Inception-v3, whose files have the same names of tensors."""
+    return Preset(
+        name="timm" if timm else "torchvision",
+        network="inception-v3",
+        publisher="timm" if timm else "torchvision",
+        file_name="inception_v3.tf_in1k.safetensors" if timm else "inception_v3.safetensors",
+        url="https://huggingface.co/timm/inception_v3.tf_in1k" if timm else TORCHVISION,
+        placements=functools.partial(inception, INCEPTION_V3, "fc"),
+        transforms=("to_unit_range",),
+        unused=("AuxLogits.", *counts(INCEPTION_V3)),
+        figures=figures_of(*accuracies, CENTRE_CROP, TIMM if timm else TORCHVISION),
+        deviations=PADDING,
     )
 
 
 PRESETS = (
     *(vgg_preset(depth, timm) for timm in (False, True) for depth in VGGS),
-    Preset(
-        name="torchvision",
-        network="inception-v3",
-        publisher="torchvision",
-        file_name="inception_v3.safetensors",
-        url=TORCHVISION,
-        placements=functools.partial(inception, INCEPTION_V3, "fc"),
-        transforms=("to_unit_range",),
-        unused=("AuxLogits.", *counts(INCEPTION_V3)),
-        figures=figures(77.294, 93.450, TORCHVISION),
-        deviations=PADDING,
-    ),
-    Preset(
-        name="timm",
-        network="inception-v3",
-        publisher="timm",
-        file_name="inception_v3.tf_in1k.safetensors",
-        url="https://huggingface.co/timm/inception_v3.tf_in1k",
-        placements=functools.partial(inception, INCEPTION_V3, "fc"),
-        transforms=("to_unit_range",),
-        unused=("AuxLogits.", *counts(INCEPTION_V3)),
-        figures=figures(77.866, 93.644, TIMM),
-        deviations=PADDING,
-    ),
+    inception_v3_preset(timm=False, accuracies=(77.294, 93.450)),
+    inception_v3_preset(timm=True, accuracies=(77.866, 93.644)),
     Preset(
         name="timm",
         network="inception-v4-released",
@@ -154,7 +147,7 @@ PRESETS = (
         placements=functools.partial(inception, INCEPTION_V4, "last_linear"),
         transforms=("to_unit_range",),
         unused=counts(INCEPTION_V4),
-        figures=figures(80.144, 94.982, TIMM),
+        figures=figures_of(80.144, 94.982, CENTRE_CROP, TIMM),
         deviations=CONVERTED,
     ),
 )
