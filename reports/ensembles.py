@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reproductions.lab.errors import unknown
 from reproductions.lab.results.ensemble_record import EnsembleRecord, Member
 from reproductions.lab.results.entries import ErrorRate
-from reproductions.lab.results.run_group import ERROR, TOP_1, TOP_5, Measure, normalized_as_in
+from reproductions.lab.results.run_group import ERROR, TOP_5, Measure, measures_of, normalized_as_in
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Study
@@ -31,8 +31,7 @@ class MeasuredEnsemble:
     @property
     def measures(self) -> list[Measure]:
         """Everything that was measured."""
-        metrics = (TOP_1, TOP_5) if self.record.test.top5 else (ERROR,)
-        return [Measure(self.record.test.protocol, metric) for metric in metrics]
+        return measures_of(self.record.test)
 
     @property
     def why_not_comparable(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reproductions.lab.errors import unknown
-from reproductions.lab.results.run_group import ERROR, TOP_1, TOP_5, Measure
+from reproductions.lab.results.run_group import ERROR, Measure, measures_of
 from reproductions.lab.results.stats import wilson_interval
 from reproductions.lab.results.weights_record import WeightsRecord
 from reproductions.lab.spec.study import Study
@@ -57,15 +57,9 @@ def weights_rows(records: Sequence[WeightsRecord], study: str) -> list[WeightsRo
         weights_row(record, measure)
         for record in records
         if record.study == study and not record.sample
-        for measure in measures(record)
+        for measure in measures_of(record.test)
     ]
     return sorted(rows, key=lambda row: (row.network, row.publisher, row.measure))
-
-
-def measures(record: WeightsRecord) -> list[Measure]:
-    """Return everything that was measured."""
-    metrics = (TOP_1, TOP_5) if record.test.top5 else (ERROR,)
-    return [Measure(record.test.protocol, metric) for metric in metrics]
 
 
 def weights_row(record: WeightsRecord, measure: Measure) -> WeightsRow:

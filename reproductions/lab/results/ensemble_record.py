@@ -223,4 +223,4 @@ def problems(record: EnsembleRecord) -> Iterator[str]:
 
 def read_all(folder: Path) -> list[EnsembleRecord]:
     """Return all records in a folder, by file name; none if the folder does not exist."""
-    return [read(path) for path in sorted(folder.glob("[!.]*.json"))]
+    return [read(path) for path in run_record.files_in(folder)]

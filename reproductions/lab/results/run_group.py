@@ -41,6 +41,11 @@ class Measure:
         return rate
 
 
+def measures_of(result: EvaluationResult) -> list[Measure]:
+    """Return everything that a test measures."""
+    return [Measure(result.protocol, metric) for metric in ((TOP_1, TOP_5) if result.top5 else (ERROR,))]
+
+
 @dataclass(frozen=True)
 class RunGroup:
     """Runs of one network by one recipe.
@@ -133,11 +138,7 @@ class RunGroup:
     @property
     def measures(self) -> list[Measure]:
         """Everything that was measured of all runs."""
-        return [
-            Measure(protocol, metric)
-            for protocol in self.protocols
-            for metric in ((TOP_1, TOP_5) if self.results(protocol)[0].top5 else (ERROR,))
-        ]
+        return [measure for protocol in self.protocols for measure in measures_of(self.results(protocol)[0])]
 
     def results(self, protocol: str) -> list[EvaluationResult]:
         """Return the result of each run by a protocol."""

@@ -251,6 +251,11 @@ def misclassified_problems(errors: Misclassified, test: EvaluationResult) -> Ite
         yield "a misclassified image has a class that does not exist"
 
 
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of records in a folder, by name; none if the folder does not exist."""
+    return sorted(folder.glob("[!.]*.json"))
+
+
 def read_run(path: Path) -> Run:
     """Return the run in a folder, or the one whose record a file holds.
 
@@ -269,4 +274,4 @@ def read_all(folder: Path) -> list[Run]:
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder of records or runs")
     folders = sorted(path.parent for path in folder.glob("*/record.json"))
-    return [read_run(path) for path in folders or sorted(folder.glob("[!.]*.json"))]
+    return [read_run(path) for path in folders or files_in(folder)]

@@ -99,4 +99,4 @@ def problems(record: WeightsRecord) -> Iterator[str]:
 
 def read_all(folder: Path) -> list[WeightsRecord]:
     """Return all records in a folder, by file name; none if the folder does not exist."""
-    return [read(path) for path in sorted(folder.glob("[!.]*.json"))]
+    return [read(path) for path in run_record.files_in(folder)]

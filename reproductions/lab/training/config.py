@@ -19,6 +19,7 @@ from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed, model
 from reproductions.lab.training.cluster import Cluster
 from reproductions.lab.training.options import TrainOptions
+from reproductions.lab.training.provenance import identity
 
 
 def resolve(network: Network, options: TrainOptions) -> Recipe:
@@ -142,13 +143,7 @@ class RunConfig:
     @cached_property
     def identity(self) -> dict[str, object]:
         """What distinguishes this run from others, as JSON would give it back."""
-        return {
-            "study": self.study.name,
-            "network": self.network.name,
-            "seed": self.options.seed,
-            "recipe": self.recipe.as_data(),
-            "sha256": self.data.sha256,
-        }
+        return identity(self.study, self.network.name, self.options.seed, self.recipe, self.data)
 
     @cached_property
     def execution(self) -> Execution:

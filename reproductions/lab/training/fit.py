@@ -29,7 +29,7 @@ from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.classifier import Classifier, FitRecipe
 from reproductions.lab.spec.study import Study
 from reproductions.lab.training.options import TrainOptions
-from reproductions.lab.training.provenance import check_same_run, code_state, summarize
+from reproductions.lab.training.provenance import check_same_run, code_state, identity, summarize
 
 # The options that a classifier has; the others are about epochs, updates and devices.
 OPTIONS = ("seed", "recipe", "hold_out", "training_images", "data_dir", "run_dir", "resume", "threads")
@@ -65,13 +65,7 @@ class FitConfig:
     @property
     def identity(self) -> dict[str, object]:
         """What distinguishes this run from others, as JSON would give it back."""
-        return {
-            "study": self.study.name,
-            "network": self.classifier.name,
-            "seed": self.options.seed,
-            "recipe": self.recipe.as_data(),
-            "sha256": self.data.sha256,
-        }
+        return identity(self.study, self.classifier.name, self.options.seed, self.recipe, self.data)
 
 
 def fit(study: Study, classifier: Classifier, options: TrainOptions) -> Path:

@@ -10,6 +10,9 @@ from reproductions.lab.data.base import Dataset
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results.entries import DataSummary
 from reproductions.lab.results.trial_record import CodeState
+from reproductions.lab.spec.classifier import FitRecipe
+from reproductions.lab.spec.recipe import Recipe
+from reproductions.lab.spec.study import Study
 
 
 def code_state() -> CodeState:
@@ -30,6 +33,25 @@ def code_state() -> CodeState:
 def summarize(data: Dataset) -> DataSummary:
     """Return what a record keeps of a data set."""
     return DataSummary(name=data.name, source=data.source, sha256=data.sha256, classes=data.classes, **data.sizes())
+
+
+def identity(study: Study, model: str, seed: int, recipe: Recipe | FitRecipe, data: Dataset) -> dict[str, object]:
+    """Return what distinguishes a run from others, as JSON would give it back, for `check_same_run`.
+
+    Args:
+        study: The paper.
+        model: Name of its network or classifier.
+        seed: Random seed.
+        recipe: Resolved recipe.
+        data: The data set.
+    """
+    return {
+        "study": study.name,
+        "network": model,
+        "seed": seed,
+        "recipe": recipe.as_data(),
+        "sha256": data.sha256,
+    }
 
 
 def check_same_run(found: Mapping[str, object], expected: Mapping[str, object], path: Path) -> None:
