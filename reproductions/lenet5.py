@@ -22,11 +22,12 @@ from reproductions.lab.spec import (
     keras_object,
 )
 from reproductions.lenet5_figure9 import (
-    DISTORTION,
     DISTORTION_DEVIATIONS,
     LECUN_UNIFORM,
     ORDER,
     SQUARED_ERROR_RECIPE,
+    STEPS,
+    distorted,
     penalties,
     squared_distances,
 )
@@ -152,13 +153,7 @@ RECIPE = Recipe(
     kernel_initializer=FAN_IN_UNIFORM,
 )
 
-DISTORTED_RECIPE = replace(
-    RECIPE,
-    train_transforms=(DISTORTION, "lenet_field"),
-    test_transforms=("lenet_field",),
-    # Five steps, in the proportions and at the epochs of section III-B.
-    learning_rate=((1, 0.002), (3, 0.0008), (6, 0.0004), (9, 0.0002), (13, 0.00004)),
-)
+DISTORTED_RECIPE = distorted(replace(RECIPE, learning_rate=STEPS))
 
 # Section III-B and appendix C.
 SDLM_RECIPE = replace(

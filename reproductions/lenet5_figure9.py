@@ -59,11 +59,18 @@ SQUARED_ERROR_RECIPE = Recipe(
     kernel_initializer=LECUN_UNIFORM,
 )
 
-HIDDEN_RECIPE = replace(
-    SQUARED_ERROR_RECIPE, learning_rate=((1, 0.002), (3, 0.0008), (6, 0.0004), (9, 0.0002), (13, 0.00004))
-)
+# Five steps, in the proportions and at the epochs of section III-B.
+STEPS = ((1, 0.002), (3, 0.0008), (6, 0.0004), (9, 0.0002), (13, 0.00004))
 
-DISTORTION = ("affine_distortion", {"shift": 2.0, "scale": 0.15, "squeeze": 0.15, "shear": 0.2})
+HIDDEN_RECIPE = replace(SQUARED_ERROR_RECIPE, learning_rate=STEPS)
+
+
+def distorted(recipe: Recipe) -> Recipe:
+    """Return a recipe with distorted images."""
+    distortion = ("affine_distortion", {"shift": 2.0, "scale": 0.15, "squeeze": 0.15, "shear": 0.2})
+    undistorted = recipe.train_transforms
+    return replace(recipe, train_transforms=(distortion, *undistorted), test_transforms=undistorted)
+
 
 ORDER = "The paper presents its patterns in a constant random order. Here the order is a new random one in each epoch."
 
@@ -106,7 +113,6 @@ penalties = functools.partial(Network, outputs="penalties")
 def hidden_networks(hidden: tuple[int, ...], parameters: int) -> tuple[Network, Network]:
     """Return a network with hidden layers, trained without and with distortions."""
     name = f"fully-connected-{'-'.join(map(str, hidden))}"
-    distorted = replace(HIDDEN_RECIPE, train_transforms=(DISTORTION, "lenet_field"), test_transforms=("lenet_field",))
     shapes = {f"hidden{number}": (units,) for number, units in enumerate(hidden, 1)}
 
     def network(name: str, recipe: Recipe, deviations: tuple[str, ...]) -> Network:
@@ -115,7 +121,7 @@ def hidden_networks(hidden: tuple[int, ...], parameters: int) -> tuple[Network, 
 
     return (
         network(name, HIDDEN_RECIPE, HIDDEN_DEVIATIONS),
-        network(f"{name}-distorted", distorted, (*DISTORTION_DEVIATIONS, *HIDDEN_DEVIATIONS)),
+        network(f"{name}-distorted", distorted(HIDDEN_RECIPE), (*DISTORTION_DEVIATIONS, *HIDDEN_DEVIATIONS)),
     )
 
 
