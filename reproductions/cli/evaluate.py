@@ -186,7 +186,7 @@ def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tupl
     found = tested.find(options.tested[0], options.network)
     if options.to and not found.provenance:
         raise NOT_RECORDED
-    import layers  # noqa: F401, which registers the layers of saved networks
+    import layers  # noqa: F401, which registers what recipes name
 
     try:
         if found.record is None:

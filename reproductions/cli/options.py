@@ -26,11 +26,17 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 def find_network(options: argparse.Namespace) -> tuple[Study, Network]:
     """Return the study and the network that the arguments of `add_network` name; UsageError if there is none."""
-    study = reproductions.find_study(options.study)
-    return study, reproductions.find_network(options.network or study.networks[0].name, study)
+    study, name = named(options)
+    return study, reproductions.find_network(name, study)
 
 
 def find_model(options: argparse.Namespace) -> tuple[Study, Network | Classifier]:
     """Return the study and the network or classifier that the arguments of `add_network` name; else UsageError."""
+    study, name = named(options)
+    return study, reproductions.find_model(name, study)
+
+
+def named(options: argparse.Namespace) -> tuple[Study, str]:
+    """Return the study that the arguments of `add_network` name, and the name of the network, by default its first."""
     study = reproductions.find_study(options.study)
-    return study, reproductions.find_model(options.network or study.networks[0].name, study)
+    return study, options.network or study.networks[0].name

@@ -103,7 +103,7 @@ def train(options: argparse.Namespace) -> None:
 
 def train_network(study: Study, network: Network, options: TrainOptions) -> Path | None:
     """Train a network and return the folder of the run; None in a cluster's workers other than the first."""
-    import layers  # noqa: F401, which registers the layers of saved networks
+    import layers  # noqa: F401, which registers what recipes name
     from reproductions.lab.training.stopping import Stopped
     from reproductions.lab.training.train import train as train_by_recipe
 

@@ -53,7 +53,7 @@ def tune(options: argparse.Namespace) -> None:
     for name, minimum in (("workers", 1), ("retrain", 0)):
         if getattr(options, name) < minimum:
             raise UsageError(f"--{name} must be at least {minimum}; got {getattr(options, name)}")
-    import layers  # noqa: F401, which registers the layers of saved networks
+    import layers  # noqa: F401, which registers what recipes name
     from reproductions.lab.training.stopping import Stopped
     from reproductions.lab.tuning import search, workers
     from reproductions.lab.tuning.tuner import create_tuner, run_search

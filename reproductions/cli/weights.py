@@ -103,7 +103,6 @@ def import_weights(options: argparse.Namespace) -> None:
     named = [] if options.preset else [each for each in presets.of(networks) if each.file_name == options.file.name]
     preset = named[0] if len(named) == 1 else presets.find(options.network, options.preset, networks[1:])
     path = options.to or Path(f"{preset.network}-{preset.name}.keras")
-    import layers  # noqa: F401, which registers the layers of saved networks
     from reproductions.lab.weights import imported, matching, others, tensor_file
 
     imported.check_target(path)
