@@ -27,7 +27,7 @@ def make_record(task: EvaluationTask, provenance: Provenance, result: Evaluation
     from reproductions.lab.evaluation import evaluate
     from reproductions.lab.results.weights_record import WeightsRecord
     from reproductions.lab.training.finalize import device_name, versions
-    from reproductions.lab.training.provenance import code_state, summarize
+    from reproductions.lab.training.run_identity import code_state, summarize
 
     code, data = code_state(), summarize(task.data)
     return WeightsRecord(

@@ -22,7 +22,7 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.files import UNFINISHED
 from reproductions.lab.results import run_record, trial_record
 from reproductions.lab.spec import Choice, IntRange, LogUniform, Network, Recipe, Study, keras_object
-from reproductions.lab.training import loop, provenance
+from reproductions.lab.training import loop, run_identity
 from reproductions.lab.tuning import search
 from reproductions.lab.tuning.tuner import create_tuner, run_search
 from tests.helpers.states import trial_results
@@ -140,7 +140,7 @@ def test_every_trial_is_recorded_as_it_was_run(undisturbed):
         assert trial.recipe["options"] == {name: trial.settings[name] for name in ("width", "dropout")}
         assert [result.epoch for result in trial.history] == [1, 2]
         assert trial.error == trial.history[-1].val_error and trial.seconds > 0 and trial.failed is None
-        assert trial.code == provenance.code_state() and trial.execution.threads == environment.cores()
+        assert trial.code == run_identity.code_state() and trial.execution.threads == environment.cores()
     assert min(trial.error for trial in found) < 45, "nothing was learnt"
     assert not [path for path in (undisturbed / "trials").iterdir() if path.is_dir()], "states are left behind"
     record = trial_record.read_search(undisturbed)

@@ -16,7 +16,7 @@ from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState
-from reproductions.lab.training.provenance import check_same_run
+from reproductions.lab.training.run_identity import check_same_run
 
 METADATA = "metadata"
 

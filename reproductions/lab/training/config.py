@@ -19,7 +19,7 @@ from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed, model
 from reproductions.lab.training.cluster import Cluster
 from reproductions.lab.training.options import TrainOptions
-from reproductions.lab.training.provenance import identity
+from reproductions.lab.training.run_identity import identity
 
 
 def resolve(network: Network, options: TrainOptions) -> Recipe:

@@ -23,7 +23,7 @@ from reproductions.lab.results.run_record import Record
 from reproductions.lab.training import model as networks
 from reproductions.lab.training.checkpoint import Checkpoint
 from reproductions.lab.training.config import RunConfig
-from reproductions.lab.training.provenance import summarize
+from reproductions.lab.training.run_identity import summarize
 
 
 def device_name(replicas: int) -> str:

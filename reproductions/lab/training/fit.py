@@ -29,7 +29,7 @@ from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.classifier import Classifier, FitRecipe
 from reproductions.lab.spec.study import Study
 from reproductions.lab.training.options import TrainOptions
-from reproductions.lab.training.provenance import check_same_run, code_state, identity, summarize
+from reproductions.lab.training.run_identity import check_same_run, code_state, identity, summarize
 
 # The options that a classifier has; the others are about epochs, updates and devices.
 OPTIONS = ("seed", "recipe", "hold_out", "training_images", "data_dir", "run_dir", "resume", "threads")

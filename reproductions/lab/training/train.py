@@ -26,7 +26,7 @@ from reproductions.lab.training.finalize import finalize, versions
 from reproductions.lab.training.loop import Training
 from reproductions.lab.training.options import TrainOptions
 from reproductions.lab.training.progress import ProgressReporter
-from reproductions.lab.training.provenance import check_same_run, code_state
+from reproductions.lab.training.run_identity import check_same_run, code_state
 from reproductions.lab.training.step import StepConfig, Steps, decay_weights, per_replica_seeds
 from reproductions.lab.training.stopping import StopRequest
 

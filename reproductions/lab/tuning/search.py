@@ -29,7 +29,7 @@ from reproductions.lab.training.cluster import Cluster
 from reproductions.lab.training.config import RunConfig, resolve
 from reproductions.lab.training.finalize import device_name, versions
 from reproductions.lab.training.options import TrainOptions
-from reproductions.lab.training.provenance import check_same_run, code_state
+from reproductions.lab.training.run_identity import check_same_run, code_state
 from reproductions.lab.training.stopping import Diverged, StopRequest
 from reproductions.lab.training.train import trained_model
 
