@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reproductions.lab.environment import keras_defaults
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.spec import Classifier, FitRecipe, Network, Recipe, Study
 
@@ -51,8 +53,27 @@ def deferred_imports(*names: str) -> Iterator[None]:
                 del sys.modules[name]
 
 
+def check_packages() -> None:
+    """Check that `layers` and `reports` are the suite's, not modules of the same name in the current folder.
+
+    Raises:
+        UsageError: If one is somebody else's.
+    """
+    home = Path(__file__).resolve().parent.parent
+    for name in ("layers", "reports"):
+        spec = importlib.util.find_spec(name)
+        found = Path(spec.origin).resolve() if spec and spec.origin else None
+        if found and found.parent.parent != home:
+            raise UsageError(f"{found} hides the suite's package {name}: rename it, or work in another folder")
+
+
 def studies() -> dict[str, Study]:
-    """Return all papers by name, the oldest first: those of each module in this package that defines STUDY."""
+    """Return all papers by name, the oldest first: those of each module in this package that defines STUDY.
+
+    Raises:
+        UsageError: If another package hides one of the suite's.
+    """
+    check_packages()
     with deferred_imports("keras", "layers"):
         names = [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
         modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "__main__"]
@@ -119,7 +140,8 @@ def build(name: str, **options: Any) -> keras.Model:
     known = inspect.signature(network.build).parameters
     check_options(name, options, list(known))
     try:
-        return network.model(**options)
+        with keras_defaults():
+            return network.model(**options)
     except ValueError as error:
         default = known["input_size"].default if "input_size" in known else None
         if default is not None and (options.get("input_size") or default) < default:

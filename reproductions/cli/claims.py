@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import reproductions
+from reproductions.lab import environment
 
 if TYPE_CHECKING:
     from reproductions.lab.analysis.claims import ClaimResult
@@ -36,6 +37,8 @@ def check_claims(study: str | None = None) -> list[ClaimResult]:
     from reproductions.lab.results.run_record import read_all
     from reproductions.lecture import CLAIMS
     from reproductions.lecture.measured import measured
+
+    environment.set_up_keras()
 
     networks = {network.name: network for each in reproductions.studies().values() for network in each.networks}
     return audit(CLAIMS, Evidence(reproductions.build, measured(read_all(RUNS), networks)), study)

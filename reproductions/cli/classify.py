@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reproductions.cli import tested
 from reproductions.cli.options import Subparsers
 from reproductions.cli.tested import Tested
+from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def classify(options: argparse.Namespace) -> None:
     protocol = protocols.find(options.protocol) if options.protocol else None
     found = tested.find(options.weights, options.network)
     from reproductions.lab.evaluation import classify as answers
+
+    environment.set_up_keras()
 
     probable = found.network.outputs == "logits"
     results = answers.classify(trained(found), options.images, protocol, options.data_dir)

@@ -13,6 +13,7 @@ import reproductions
 from reproductions.cli import published, tested
 from reproductions.cli.options import Subparsers
 from reproductions.cli.tested import Tested
+from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tupl
     if options.to and not found.provenance:
         raise NOT_RECORDED
     import layers  # noqa: F401, which registers what recipes name
+
+    environment.set_up_keras()
 
     try:
         if found.record is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import select
 import sys
@@ -23,6 +24,7 @@ from reproductions.cli import (
     tune,
     weights,
 )
+from reproductions.lab.environment import BACKEND
 from reproductions.lab.errors import UsageError
 
 COMMANDS = (listing, train, evaluate, classify, localization, compare, tune, table, claims, data, weights, report)
@@ -41,8 +43,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command: exit status 2 for a mistake of the user, 130 for Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # "±" where the locale is ASCII
     options = parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = BACKEND  # before keras.json
     try:
         options.run(options)
         sys.stdout.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import reproductions
+from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
 
 FORMATS = ("text", "markdown", "csv", "json", "latex")
@@ -24,6 +25,8 @@ def show_table(options: argparse.Namespace) -> None:
     study = reproductions.find_study(options.study)
     from reports.formats import format_table, side_by_side
     from reproductions.lab.analysis import architecture_tables
+
+    environment.set_up_keras()
 
     if options.network:
         network = reproductions.find_network(options.network, study)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import reproductions
 from reproductions.cli.options import Subparsers
 from reproductions.cli.tested import relatives
+from reproductions.lab import environment
 
 if TYPE_CHECKING:
     from reproductions.lab.spec.recipe import Transform
@@ -105,6 +106,7 @@ def import_weights(options: argparse.Namespace) -> None:
     path = options.to or Path(f"{preset.network}-{preset.name}.keras")
     from reproductions.lab.weights import imported, matching, others, tensor_file
 
+    environment.set_up_keras()
     imported.check_target(path)
     file = tensor_file.read(options.file)
     others.check(file)

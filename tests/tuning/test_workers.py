@@ -46,7 +46,7 @@ def test_two_workers_share_a_search_and_a_killed_one_restarts(reproduce):
     process = reproduce.start(*arguments)
     while process.poll() is None and finished(reproduce.folder) < 2:
         time.sleep(0.05)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
     pids = [pid for pid in children if b"reproductions\0tune" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     assert len(pids) == 2
     os.kill(int(pids[0]), signal.SIGKILL)
@@ -69,7 +69,7 @@ def test_ctrl_c_stops_the_chief_and_all_workers(reproduce):
     process = reproduce.start(*TUNE, "--max-trials", "6", "--workers", "2")
     while process.poll() is None and finished(reproduce.folder) < 1:
         time.sleep(0.05)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and "with --resume continues" in errors and "Traceback" not in errors

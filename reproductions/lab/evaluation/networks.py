@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from reproductions.lab.environment import keras_defaults
 from reproductions.lab.errors import UsageError
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
@@ -43,7 +44,8 @@ def build(network: Network, recipe: Recipe, classes: int | None = None, auxiliar
         if name not in parameters:
             raise UsageError(f"{network.name} has a fixed {name.replace('_', ' ')}: its builder does not take {name!r}")
     try:
-        return network.model(**arguments)
+        with keras_defaults():
+            return network.model(**arguments)
     except ValueError as error:
         if not recipe.input_size:
             raise
@@ -92,7 +94,8 @@ def from_file(path: Path, network: Network, options: Mapping[str, Any] | None = 
     Raises:
         UsageError: If the file does not exist, is damaged or does not fit.
     """
-    model = network.model(**(options or {}))
+    with keras_defaults():
+        model = network.model(**(options or {}))
     if path.suffix == CONVNETJS:
         matching.assign(matching.match(model, tensor_file.read(path), presets.find(network.name)))
     else:

@@ -6,9 +6,8 @@ import json
 import os
 from dataclasses import dataclass
 
-import tensorflow as tf
-
 from reproductions.lab.errors import UsageError
+from reproductions.lab.training import slurm
 
 EXAMPLE = '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, "task": {"type": "worker", "index": 0}}'
 
@@ -54,8 +53,8 @@ def find_cluster(strategy: str) -> Cluster:
     value = os.environ.get("TF_CONFIG")
     if value:
         return parse_tf_config(value)
-    in_slurm = value is None and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
-    return slurm_cluster() if in_slurm and strategy in ("auto", "multi-worker") else Cluster()
+    in_slurm = value is None and os.environ.get("SLURM_STEP_NUM_TASKS", "1") != "1"
+    return Cluster(*slurm.addresses()) if in_slurm and strategy in ("auto", "multi-worker") else Cluster()
 
 
 def parse_tf_config(value: str) -> Cluster:
@@ -74,23 +73,3 @@ def parse_tf_config(value: str) -> Cluster:
         return Cluster(int(task["index"]), tuple(addresses))
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"Invalid TF_CONFIG ({error}): expected a value such as {EXAMPLE}") from None
-
-
-def slurm_cluster() -> Cluster:
-    """Return the cluster of the tasks of this Slurm step.
-
-    Raises:
-        UsageError: If Slurm's environment is incomplete.
-    """
-    tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
-    # Jobs that share a node must not share a port.
-    port = 20000 + int(os.environ.get("SLURM_JOB_ID", 0)) % 20000
-    try:
-        # Slurm assigns the GPUs: with their numbers given, the resolver does not look for them itself.
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            {"worker": tasks}, port, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
-        )
-        addresses = resolver.cluster_spec().as_dict()["worker"]
-        return Cluster(resolver.get_task_info()[1], tuple(addresses))
-    except (RuntimeError, ValueError, KeyError, OSError) as error:
-        raise UsageError(f"the workers cannot be found from Slurm's environment: {error}; set TF_CONFIG") from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from reproductions.lab.data.base import Dataset
+from reproductions.lab.environment import SUITE
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results.entries import DataSummary
 from reproductions.lab.results.trial_record import CodeState
@@ -14,20 +16,46 @@ from reproductions.lab.spec.classifier import FitRecipe
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Study
 
+GIT_TIMEOUT = 10  # seconds
 
-def code_state() -> CodeState:
-    """Return the commit of the code and whether it was changed since; unknown outside a git checkout."""
-    home = Path(__file__).parents[3]
 
-    def git(*arguments: str) -> str | None:
-        try:
-            command = ["git", "-C", str(home), *arguments]
-            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            return None
+def code_state(home: Path = SUITE) -> CodeState:
+    """Return the commit of the code and whether it was changed since.
 
-    changes = git("status", "--porcelain", "--", "layers", "reproductions")
-    return CodeState(git("rev-parse", "HEAD"), None if changes is None else bool(changes))
+    Args:
+        home: Folder of the suite. Both are unknown if it is not the top of a git checkout, but an unpacked
+            archive, say, in a folder of another repository.
+    """
+    if not (home / ".git").exists():
+        return CodeState(None, None)
+    top = git(home, "rev-parse", "--show-toplevel")
+    if top is None or Path(top).resolve() != home.resolve():
+        return CodeState(None, None)
+    changes = git(home, "status", "--porcelain", "--", "layers", "reproductions")
+    return CodeState(git(home, "rev-parse", "HEAD"), None if changes is None else bool(changes))
+
+
+def git(home: Path, *arguments: str) -> str | None:
+    """Return the output of a git command, which runs no program of the repository; None if it fails.
+
+    Args:
+        home: Folder in which it runs.
+        *arguments: The command.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(home), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            env=environment,
+            check=True,
+            timeout=GIT_TIMEOUT,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
 
 
 def summarize(data: Dataset) -> DataSummary:

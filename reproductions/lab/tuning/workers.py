@@ -23,6 +23,8 @@ from reproductions.lab.errors import UsageError
 LOCALHOST = "127.0.0.1"
 MAX_RESTARTS = 3
 STOP_TIMEOUT = 60  # seconds
+# Unlike `python -m`, without the current folder first on the path: it may have modules of the same names.
+START = "import sys; sys.path.remove(''); from reproductions.cli.main import main; main()"
 IP, PORT, TUNER_ID = "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"
 
 
@@ -120,10 +122,11 @@ class WorkerPool:
         if self.gpus:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(self.gpus)))).split(",")
             variables |= {"CUDA_VISIBLE_DEVICES": visible[number % self.gpus], "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        search_path = str(environment.SUITE), os.environ.get("PYTHONPATH")
         with self.log(number).open("a", encoding="utf-8") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "reproductions", *self.arguments, "--parent", str(os.getpid())],
-                env={**os.environ, **variables},
+                [sys.executable, "-c", START, *self.arguments, "--parent", str(os.getpid())],
+                env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join(filter(None, search_path))},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C goes to this process only, which passes it on once
