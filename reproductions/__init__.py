@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import importlib.util
 import inspect
+import os
 import pkgutil
 import sys
 import types
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from reproductions.lab.results.run_record import Record
 
-__all__ = ["UsageError", "build", "find_network", "find_study", "records", "studies"]
+__all__ = ["UsageError", "build", "find_network", "find_study", "load", "networks", "records", "studies"]
 __version__ = "0.1.0"
 
 
@@ -79,6 +80,11 @@ def studies() -> dict[str, Study]:
         modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "__main__"]
     found = [module.STUDY for module in modules if hasattr(module, "STUDY")]
     return {study.name: study for study in sorted(found, key=lambda study: (study.year, study.name))}
+
+
+def networks() -> dict[str, Network]:
+    """Return all networks by name, in the order of their papers."""
+    return {network.name: network for study in studies().values() for network in study.networks}
 
 
 def find_study(name: str) -> Study:
@@ -151,6 +157,26 @@ def build(name: str, **options: Any) -> keras.Model:
             ) from error
         reason = str(error).strip().splitlines()[0]
         raise UsageError(f"{name} cannot be built with {options}: {reason}") from error
+
+
+def load(path: str | os.PathLike[str], network: str | None = None) -> keras.Model:
+    """Return a trained network.
+
+    Args:
+        path: Folder of a finished run, `.keras` file of `reproduce weights import`, safetensors file of this suite, or
+            a file that Keras saved.
+        network: Name of the network, for a file that does not say it.
+
+    Returns:
+        Model as of `build`. The weights of a run are compared with its record.
+
+    Raises:
+        UsageError: If there is no trained network, it is damaged, or it is not that of its record.
+    """
+    import layers  # noqa: F401, which registers what recipes name
+    from reproductions.lab.evaluation import tested
+
+    return tested.load(tested.find(Path(path), network, networks()))
 
 
 def check_options(name: str, options: Mapping[str, Any], known: list[str]) -> None:

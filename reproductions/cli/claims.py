@@ -39,9 +39,8 @@ def check_claims(study: str | None = None) -> list[ClaimResult]:
     from reproductions.lecture.measured import measured
 
     environment.set_up_keras()
-
-    networks = {network.name: network for each in reproductions.studies().values() for network in each.networks}
-    return audit(CLAIMS, Evidence(reproductions.build, measured(read_all(RUNS), networks)), study)
+    evidence = Evidence(reproductions.build, measured(read_all(RUNS), reproductions.networks()))
+    return audit(CLAIMS, evidence, study)
 
 
 def show_claims(options: argparse.Namespace) -> None:

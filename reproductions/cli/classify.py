@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from reproductions.cli import tested
+import reproductions
 from reproductions.cli.options import Subparsers
-from reproductions.cli.tested import Tested
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
-
-if TYPE_CHECKING:
-    from reproductions.lab.evaluation.classify import Trained
+from reproductions.lab.evaluation import tested
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -37,28 +33,15 @@ def classify(options: argparse.Namespace) -> None:
     if options.top < 1:
         raise UsageError(f"--top must be at least 1; got {options.top}")
     protocol = protocols.find(options.protocol) if options.protocol else None
-    found = tested.find(options.weights, options.network)
+    found = tested.find(options.weights, options.network, reproductions.networks())
     from reproductions.lab.evaluation import classify as answers
 
     environment.set_up_keras()
-
+    trained = tested.Trained(tested.load(found), found.network, tested.recipe_of(found))
     probable = found.network.outputs == "logits"
-    results = answers.classify(trained(found), options.images, protocol, options.data_dir)
+    results = answers.classify(trained, options.images, protocol, options.data_dir)
     for path, best in zip(options.images, results):
         print(f"{path}:")
         for answer in best[: options.top]:
             score = f"{100 * answer.score:6.2f}%" if probable else f"penalty {-answer.score:.2f}"
             print(f"    {score}  {answer.name}")
-
-
-def trained(found: Tested) -> Trained:
-    """Return the network that was found."""
-    from reproductions.lab.evaluation import evaluate, networks
-    from reproductions.lab.evaluation.classify import Trained
-
-    if found.record is None:
-        recipe, options = evaluate.weights_recipe(found.network, found.provenance)
-        return Trained(networks.from_file(found.path, found.network, options), found.network, recipe)
-    recipe, record = evaluate.recipe_of(found.record), found.record
-    model = networks.trained(found.path, found.network, recipe, record.data.classes, record.precision)
-    return Trained(model, found.network, recipe)

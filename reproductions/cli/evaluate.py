@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import reproductions
-from reproductions.cli import published, tested
+from reproductions.cli import published
 from reproductions.cli.options import Subparsers
-from reproductions.cli.tested import Tested
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
+from reproductions.lab.evaluation import tested
+from reproductions.lab.evaluation.tested import Tested
 
 if TYPE_CHECKING:
     import numpy as np
@@ -184,7 +185,7 @@ def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tupl
     """Test one run, or one file of weights, print the result, and return the scores and labels."""
     if options.to and options.tested[0].suffix not in tested.WEIGHTS:
         raise NOT_RECORDED
-    found = tested.find(options.tested[0], options.network)
+    found = tested.find(options.tested[0], options.network, reproductions.networks())
     if options.to and not found.provenance:
         raise NOT_RECORDED
     import layers  # noqa: F401, which registers what recipes name
@@ -220,14 +221,14 @@ def evaluate_file(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Test a file of weights, on the data of the network's recipe or a sample; see `evaluate_one`."""
     from reproductions.lab.data import registry, sample
-    from reproductions.lab.evaluation import evaluate, networks
+    from reproductions.lab.evaluation import evaluate
     from reproductions.lab.results import weights_record
 
-    dataset = found.network.to_train().dataset
+    recipe = tested.recipe_of(found)
+    dataset = recipe.dataset
     if options.images and not dataset.startswith("imagenet"):
         raise UsageError(f"--images is for networks of ImageNet's classes; {found.network.name} is for {dataset}")
-    recipe, arguments = evaluate.weights_recipe(found.network, found.provenance)
-    model = networks.from_file(found.path, found.network, arguments)
+    model = tested.load(found)
     data = sample.load(options.images, options.labels) if options.images else registry.load(dataset, options.data_dir)
     task = evaluate.EvaluationTask(model, found.network, recipe, data, protocol)
     result, scores = evaluate.test(task, found.path)

@@ -24,7 +24,7 @@ def make_record(task: EvaluationTask, provenance: Provenance, result: Evaluation
         result: The result.
         sample: Whether the images are a sample that somebody chose.
     """
-    from reproductions.lab.evaluation import evaluate
+    from reproductions.lab.evaluation import networks
     from reproductions.lab.results.weights_record import WeightsRecord
     from reproductions.lab.training.finalize import device_name, versions
     from reproductions.lab.training.run_identity import code_state, summarize
@@ -34,7 +34,7 @@ def make_record(task: EvaluationTask, provenance: Provenance, result: Evaluation
         study=next(study.name for study in reproductions.studies().values() if task.network in study.networks),
         network=task.network.name,
         weights=provenance,
-        digest=evaluate.digest(task.model),
+        digest=networks.digest(task.model),
         data=replace(data, classes=None) if sample else data,
         sample=sample,
         test=result,

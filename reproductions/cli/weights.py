@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import reproductions
 from reproductions.cli.options import Subparsers
-from reproductions.cli.tested import relatives
 from reproductions.lab import environment
+from reproductions.lab.evaluation.tested import relatives
 
 if TYPE_CHECKING:
     from reproductions.lab.spec.recipe import Transform
@@ -48,7 +48,9 @@ def list_presets(options: argparse.Namespace) -> None:
     """Print the presets, all or those of a network."""
     from reproductions.lab.weights import presets
 
-    found = presets.of(relatives(options.network)) if options.network else presets.all_presets()
+    found = (
+        presets.of(relatives(options.network, reproductions.networks())) if options.network else presets.all_presets()
+    )
     if options.format == "json":
         print(json.dumps([describe(preset) for preset in found], indent=2))
         return
@@ -100,7 +102,7 @@ def import_weights(options: argparse.Namespace) -> None:
     """Match the tensors of a file to the weights of a network, and save it with its provenance."""
     from reproductions.lab.weights import presets
 
-    networks = relatives(options.network)
+    networks = relatives(options.network, reproductions.networks())
     named = [] if options.preset else [each for each in presets.of(networks) if each.file_name == options.file.name]
     preset = named[0] if len(named) == 1 else presets.find(options.network, options.preset, networks[1:])
     path = options.to or Path(f"{preset.network}-{preset.name}.keras")

@@ -13,7 +13,7 @@ from reports.paths import RUNS
 from reproductions.cli.main import main
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset
-from reproductions.lab.evaluation import evaluate
+from reproductions.lab.evaluation import evaluate, networks
 from reproductions.lab.evaluation.evaluate import EvaluationTask
 from reproductions.lab.results import predictions, run_record
 from reproductions.lab.results.entries import ErrorRate, Misclassified
@@ -26,8 +26,7 @@ from tests.helpers.small import classifier, dataset, network, photographs, recip
 def suite(monkeypatch):
     """The command with a small network and its photographs in place of those of the suite."""
     data = dataset(photographs())
-    monkeypatch.setattr(reproductions, "find_network", lambda name, study=None: network())
-    monkeypatch.setattr(reproductions, "find_study", lambda name: None)
+    monkeypatch.setattr(reproductions, "networks", lambda: {"classifier": network()})
     monkeypatch.setitem(registry.LOADERS, "photographs", lambda folder: data)
     return data
 
@@ -42,8 +41,9 @@ def write_run(folder: Path, data: Dataset) -> Record:
     record = replace(
         record,
         network="classifier",
+        parameters=networks.parameters(model),
         recipe=recipe().as_data(),
-        data=replace(record.data, name=data.name, sha256=data.sha256),
+        data=replace(record.data, name=data.name, sha256=data.sha256, classes=data.classes),
         test=test,
         tests={},
         misclassified=Misclassified([], [], []),

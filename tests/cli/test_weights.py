@@ -15,9 +15,9 @@ from PIL import Image
 
 import reproductions
 from reproductions.cli.main import main
-from reproductions.cli.tested import relatives
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import InMemoryImages
+from reproductions.lab.evaluation.tested import relatives
 from reproductions.lab.results import weights_record
 from reproductions.lab.weights import imported, presets, tensor_file
 from tests.helpers.convnetjs_files import saved_network
@@ -76,9 +76,10 @@ def test_the_list_names_every_preset(capsys):
 
 
 def test_networks_of_one_function_and_arguments_are_related():
-    assert relatives("googlenet") == ["googlenet", "googlenet-quick"]
-    assert {"vgg-d", "vgg-d-384"} <= set(relatives("vgg-d")) and "vgg-e" not in relatives("vgg-d")
-    assert relatives("alexnet-cifar10-tanh") == ["alexnet-cifar10-tanh"]
+    networks = reproductions.networks()
+    assert relatives("googlenet", networks) == ["googlenet", "googlenet-quick"]
+    assert {"vgg-d", "vgg-d-384"} <= set(relatives("vgg-d", networks)) and "vgg-e" not in relatives("vgg-d", networks)
+    assert relatives("alexnet-cifar10-tanh", networks) == ["alexnet-cifar10-tanh"]
 
 
 def test_an_import_holds_network_and_provenance(published, out):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 from PIL import Image
 
@@ -18,22 +17,12 @@ from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.evaluation.crops import Preprocessing
 from reproductions.lab.evaluation.evaluate import transforms_for
 from reproductions.lab.evaluation.scores import class_scores, main_output
+from reproductions.lab.evaluation.tested import Trained
 from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
-from reproductions.lab.spec.recipe import Recipe
-from reproductions.lab.spec.study import Network
 
 # Pillow's mode, width and height of the images in memory of each data set.
 STORED = {"mnist": ("L", 28, 28), "usps": ("L", 16, 16), "cifar10": ("RGB", 32, 32)}
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network: the model, its specification, and the recipe with its test transforms and protocol."""
-
-    model: keras.Model
-    network: Network
-    recipe: Recipe
 
 
 @dataclass(frozen=True)

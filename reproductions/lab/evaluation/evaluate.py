@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -27,10 +25,8 @@ from reproductions.lab.results.predictions import Predictions
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
-from reproductions.lab.spec.provenance import Provenance
 from reproductions.lab.spec.recipe import Recipe, Transform
 from reproductions.lab.spec.study import Network
-from reproductions.lab.weights import presets
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ class EvaluationTask:
             "protocol": self.test_protocol.name,
             "dataset": self.data.name,
             "sha256": self.data.sha256,
-            "weights": digest(self.model),
+            "weights": networks.digest(self.model),
         }
 
 
@@ -171,25 +167,6 @@ def check_classes(model: keras.Model, labels: np.ndarray) -> None:
         )
 
 
-def digest(model: keras.Model) -> str:
-    """Return the SHA-256 of a network's weights in their order."""
-    sha256 = hashlib.sha256()
-    for weight in model.get_weights():
-        sha256.update(np.ascontiguousarray(weight).tobytes())
-    return sha256.hexdigest()
-
-
-# --- Finished runs, and files of weights
-
-
-def recipe_of(record: Record) -> Recipe:
-    """Return the recipe of a record; fields that are newer than the record have their default."""
-    try:
-        return Recipe(**record.recipe)
-    except TypeError as error:
-        raise UsageError(f"the recipe of the record has fields that this version does not have: {error}") from None
-
-
 def evaluate_run(
     run_dir: Path, record: Record, network: Network, data_dir: Path | None = None, protocol: Protocol | None = None
 ) -> tuple[EvaluationResult, np.ndarray, np.ndarray]:
@@ -208,32 +185,13 @@ def evaluate_run(
     Raises:
         UsageError: If the model is missing or damaged, or the data are not those of the record.
     """
-    recipe = recipe_of(record)
+    recipe = networks.recipe_of(record)
     data = registry.load(recipe.dataset, data_dir)
     if data.sha256 != record.data.sha256:
         raise UsageError(
             f"the run was trained on {record.data.name}, but {data.path} contains {data.name} "
             f"(expected SHA-256 {record.data.sha256}, found {data.sha256}); name the right folder with --data-dir"
         )
-    model = networks.trained(run_dir, network, recipe, data.classes, record.precision)
+    model = networks.trained(run_dir, network, record)
     task = EvaluationTask(model, network, recipe, data, protocol)
     return *test(task, run_dir), task.labels
-
-
-def weights_recipe(network: Network, provenance: Provenance | None) -> tuple[Recipe, Mapping[str, Any]]:
-    """Return the recipe by which weights in a file are tested, and the arguments of the builder.
-
-    Args:
-        network: Specification of the network.
-        provenance: Where the weights come from, if they were imported: their preprocessing and the protocol of the
-            publisher's figure, if it is known, replace those of the network's own recipe.
-
-    Raises:
-        UsageError: If the network has no recipe.
-    """
-    recipe = network.to_train()
-    if provenance is None:
-        return recipe, {}
-    known = [each.protocol for each in presets.figures(provenance) if each.protocol in protocols.PROTOCOLS]
-    protocol = next(iter(known), recipe.protocol)
-    return replace(recipe, test_transforms=provenance.transforms, protocol=protocol), provenance.options

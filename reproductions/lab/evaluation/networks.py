@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from reproductions.lab.environment import keras_defaults
 from reproductions.lab.errors import UsageError
+from reproductions.lab.results import predictions
+from reproductions.lab.results.run_record import Record
+from reproductions.lab.spec import protocols
+from reproductions.lab.spec.provenance import Provenance
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
-from reproductions.lab.weights import matching, own, presets, tensor_file
+from reproductions.lab.weights import matching, own, presets, suite_file, tensor_file
+from reproductions.lab.weights.suite_file import Contents
 
 CONVNETJS = ".json"
 
@@ -53,23 +61,63 @@ def build(network: Network, recipe: Recipe, classes: int | None = None, auxiliar
         raise UsageError(f"{network.name} cannot be built for images of {recipe.input_size} pixels: {reason}") from None
 
 
-def trained(run_dir: Path, network: Network, recipe: Recipe, classes: int | None, precision: str) -> keras.Model:
+def trained(run_dir: Path, network: Network, record: Record) -> keras.Model:
     """Return the network of a finished run.
 
     Args:
         run_dir: Folder of the run.
         network: Its network.
-        recipe: Its recipe.
-        classes: Number of classes of its data.
-        precision: Keras dtype policy of the run.
+        record: Its record.
 
     Raises:
-        UsageError: If the saved network is missing or damaged, or is not what the recipe says.
+        UsageError: If the saved network is missing or damaged, or is not the one of the record.
     """
-    with dtype_policy(precision):
-        model = build(network, recipe, classes)
+    with dtype_policy(record.precision):
+        model = build(network, recipe_of(record), record.data.classes)
     own.load(run_dir / "model.keras", model)
+    check_record(run_dir, model, record)
     return model
+
+
+def check_record(run_dir: Path, model: keras.Model, record: Record) -> None:
+    """Raise UsageError unless a network has the parameters of the record, and the weights that the run tested."""
+    counts = parameters(model)
+    # A network that was trained with auxiliary classifiers is saved without them.
+    if counts != record.parameters and not record.recipe.get("loss_weights"):
+        raise UsageError(f"{run_dir} has a network with {counts} parameters, but its record has {record.parameters}")
+    saved = predictions.path_of(run_dir, protocols.find(record.test.protocol))
+    if saved.is_file() and predictions.read_metadata(saved).get("weights") != digest(model):
+        raise UsageError(
+            f"the weights in {run_dir / 'model.keras'} are not those that the run tested (see {saved}): restore the "
+            "file, or train again"
+        )
+
+
+def parameters(model: keras.Model) -> dict[str, int]:
+    """Return the number of trainable and of other parameters, as in a record."""
+    kinds = {"trainable": model.trainable_weights, "non_trainable": model.non_trainable_weights}
+    return {name: int(sum(np.prod(weight.shape) for weight in weights)) for name, weights in kinds.items()}
+
+
+def digest(model: keras.Model) -> str:
+    """Return the SHA-256 of a network's weights in their order."""
+    sha256 = hashlib.sha256()
+    for weight in model.get_weights():
+        sha256.update(np.ascontiguousarray(weight).tobytes())
+    return sha256.hexdigest()
+
+
+def recipe_of(record: Record) -> Recipe:
+    """Return the recipe of a record; fields that are newer than the record have their default."""
+    return recipe_from(record.recipe)
+
+
+def recipe_from(data: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that a record or a file of weights holds as data."""
+    try:
+        return Recipe(**data)
+    except TypeError as error:
+        raise UsageError(f"the recipe of the record has fields that this version does not have: {error}") from None
 
 
 @contextmanager
@@ -101,3 +149,43 @@ def from_file(path: Path, network: Network, options: Mapping[str, Any] | None = 
     else:
         own.load(path, model)
     return model
+
+
+def from_suite_file(path: Path, network: Network, contents: Contents) -> keras.Model:
+    """Return a network with the weights in a safetensors file of this suite.
+
+    Args:
+        path: The file.
+        network: Its network.
+        contents: What it says of its weights.
+
+    Raises:
+        UsageError: If the file is damaged or does not fit.
+    """
+    with dtype_policy(contents.precision):
+        if contents.recipe is None:
+            with keras_defaults():
+                model = network.model(**(contents.provenance.options if contents.provenance else {}))
+        else:
+            model = build(network, recipe_from(contents.recipe), contents.classes)
+    suite_file.load(path, model)
+    return model
+
+
+def weights_recipe(network: Network, provenance: Provenance | None) -> Recipe:
+    """Return the recipe by which weights in a file are tested that no run of this suite made.
+
+    Args:
+        network: Specification of the network.
+        provenance: Where the weights come from, if they were imported: their preprocessing and the protocol of the
+            publisher's figure, if it is known, replace those of the network's own recipe.
+
+    Raises:
+        UsageError: If the network has no recipe.
+    """
+    recipe = network.to_train()
+    if provenance is None:
+        return recipe
+    known = [each.protocol for each in presets.figures(provenance) if each.protocol in protocols.PROTOCOLS]
+    protocol = next(iter(known), recipe.protocol)
+    return replace(recipe, test_transforms=provenance.transforms, protocol=protocol)

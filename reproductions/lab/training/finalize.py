@@ -16,6 +16,7 @@ from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
 from reproductions.lab.evaluation.contact_sheet import write_sheet
+from reproductions.lab.evaluation.networks import parameters
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results import predictions
 from reproductions.lab.results.entries import EpochResult, Misclassified
@@ -37,11 +38,6 @@ def versions() -> dict[str, str]:
     """Return the versions of Python and the libraries on which results depend."""
     libraries = {library.__name__: library.__version__ for library in (keras, tf, np)}
     return {"python": platform.python_version(), **libraries}
-
-
-def count_parameters(weights: Sequence[keras.Variable]) -> int:
-    """Return the number of parameters in some weights."""
-    return int(sum(np.prod(weight.shape) for weight in weights))
 
 
 def throughput(config: RunConfig, history: Sequence[EpochResult]) -> float:
@@ -86,10 +82,7 @@ def make_record(config: RunConfig, model: keras.Model, checkpoint: Checkpoint) -
         versions=versions(),
         device=device_name(config.replicas),
         strategy=type(config.strategy).__name__ if config.replicas > 1 else "one device",
-        parameters={
-            "trainable": count_parameters(model.trainable_weights),
-            "non_trainable": count_parameters(model.non_trainable_weights),
-        },
+        parameters=parameters(model),
         history=history,
         test=test,
         misclassified=misclassified,

@@ -52,16 +52,21 @@ def read(path: Path) -> TensorFile:
     with file_errors(path):
         if not path.is_file():
             raise UsageError(f"{path} is not a file")
-        if path.suffix in PICKLES:
-            raise UsageError(
-                f"{path} contains Python objects (pickles), which are not loaded because they can run code; convert "
-                "it where you trust it: safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)"
-            )
-        if path.suffix not in FORMATS:
-            raise UsageError(f"{path} is not a file of weights: expected one that ends with {', '.join(FORMATS)}")
+        check_ending(path)
         module = importlib.import_module(f"{__package__}.formats.{FORMATS[path.suffix]}")
         tensors = module.read(path)
         for name, tensor in tensors.items():
             if not np.isfinite(tensor).all():
                 raise ValueError(f"{name} has values that are not finite")
         return TensorFile(path, tensors)
+
+
+def check_ending(path: Path) -> None:
+    """Raise UsageError unless a file has the ending of a format that is known and safe."""
+    if path.suffix in PICKLES:
+        raise UsageError(
+            f"{path} contains Python objects (pickles), which are not loaded because they can run code; convert "
+            "it where you trust it: safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)"
+        )
+    if path.suffix not in FORMATS:
+        raise UsageError(f"{path} is not a file of weights: expected one that ends with {', '.join(FORMATS)}")

@@ -18,10 +18,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     Raises:
         ValueError: If the file is damaged, its header is too large, or a tensor is not made of numbers.
     """
-    with path.open("rb") as file:
-        header = int.from_bytes(file.read(8), "little")
-    if header > LARGEST_HEADER:
-        raise ValueError(f"its header has {header:,} bytes, more than {LARGEST_HEADER:,}")
+    check_header(path)
     tensors = {}
     # The library checks that the tensors do not overlap and are as long as their shapes say.
     with safetensors.safe_open(path, framework="numpy") as file:
@@ -34,3 +31,11 @@ def read(path: Path) -> dict[str, np.ndarray]:
     if not tensors:
         raise ValueError("it has no weights")
     return tensors
+
+
+def check_header(path: Path) -> None:
+    """Raise ValueError if the header of a file, which is read whole, is too large."""
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if header > LARGEST_HEADER:
+        raise ValueError(f"its header has {header:,} bytes, more than {LARGEST_HEADER:,}")

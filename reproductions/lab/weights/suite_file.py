@@ -1,0 +1,102 @@
+"""Weights of this suite's networks as a safetensors file: a tensor for each variable, and what the network needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.files import atomic_write
+from reproductions.lab.spec.provenance import Provenance
+from reproductions.lab.spec.recipe import plain
+from reproductions.lab.weights import layouts, matching, tensor_file
+from reproductions.lab.weights.formats import safetensors as format_reader
+from reproductions.lab.weights.preset import Placement, Preset
+
+ENTRY = "reproductions"  # of the file's metadata
+ENDING = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Which network a file has the weights of, and what that needs; JSON in the file's metadata.
+
+    Attributes:
+        network: Name of the network.
+        recipe: Recipe by which this suite trained it, as in a record; None if it did not.
+        classes: Number of classes of the data that it was trained on.
+        precision: Keras dtype policy.
+        provenance: Where the weights come from, if they were imported.
+    """
+
+    network: str
+    recipe: Mapping[str, Any] | None = None
+    classes: int | None = None
+    precision: str = "float32"
+    provenance: Provenance | None = None
+
+
+def write(path: Path, model: keras.Model, contents: Contents) -> None:
+    """Save the weights of a network, atomically. Equal weights and contents give equal bytes.
+
+    Raises:
+        UsageError: If the file has another ending, or cannot be written.
+    """
+    if path.suffix != ENDING:
+        raise UsageError(f"{path} must end with {ENDING}")
+    values = {variable.path: np.asarray(variable.numpy()) for variable in own_variables(model)}
+    metadata = {ENTRY: msgspec.json.encode(plain(msgspec.to_builtins(contents)), order="sorted").decode()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as unfinished:
+            safetensors.numpy.save_file(values, unfinished, metadata)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def own_variables(model: keras.Model) -> list[keras.Variable]:
+    """Return the weights of a network without the state of random generators."""
+    return [variable for variable in model.weights if not matching.is_state(variable)]
+
+
+def contents_of(path: Path) -> Contents:
+    """Return what a file says of its weights.
+
+    Raises:
+        UsageError: If the file is missing or damaged, or was not written by this suite.
+    """
+    with file_errors(path):
+        if not path.is_file():
+            raise UsageError(f"{path} is not a file")
+        format_reader.check_header(path)
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+        if ENTRY not in metadata:
+            raise UsageError(
+                f"{path} was not written by this suite: import it with reproduce weights import NETWORK {path}"
+            )
+        return msgspec.json.decode(metadata[ENTRY], type=Contents)
+
+
+def load(path: Path, model: keras.Model) -> None:
+    """Set the weights of a network to those in a file.
+
+    Raises:
+        UsageError: If the file is missing or damaged, or does not fit the network, which is not changed then.
+    """
+    preset = Preset("of this suite", model.name, "", path.name, "", placements)
+    matching.assign(matching.match(model, tensor_file.read(path), preset))
+
+
+def placements(model: keras.Model) -> Iterator[Placement]:
+    """Yield that each weight has a tensor with the name of the variable."""
+    for variable in own_variables(model):
+        yield Placement(variable.path, (variable.path,), layouts.unchanged)
