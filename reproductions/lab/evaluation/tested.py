@@ -99,7 +99,7 @@ def find_run(path: Path, name: str | None, networks: Mapping[str, Network]) -> T
         raise UsageError(f"{path} is a run of {record.network}, not of {name}: leave out the name of the network")
     if "steps" in record.recipe:
         raise UsageError(
-            f"{path} is a run of {record.network}, a classifier that is fitted at once, without weights: its test is "
+            f"{record.network} is not a network but a classifier that is fitted at once, without weights: its test is "
             f"in {path / 'record.json'}"
         )
     return Tested(path, named(record.network, networks), record)
