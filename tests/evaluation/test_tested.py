@@ -152,7 +152,7 @@ def test_a_file_without_a_trained_network_is_refused(name, content, message, tmp
 def test_a_fitted_classifier_has_no_network_to_load(run, refusal):
     run.mkdir()
     shutil.copy(paths.RUNS / "nearest-neighbours-seed1.json", run / "record.json")
-    message = "nearest-neighbours is not a network but a classifier that is fitted at once, without weights: its test is"
+    message = "nearest-neighbours is not a network but a classifier that is fitted at once, without weights"
     with pytest.raises(UsageError, match=message):
         reproductions.load(run)
     assert message in refusal("evaluate", str(run))
