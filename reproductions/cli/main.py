@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
-import select
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 
 import reproductions
 from reproductions.cli import (
@@ -18,16 +17,19 @@ from reproductions.cli import (
     evaluate,
     listing,
     localization,
+    output,
     report,
     table,
     train,
     tune,
     weights,
 )
+from reproductions.cli.output import LastingOutput
 from reproductions.lab.environment import BACKEND
 from reproductions.lab.errors import UsageError
 
 COMMANDS = (listing, train, evaluate, classify, localization, compare, tune, table, claims, data, weights, report)
+LASTING = ("train", "tune", "data")  # commands that go on without a reader of their output
 RESUME = "the same command with --resume continues from the last checkpoint"
 
 
@@ -43,31 +45,22 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command: exit status 2 for a mistake of the user, 130 for Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # "±" where the locale is ASCII
+    output.set_up()
     options = parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = BACKEND  # before keras.json
     try:
-        options.run(options)
-        sys.stdout.flush()
+        with redirect_stdout(LastingOutput(sys.stdout)) if options.command in LASTING else nullcontext():
+            options.run(options)
+            sys.stdout.flush()
     except UsageError as error:
         print(f"reproduce: {error}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
-        if not output_is_closed():
+        if not output.is_closed():
             raise
-        # Python flushes the output when it exits, which would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.silence()
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"\nreproduce: stopped; {getattr(options, 'resume_hint', RESUME)}", file=sys.stderr)
         sys.exit(130)
-
-
-def output_is_closed() -> bool:
-    """Return whether the reader of the standard output, such as `head`, has closed the pipe."""
-    poll = select.poll()
-    poll.register(sys.stdout.fileno(), select.POLLOUT)
-    return any(events & select.POLLERR for _, events in poll.poll(0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import tensorflow as tf
 
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
+from reproductions.lab.training import rendezvous
 from reproductions.lab.training.cluster import Cluster
-from reproductions.lab.training.heartbeat import abort
 
 START_TIMEOUT = 600.0  # seconds for all workers to start
 
@@ -70,20 +69,19 @@ def create_strategy(
 
 
 def multi_worker_strategy(cluster: Cluster, batch_size: int) -> tf.distribute.Strategy:
-    """Return the strategy of a cluster, once all of its workers have started."""
+    """Return the strategy of a cluster, once all of its workers have started.
+
+    Raises:
+        UsageError: If not all start in time, or the batch does not divide over all devices.
+        Stopped: If the process is asked to stop meanwhile.
+    """
     os.environ["TF_CONFIG"] = cluster.tf_config  # TensorFlow reads it
     # An HTTP proxy, if one is set, does not lead to the workers.
     os.environ["no_grpc_proxy"] = ",".join(address.rsplit(":", 1)[0] for address in cluster.addresses)  # noqa: SIM112
     print(f"worker {cluster.index} of {cluster.workers}: waiting for {', '.join(cluster.addresses)}", flush=True)
-    message = (
-        f"not all of the {cluster.workers} workers started within {START_TIMEOUT:.0f} s; "
-        "see their output, and restart all of them"
-    )
-    timeout = threading.Timer(START_TIMEOUT, abort, [message])
-    timeout.daemon = True
-    timeout.start()
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    timeout.cancel()
+    rendezvous.meet(cluster, START_TIMEOUT)
+    with rendezvous.bounded(START_TIMEOUT):
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
     check_divides(batch_size, strategy.num_replicas_in_sync)
     return strategy
 

@@ -184,7 +184,7 @@ class Training:
         self.checkpoint.save(self.variables)
 
     def end_epoch(self, held_out: Batches | None) -> None:
-        """Validate, report the metrics of the epoch, and save the state."""
+        """Validate, save the state, and report the metrics of the epoch."""
         state, sums = self.state, self.state.sums
         validation = self.validate(held_out)
         result = EpochResult(
@@ -196,9 +196,9 @@ class Training:
             val_loss=None if validation is None else validation.mean_loss,
             val_error=None if validation is None else validation.error,
         )
-        self.reporter.report_epoch(result)
         state.end_epoch(result)
         self.save()
+        self.reporter.report_epoch(result)
         try:
             self.reporter.log(result)
         except tf.errors.OpError as error:

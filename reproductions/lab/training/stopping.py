@@ -40,32 +40,46 @@ class StopRequest:
     A signal is recorded and takes effect after a step. A second Ctrl-C ends the run in any case; schedulers repeat
     SIGTERM.
 
+    Args:
+        message: Message of `Stopped` if a signal takes effect at once, because nothing has to be saved; by default none
+            does.
+
     Attributes:
         signal: Number of the signal received, or 0.
-        immediate: Whether a signal takes effect at once, because nothing has to be saved.
     """
 
-    def __init__(self) -> None:
-        self.signal, self.immediate = 0, False
+    def __init__(self, message: str | None = None) -> None:
+        self.signal, self.message = 0, message
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
-        if self.signal and number == signal.SIGINT:
-            raise KeyboardInterrupt
+        if self.signal:
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
         self.signal = number
-        if self.immediate:
-            self.raise_if_stopped()
+        self.raise_if_stopped()
+
+    def stop_at_once(self, message: str) -> None:
+        """Let signals take effect at once from now on, one that was received before included.
+
+        Raises:
+            Stopped: If one was.
+        """
+        self.message = message
+        self.raise_if_stopped()
 
     def raise_if_stopped(self) -> None:
         """Raise `Stopped` if a signal was received while nothing has to be saved."""
-        if self.signal:
-            message = "stopped during the test, whose partial results are saved; resume with --resume"
-            raise Stopped(self.signal, message)
+        if self.signal and self.message:
+            raise Stopped(self.signal, self.message)
 
     def __enter__(self) -> StopRequest:
         self.previous = {number: signal.signal(number, self.handle) for number in (signal.SIGTERM, signal.SIGINT)}
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind and issubclass(kind, Stopped):  # the process ends, which takes a moment: schedulers repeat SIGTERM
+            self.previous[signal.SIGTERM] = signal.SIG_IGN
         for number, handler in self.previous.items():
             signal.signal(number, handler)

@@ -68,8 +68,7 @@ def train(study: Study, network: Network, options: TrainOptions) -> Path | None:
             except tf.errors.ResourceExhaustedError:
                 size = config.execution.forward_batch_size
                 raise UsageError(f"the device lacks memory for {size} images at a time: raise --accumulate") from None
-            stop.immediate = True
-            stop.raise_if_stopped()
+            stop.stop_at_once("stopped during the test, whose partial results are saved; resume with --resume")
             if chief:
                 finalize(config, unreplicated(config, model), checkpoint)
     return run_dir if chief else None
@@ -90,6 +89,8 @@ def configure(study: Study, network: Network, options: TrainOptions) -> RunConfi
     if recipe.curvature and cluster.workers > 1:
         raise UsageError(f"{network.name} measures curvatures, which several workers cannot share: train it on one")
     data = registry.load(recipe.dataset, options.data_dir)
+    if not len(data.test.labels):
+        raise UsageError(f"{data.path} has no test images: prepare them too, without --train-only")
     if cluster.is_chief:
         print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
     return RunConfig(study, network, options, recipe, data, strategy, cluster)
