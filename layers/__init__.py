@@ -19,10 +19,11 @@ from layers.lecun1989 import ConstantPadding2D, UnitBias
 from layers.lenet import PartiallyConnectedConv2D, RBFOutput, TrainableSubsampling2D
 from layers.local import LocallyConnected2D
 from layers.losses import MaximumAPosteriori, MeanPenalty
-from layers.lrn import LocalResponseNormalization
+from layers.lrn import CAFFE_CONSTANTS, LocalResponseNormalization
 from layers.sdlm import StochasticDiagonalLevenbergMarquardt
 
 __all__ = [
+    "CAFFE_CONSTANTS",
     "ConstantPadding2D",
     "FanInUniform",
     "GridReduction",

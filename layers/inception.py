@@ -100,6 +100,8 @@ class InceptionBN(InceptionBlock):
         pool: "max" or "average".
         pool_proj: Filters of the 1x1 convolution after the pooling; None with strides 2.
         strides: 1 or 2.
+        caffe: Whether convolutions with strides 2 are padded by 1 pixel on every side, as in Caffe; Keras pads inputs
+            of even size at the right and bottom only.
         **kwargs: Further arguments of `InceptionBlock`.
 
     Raises:
@@ -116,6 +118,7 @@ class InceptionBN(InceptionBlock):
         pool: str,
         pool_proj: int | None,
         strides: int = 1,
+        caffe: bool = False,
         **kwargs: Any,
     ) -> None:
         if (strides, n1x1 is None, pool_proj is None) not in [(1, False, False), (2, True, True)]:
@@ -130,7 +133,7 @@ class InceptionBN(InceptionBlock):
             "double_3x3_reduce": double_3x3_reduce, "double_3x3": double_3x3, "pool_proj": pool_proj,
         }  # fmt: skip
         super().__init__({name: count for name, count in filters.items() if count is not None}, **kwargs)
-        self.pool_kind, self.strides = pool, strides
+        self.pool_kind, self.strides, self.caffe = pool, strides, caffe
 
     def connect(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Connect the four branches; with strides 2, three."""
@@ -139,8 +142,8 @@ class InceptionBN(InceptionBlock):
         double = self.conv(x, filters["double_3x3_reduce"], 1, "double_3x3_reduce")
         double = self.conv(double, filters["double_3x3"], 3, "double_3x3_1")
         branches = [
-            self.conv(single, filters["n3x3"], 3, "3x3", self.strides),
-            self.conv(double, filters["double_3x3"], 3, "double_3x3_2", self.strides),
+            self.last_conv(single, filters["n3x3"], "3x3"),
+            self.last_conv(double, filters["double_3x3"], "double_3x3_2"),
         ]
         pooled = self.pool(x, self.pool_kind, self.strides)
         if self.strides == 2:
@@ -148,7 +151,14 @@ class InceptionBN(InceptionBlock):
         first = self.conv(x, filters["n1x1"], 1, "1x1")
         return self.concatenate(first, *branches, self.conv(pooled, filters["pool_proj"], 1, "pool_proj"))
 
+    def last_conv(self, x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
+        """Apply the last 3x3 convolution of a branch, which has the strides of the block."""
+        if not (self.caffe and self.strides == 2):
+            return self.conv(x, filters, 3, name, self.strides)
+        x = keras.layers.ZeroPadding2D(1, dtype=self.dtype_policy, name=f"{name}_padding")(x)
+        return self.conv(x, filters, 3, name, self.strides, "valid")
+
     def get_config(self) -> dict[str, object]:
         """Return the arguments of the constructor."""
-        own = {"n1x1": None, "pool_proj": None, "pool": self.pool_kind, "strides": self.strides}
+        own = {"n1x1": None, "pool_proj": None, "pool": self.pool_kind, "strides": self.strides, "caffe": self.caffe}
         return {**own, **super().get_config()}

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+# Arguments of the layer in networks of Caffe.
+CAFFE_CONSTANTS = {"k": 1.0, "average": True}
+
 
 def windowed_sum(x: keras.KerasTensor, window: int, axis: int) -> keras.KerasTensor:
     """Sum over a centred window along one axis.

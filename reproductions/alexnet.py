@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -46,6 +47,7 @@ def alexnet(
     pool_first: bool = False,
     pool_size: int = 3,
     removed: tuple[str, ...] = (),
+    caffe: bool = False,
     name: str = "alexnet",
 ) -> keras.Model:
     """Figure 2: images (batch, input_size, input_size, 3), mean subtracted, to logits (batch, classes).
@@ -58,6 +60,7 @@ def alexnet(
         pool_first: Whether pooling comes before normalization, as in CaffeNet and in the lecture's drawing.
         pool_size: Width of the pooling windows, whose stride is 2; section 3.4 compares 3 with 2.
         removed: Layers that are left out: any of norm1, norm2, conv3 and conv4.
+        caffe: Whether normalization has k = 1 and averages, as weights that were trained by Caffe need it.
         name: Name of the model.
     """
     if layout not in get_args(Layout):
@@ -66,6 +69,7 @@ def alexnet(
         raise ValueError(f"removed must be some of {', '.join(REMOVABLE)}; got {', '.join(removed)}")
     groups = 2 if layout == "two GPUs" else 1
     share = 2 if layout == "one GPU" else 1
+    constants: Mapping[str, Any] = layers.CAFFE_CONSTANTS if caffe else {}
     conv = functools.partial(layers.GroupedConv2D, activation="relu", padding="same")
 
     def apply(x: keras.KerasTensor, *chosen: keras.layers.Layer) -> keras.KerasTensor:
@@ -74,7 +78,7 @@ def alexnet(
         return x
 
     def normalize_and_pool(x: keras.KerasTensor, number: int) -> keras.KerasTensor:
-        norm = layers.LocalResponseNormalization(name=f"norm{number}")
+        norm = layers.LocalResponseNormalization(**constants, name=f"norm{number}")
         pool = keras.layers.MaxPooling2D(pool_size, 2, name=f"pool{number}")
         return apply(x, pool, norm) if pool_first else apply(x, norm, pool)
 

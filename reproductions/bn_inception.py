@@ -57,23 +57,30 @@ VARIANTS = {
 }
 
 
-def bn_inception(classes: int = 1000, input_size: int = 224, variant: str = "bn-inception") -> keras.Model:
-    """Figure 5, or another of VARIANTS: images (batch, input_size, input_size, 3) to logits (batch, classes)."""
+def bn_inception(
+    classes: int = 1000, input_size: int = 224, variant: str = "bn-inception", caffe: bool = False
+) -> keras.Model:
+    """Figure 5, or another of VARIANTS: images (batch, input_size, input_size, 3) to logits (batch, classes).
+
+    With `caffe`, convolutions with strides 2 are padded on every side alike, as weights that were trained by Caffe need
+    it.
+    """
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}; got {variant!r}")
     if input_size < 32:
         raise ValueError(f"input_size must be at least 32, as the network halves it five times; got {input_size}")
     chosen = VARIANTS[variant]
     block = functools.partial(
-        layers.InceptionBN, batch_normalization=chosen.batch_normalization, activation=chosen.activation
+        layers.InceptionBN, batch_normalization=chosen.batch_normalization, activation=chosen.activation, caffe=caffe
     )
     images = keras.Input((input_size, input_size, 3), name="images")
-    x = convolution(images, chosen, 64, 7, 2, "conv1")
+    x = keras.layers.ZeroPadding2D(3, name="padding")(images) if caffe else images
+    x = convolution(x, chosen, (64, 7, 2, "valid" if caffe else "same"), "conv1")
     x = keras.layers.MaxPooling2D(3, 2, "same", name="pool1")(x)
     if not chosen.modified:
         x = layers.LocalResponseNormalization(name="norm1")(x)
-    x = convolution(x, chosen, 64, 1, 1, "conv2_3x3_reduce")
-    x = convolution(x, chosen, 192, 3, 1, "conv2_3x3")
+    x = convolution(x, chosen, (64, 1, 1, "same"), "conv2_3x3_reduce")
+    x = convolution(x, chosen, (192, 3, 1, "same"), "conv2_3x3")
     if not chosen.modified:
         x = layers.LocalResponseNormalization(name="norm2")(x)
     x = keras.layers.MaxPooling2D(3, 2, "same", name="pool2")(x)
@@ -87,12 +94,15 @@ def bn_inception(classes: int = 1000, input_size: int = 224, variant: str = "bn-
 
 
 def convolution(
-    x: keras.KerasTensor, variant: Variant, filters: int, kernel_size: int, strides: int, name: str
+    x: keras.KerasTensor, variant: Variant, shape: tuple[int, int, int, str], name: str
 ) -> keras.KerasTensor:
-    """Apply a padded convolution, batch normalization if the variant has it, and its activation."""
+    """Apply a convolution, batch normalization if the variant has it, and its activation.
+
+    Its shape is the number of filters, the size of the kernel, the strides and the padding.
+    """
     if variant.batch_normalization:
-        return layers.conv_bn_relu(x, filters, kernel_size, strides, name=name, activation=variant.activation)
-    return keras.layers.Conv2D(filters, kernel_size, strides, "same", activation=variant.activation, name=name)(x)
+        return layers.conv_bn_relu(x, *shape, name=name, activation=variant.activation)
+    return keras.layers.Conv2D(*shape, activation=variant.activation, name=name)(x)
 
 
 # BN-x30, section 4.2: learning rate 0.045, decaying six times as fast as GoogLeNet's; no dropout, little weight decay.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import keras
 
@@ -33,9 +35,6 @@ SHAPES = {
     "inception_5a": (7, 7, 832), "inception_5b": (7, 7, 1024), "pool5": (1024,),
 }  # fmt: skip
 
-# Of local response normalization: k, and whether alpha is divided by the size of the window.
-PAPER_CONSTANTS, CAFFE_CONSTANTS = (2.0, False), (1.0, True)
-
 LOSS_WEIGHTS = {"linear": 1.0, "auxiliary_4a": 0.3, "auxiliary_4d": 0.3}
 
 
@@ -57,26 +56,32 @@ def auxiliary_head(x: keras.KerasTensor, classes: int, batch_normalization: bool
 
 
 def googlenet(
-    classes: int = 1000, input_size: int = 224, auxiliary: bool = False, caffe: bool = False, name: str = "googlenet"
+    classes: int = 1000,
+    input_size: int = 224,
+    auxiliary: bool = False,
+    caffe: bool = False,
+    pool_padding: str = "same",
+    name: str = "googlenet",
 ) -> keras.Model:
     """Table 1: images (batch, input_size, input_size, 3), mean subtracted, to logits (batch, classes).
 
     With `auxiliary`, the network as it is trained, to a dictionary of logits: "linear" and those of the auxiliary heads
     on 4a and 4d, whose losses are weighted by LOSS_WEIGHTS. With `caffe`, the first convolution is padded by 3 pixels
-    on every side, and the normalization has k = 1 and averages, as weights that were trained by Caffe need it.
+    on every side, and the normalization has k = 1 and averages, as weights that were trained by Caffe need it. With
+    `pool_padding` "valid", windows of pooling with strides do not extend beyond the edges, as in ONNX's Inception-v1.
     """
     images = image_input(input_size)
     conv = functools.partial(keras.layers.Conv2D, padding="same", activation="relu")
-    constants = CAFFE_CONSTANTS if caffe else PAPER_CONSTANTS
-    normalization = functools.partial(layers.LocalResponseNormalization, k=constants[0], average=constants[1])
+    constants: Mapping[str, Any] = layers.CAFFE_CONSTANTS if caffe else {}
+    normalization = functools.partial(layers.LocalResponseNormalization, **constants)
     x = keras.layers.ZeroPadding2D(3, name="padding")(images) if caffe else images
     x = conv(64, 7, 2, padding="valid" if caffe else "same", name="conv1")(x)
-    x = pool("pool1")(x)
+    x = pool("pool1", pool_padding)(x)
     x = normalization(name="norm1")(x)
     x = conv(64, 1, name="conv2_3x3_reduce")(x)
     x = conv(192, 3, name="conv2_3x3")(x)
     x = normalization(name="norm2")(x)
-    return keras.Model(images, from_pool2(x, classes, auxiliary), name=name)
+    return keras.Model(images, from_pool2(x, classes, auxiliary, pool_padding=pool_padding), name=name)
 
 
 def bn_googlenet(classes: int = 1000, input_size: int = 224, auxiliary: bool = False) -> keras.Model:
@@ -96,20 +101,24 @@ def image_input(input_size: int) -> keras.KerasTensor:
     return keras.Input((input_size, input_size, 3), name="images")
 
 
-def pool(name: str) -> keras.layers.Layer:
+def pool(name: str, padding: str = "same") -> keras.layers.Layer:
     """Return a max pooling."""
-    return keras.layers.MaxPooling2D(3, 2, "same", name=name)
+    return keras.layers.MaxPooling2D(3, 2, padding, name=name)
 
 
 def from_pool2(
-    x: keras.KerasTensor, classes: int, auxiliary: bool, batch_normalization: bool = False
+    x: keras.KerasTensor,
+    classes: int,
+    auxiliary: bool,
+    batch_normalization: bool = False,
+    pool_padding: str = "same",
 ) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
     """Table 1 from the second pooling on, to logits, or to a dictionary of them."""
-    x = pool("pool2")(x)
+    x = pool("pool2", pool_padding)(x)
     heads = {}
     for row, columns in TABLE_1.items():
         if columns is None:
-            x = pool(row)(x)
+            x = pool(row, pool_padding)(x)
             continue
         x = layers.InceptionV1(*columns, batch_normalization=batch_normalization, name=f"inception_{row}")(x)
         if auxiliary and row in ("4a", "4d"):

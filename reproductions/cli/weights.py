@@ -100,18 +100,16 @@ def describe(preset: Preset) -> dict[str, object]:
 
 def import_weights(options: argparse.Namespace) -> None:
     """Match the tensors of a file to the weights of a network, and save it with its provenance."""
-    from reproductions.lab.weights import presets
+    from reproductions.lab.weights import imported, matching, others, presets, tensor_file
 
     networks = relatives(options.network, reproductions.networks())
+    file = tensor_file.read(options.file)
+    others.check(file)
     named = [] if options.preset else [each for each in presets.of(networks) if each.file_name == options.file.name]
     preset = named[0] if len(named) == 1 else presets.find(options.network, options.preset, networks[1:])
     path = options.to or Path(f"{preset.network}-{preset.name}.keras")
-    from reproductions.lab.weights import imported, matching, others, tensor_file
-
     environment.set_up_keras()
     imported.check_target(path)
-    file = tensor_file.read(options.file)
-    others.check(file)
     model = reproductions.build(preset.network, **preset.options)
     matches = matching.match(model, file, preset)
     matching.assign(matches)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from safetensors.numpy import save_file
 
-from reproductions.lab.weights.formats import caffe
+from reproductions.lab.weights.formats import caffe, onnx
 
 KERNEL = np.linspace(-1, 1, 2 * 3 * 2 * 2, dtype=np.float32).reshape(2, 3, 2, 2)
 BIAS = np.array([0.5, -0.5], np.float32)
@@ -20,13 +20,13 @@ def caffe_blob(values: np.ndarray, *, shape: tuple[int, ...] = (), old: bool = F
     shape = shape or values.shape
     if old:
         dimensions = dict(zip(caffe.LEGACY_SHAPE, (1,) * (4 - len(shape)) + shape))
-        return caffe.messages()["Blob"](data=values.tobytes(), **dimensions).SerializeToString()
-    return caffe.messages()["Blob"](data=values.tobytes(), shape={"dim": shape}).SerializeToString()
+        return caffe.SCHEMA.messages["Blob"](data=values.tobytes(), **dimensions).SerializeToString()
+    return caffe.SCHEMA.messages["Blob"](data=values.tobytes(), shape={"dim": shape}).SerializeToString()
 
 
 def caffe_file(path: Path, layers: list[tuple[str, list[bytes]]], old: list[tuple[str, list[bytes]]] = ()) -> None:
     """Write layers with their names and blobs."""
-    kinds = caffe.messages()
+    kinds = caffe.SCHEMA.messages
     content = {
         "layer": [kinds["Layer"](name=name, blobs=blobs).SerializeToString() for name, blobs in layers],
         "layers": [kinds["V1Layer"](name=name, blobs=blobs).SerializeToString() for name, blobs in old],
@@ -81,6 +81,25 @@ def safetensors_file(path: Path) -> None:
     save_file({"conv.weight": KERNEL, "conv.bias": BIAS, "conv.bn.num_batches_tracked": np.array(3)}, path)
 
 
+def onnx_file(path: Path, tensors: list[bytes]) -> None:
+    """Write initializers."""
+    kinds = onnx.SCHEMA.messages
+    path.write_bytes(kinds["Model"](graph={"initializer": tensors}).SerializeToString())
+
+
+def onnx_tensor(name: str, values: np.ndarray, **fields: object) -> bytes:
+    """An initializer of float32, with its values where `fields` say, raw by default."""
+    content = {"name": name, "dims": values.shape, "data_type": 1, **(fields or {"raw_data": values.tobytes()})}
+    return onnx.SCHEMA.messages["Tensor"](**content).SerializeToString()
+
+
+def onnx_net(path: Path) -> None:
+    """Three floating-point initializers, one of them not raw, and a shape."""
+    shape = onnx_tensor("shape", BIAS, data_type=7)
+    bias = onnx_tensor("conv1_b_0", BIAS, float_data=BIAS.tobytes())
+    onnx_file(path, [onnx_tensor("conv1_w_0", KERNEL), bias, shape, onnx_tensor("conv2_w_0", KERNEL)])
+
+
 WRITERS = {
     "net.caffemodel": caffe_net,
     "net.json": convnetjs_net,
@@ -88,4 +107,5 @@ WRITERS = {
     "net.weights.h5": keras_3,
     "net.keras": keras_archive,
     "net.safetensors": safetensors_file,
+    "net.onnx": onnx_net,
 }

@@ -190,21 +190,6 @@ def test_released_inception_resnet_v2_computes_what_the_network_of_keras_does():
     assert_close(ops.convert_to_numpy(model(x)), ops.convert_to_numpy(reference(x)), 1e-5)
 
 
-def test_bn_inception_computes_what_the_network_of_onnx_does():
-    """With 96 filters in the pool projections of 4c and 4d; with 128 the weights would not fit."""
-    pytest.importorskip("onnx", reason="the network comes with onnx, of the extra test")
-    onnxruntime = pytest.importorskip("onnxruntime", reason="onnx networks run in onnxruntime, of the extra test")
-    from tests.helpers.light_onnx import LightNetwork
-
-    light = LightNetwork()
-    model = reproductions.build("bn-inception")
-    light.copy_to(model)
-    x = random_images(model, 1)
-    session = onnxruntime.InferenceSession(light.model.SerializeToString(), providers=["CPUExecutionProvider"])
-    (expected,) = session.run(None, {"data_0": x.transpose(0, 3, 1, 2)})
-    assert_close(ops.convert_to_numpy(model(x)), expected, 1e-5)
-
-
 NORMALIZED = [
     "bn-googlenet", "bn-inception", "bn-inception-baseline", "bn-inception-x5", "bn-inception-x5-sigmoid",
     "inception-v2", "inception-v2-label-smoothing", "inception-v2-rmsprop", "inception-v2-sgd", "inception-v3",

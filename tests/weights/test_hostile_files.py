@@ -15,7 +15,7 @@ import pytest
 
 from reproductions.lab.errors import UsageError
 from reproductions.lab.weights import tensor_file
-from tests.helpers.weight_files import WRITERS, caffe_blob, caffe_file
+from tests.helpers.weight_files import WRITERS, caffe_blob, caffe_file, onnx_file, onnx_tensor
 
 READER = "reproductions.lab.weights.tensor_file:read"
 
@@ -205,6 +205,37 @@ def many_empty_layers(path: Path) -> None:
     path.write_bytes(b"\xa2\x06\x00" * 4_000_000)
 
 
+def many_initializers(path: Path) -> None:
+    tensors = b"\x2a\x00" * 4_000_000
+    path.write_bytes(b"\x3a" + varint(len(tensors)) + tensors)
+
+
+def many_nested_graphs(path: Path) -> None:
+    """A node with a graph in its attribute, which has a node..."""
+    content = b""
+    for _ in range(3000):
+        content = b"\x0a" + varint(len(content)) + content
+        content = b"\x2a" + varint(len(content)) + content
+    path.write_bytes(b"\x3a" + varint(len(content)) + content)
+
+
+def varint(number: int) -> bytes:
+    """A number as Protocol Buffers have it."""
+    return bytes([number & 127 | 128]) + varint(number >> 7) if number > 127 else bytes([number])
+
+
+def huge_initializer(path: Path) -> None:
+    onnx_file(path, [onnx_tensor("a", np.zeros(1, np.float32), dims=(1 << 40, 1 << 40))])
+
+
+def many_dimensions_of_onnx(path: Path) -> None:
+    onnx_file(path, [onnx_tensor("a", np.zeros(1, np.float32), dims=(1,) * 4_000_000)])
+
+
+def values_elsewhere(path: Path) -> None:
+    onnx_file(path, [onnx_tensor("a", np.zeros(1, np.float32), external_data=[b"\n\x08location\x12\x0b/etc/passwd"])])
+
+
 def renamed_pickle(path: Path) -> None:
     path.write_bytes(b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04true\x85R.")
 
@@ -215,6 +246,8 @@ HOSTILE = {
     **dict.fromkeys([objects, not_a_number], ".h5"),
     **dict.fromkeys([huge_tensor, one_name_twice, renamed_pickle], ".safetensors"),
     **dict.fromkeys([huge_volume, nested_lists, many_lists], ".json"),
+    **dict.fromkeys([many_initializers, many_nested_graphs, huge_initializer], ".onnx"),
+    **dict.fromkeys([many_dimensions_of_onnx, values_elsewhere], ".onnx"),
     **dict.fromkeys([huge_blob, two_layers_of_one_name, many_empty_layers, many_dimensions], ".caffemodel"),
 }
 
@@ -243,6 +276,9 @@ REASONS = {
     "objects.h5": "not an array of numbers",
     "many_empty_layers.caffemodel": "field 100 of NetParameter is there more than 10,000 times",
     "many_dimensions.caffemodel": "a/0 has more than 32 dimensions",
+    "many_initializers.onnx": "field 5 of Graph is there more than 10,000 times",
+    "many_dimensions_of_onnx.onnx": "field 1 of Tensor is there more than 10,000 times",
+    "values_elsewhere.onnx": "the values of a are in another file",
     "two_layers_of_one_name.caffemodel": "two layers have the name 'a'",
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 Convert = Callable[..., np.ndarray]
+EPSILON = 0.001  # of batch normalization in the networks of this suite
 
 
 def unchanged(values: np.ndarray) -> np.ndarray:
@@ -77,3 +78,25 @@ def scaled_convolution(values: np.ndarray, gamma: np.ndarray) -> np.ndarray:
     See `scaled`.
     """
     return convolution(values) * gamma
+
+
+def product(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return the gamma of a normalization that is followed by another scale."""
+    return values * scale
+
+
+def scaled_and_shifted(values: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Return the beta of a normalization that is followed by another scale and shift."""
+    return values * scale + shift
+
+
+def variance(epsilon: float) -> Convert:
+    """Return a conversion of the moving variance of a normalization with another epsilon than ours, `EPSILON`.
+
+    The sum of the two remains, so that very small variances become negative.
+    """
+
+    def convert(values: np.ndarray) -> np.ndarray:
+        return values.astype(np.float64) + epsilon - EPSILON
+
+    return convert

@@ -43,6 +43,14 @@ OTHERS = (
         "it has batch normalization, no local response normalization, and 3x3 in place of 5x5 convolutions",
         "googlenet",
     ),
+    OtherNetwork(
+        "ONNX's zfnet512",
+        "gpu_0/fc7_w_0",
+        (1024, 4096),
+        "it has 512 filters in conv3 to conv5 and 1,024 units in fc7, no padding, and pools 2x2 after conv5, which "
+        "leaves 6x6 positions",
+        "zfnet",
+    ),
 )
 
 

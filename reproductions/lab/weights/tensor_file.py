@@ -20,6 +20,7 @@ FORMATS = {
     ".hdf5": "keras",
     ".json": "convnetjs",
     ".keras": "keras",
+    ".onnx": "onnx",
     ".safetensors": "safetensors",
 }
 PICKLES = (".pth", ".pt", ".pkl", ".pickle", ".ckpt", ".bin", ".tar")
