@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.pages import Pages, Sources, render, render_html
-from reports.paths import COMPUTED, DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS
+from reports.paths import COMPUTED, DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
 from reports.published import read_comparisons, read_figures
 from reports.sections.tuning import read_searches
 from reproductions.lab.errors import UsageError, unknown
@@ -76,6 +76,8 @@ def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
         raise UsageError("--check writes nothing: leave out --html, which is not checked")
     if options.runs is not None and options.out is None and options.html is None:
         raise UsageError("--runs needs --out or --html: the committed pages are made from the committed records")
+    if options.out is None and options.html is None:
+        require_checkout("report without --out DIR")
     sources = read_sources(studies, options.runs)
     for run in sources.runs:
         if run.record.study not in studies:

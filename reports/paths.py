@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from reproductions.lab.errors import UsageError
+
 REPORTS = Path(__file__).parent
 RUNS = REPORTS / "runs"
 ENSEMBLES = REPORTS / "ensembles"
@@ -14,3 +16,16 @@ ROOT = REPORTS.parent
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PUBLISHED = ROOT / "reproductions" / "published"
+
+
+def require_checkout(command: str) -> None:
+    """Check that there are committed files to write or compare: an installed package has none.
+
+    Args:
+        command: What needs them, for the message.
+
+    Raises:
+        UsageError: If this is not a checkout of the repository.
+    """
+    if not ((ROOT / "noxfile.py").is_file() and DOCS.is_dir()):
+        raise UsageError(f"{command} is for a clone of the repository, which {ROOT} is not")

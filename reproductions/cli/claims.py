@@ -63,10 +63,11 @@ def show_claims(options: argparse.Namespace) -> None:
 
 def write_audit(options: argparse.Namespace) -> None:
     """Write all architecture tables and claims to the folder that the report reads."""
-    from reports.paths import COMPUTED
+    from reports.paths import COMPUTED, require_checkout
     from reproductions.lab.analysis import architecture_tables
     from reproductions.lab.files import write_json
 
+    require_checkout("audit")
     tables: dict[str, object] = {}
     for name in reproductions.studies():
         published = architecture_tables.published_cells(name)

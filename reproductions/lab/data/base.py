@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,6 +99,12 @@ class Dataset:
     validation: Images
     test: Images
     statistics: object = None
+
+    @property
+    def description(self) -> str:
+        """Name, origin and place, in words."""
+        place = "" if self.path in self.source else f" ({self.path})"
+        return f"{self.name}, from {self.source}{place}"
 
     def training(self, splits: tuple[str, ...], count: int | None = None) -> Images:
         """Return the images to train on.
@@ -221,7 +228,9 @@ def check_arrays(
 
 def keras_cache() -> Path:
     """Return the folder that Keras downloads data sets to."""
-    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
+    return (
+        Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras"))) / "datasets"
+    )  # Path's fails without a home
 
 
 def download(title: str, name: str) -> Arrays | None:
@@ -241,7 +250,9 @@ def download(title: str, name: str) -> Arrays | None:
     try:
         train, test = getattr(keras.datasets, name).load_data()
     except Exception as error:  # Keras raises a bare Exception if a download fails
-        print(f"{title} could not be downloaded: {str(error).split(':')[-1].strip()}")
+        # "URL fetch failure on ADDRESS: None -- [Errno -2] Name or service not known"
+        reason = re.sub(r"\[Errno -?\d+\] ", "", str(error).split(" -- ")[-1]).strip()
+        print(f"{title} could not be downloaded: {reason or type(error).__name__}")
         return None
     finally:
         socket.setdefaulttimeout(timeout)
@@ -260,7 +271,7 @@ def data_folder(data_dir: Path | None) -> Path | None:
     name = data_dir or os.environ.get("REPRODUCTIONS_DATA")
     if not name:
         return None
-    folder = Path(name).expanduser()
+    folder = Path(os.path.expanduser(name))
     if not folder.is_dir():
         raise UsageError(f"{'--data-dir' if data_dir else 'REPRODUCTIONS_DATA'}: {folder} is not a folder")
     return folder

@@ -117,7 +117,7 @@ def configure(study: Study, classifier: Classifier, options: TrainOptions) -> Fi
         recipe = replace(recipe, training_images=options.training_images)
     classifiers.create(recipe.steps, options.seed)  # an invalid step is reported before the data are read
     data = registry.load(recipe.dataset, options.data_dir)
-    print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
+    print(f"data: {data.description}", flush=True)
     return FitConfig(study, classifier, options, recipe, data)
 
 

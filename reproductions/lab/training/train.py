@@ -92,7 +92,7 @@ def configure(study: Study, network: Network, options: TrainOptions) -> RunConfi
     if not len(data.test.labels):
         raise UsageError(f"{data.path} has no test images: prepare them too, without --train-only")
     if cluster.is_chief:
-        print(f"data: {data.name}, from {data.source} ({data.path})", flush=True)
+        print(f"data: {data.description}", flush=True)
     return RunConfig(study, network, options, recipe, data, strategy, cluster)
 
 
