@@ -228,9 +228,7 @@ def check_arrays(
 
 def keras_cache() -> Path:
     """Return the folder that Keras downloads data sets to."""
-    return (
-        Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras"))) / "datasets"
-    )  # Path's fails without a home
+    return Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras"))) / "datasets"
 
 
 def download(title: str, name: str) -> Arrays | None:
