@@ -127,24 +127,50 @@ def find_model(name: str, study: Study | None = None) -> Network | Classifier:
     return found[name]
 
 
-def build(name: str, **options: Any) -> keras.Model:
-    """Build a network with the paper's initial weights.
+def build(
+    name: str, *, include_top: bool = True, weights: str | os.PathLike[str] | None = None, **options: Any
+) -> keras.Model:
+    """Build a network with the paper's initial weights, or with trained ones.
 
     Args:
         name: Name of the network, such as "vgg-d".
+        include_top: Whether to include the classifier. Without it, the model returns the feature maps that the
+            classifier takes, for features and fine-tuning.
+        weights: A trained network, as `load` takes it. Its options are the default then.
         **options: Arguments of the paper's own builder, such as `classes` and `input_size`.
 
     Returns:
         Model from images (batch, height, width, channels) to logits (batch, classes), or to penalties, of which the
-        smallest wins, if `find_network(name).outputs` says so.
+        smallest wins, if `find_network(name).outputs` says so; or to feature maps (batch, rows, columns, filters).
 
     Raises:
-        UsageError: If the name or an option does not exist, an option is out of range, or the input is too small for
-            the network.
+        UsageError: If the name or an option does not exist, an option is out of range, the input is too small for the
+            network, the weights do not fit, or the network is nothing but a classifier.
     """
     network = find_network(name)
     known = inspect.signature(network.build).parameters
     check_options(name, options, list(known))
+    if weights is None:
+        model = build_untrained(network, options)
+    else:
+        from reproductions.lab.evaluation import tested
+
+        found = tested.find(Path(weights), name, networks())
+        model = build_untrained(network, {**tested.arguments(found), **options})
+    if not include_top:
+        from reproductions.lab.analysis.features import feature_extractor
+
+        model = feature_extractor(model)
+    if weights is not None:
+        from reproductions.lab.evaluation.networks import copy_weights
+
+        copy_weights(load(weights, name), model)
+    return model
+
+
+def build_untrained(network: Network, options: Mapping[str, Any]) -> keras.Model:
+    """Build a network with the paper's initial weights; see `build`."""
+    known = inspect.signature(network.build).parameters
     try:
         with keras_defaults():
             return network.model(**options)
@@ -152,11 +178,11 @@ def build(name: str, **options: Any) -> keras.Model:
         default = known["input_size"].default if "input_size" in known else None
         if default is not None and (options.get("input_size") or default) < default:
             raise UsageError(
-                f"an input_size of {options['input_size']} is too small for {name}; "
+                f"an input_size of {options['input_size']} is too small for {network.name}; "
                 f"choose a larger one, or its default of {default}"
             ) from error
         reason = str(error).strip().splitlines()[0]
-        raise UsageError(f"{name} cannot be built with {options}: {reason}") from error
+        raise UsageError(f"{network.name} cannot be built with {options}: {reason}") from error
 
 
 def load(path: str | os.PathLike[str], network: str | None = None) -> keras.Model:

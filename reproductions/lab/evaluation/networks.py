@@ -39,26 +39,51 @@ def build(network: Network, recipe: Recipe, classes: int | None = None, auxiliar
     Raises:
         UsageError: If the builder does not take what the recipe or the data need.
     """
-    arguments: dict[str, object] = {"auxiliary": True} if auxiliary else {}
-    if recipe.kernel_initializer:
-        arguments["kernel_initializer"] = recipe.kernel_initializer
+    options = arguments(network, recipe, classes) | ({"auxiliary": True} if auxiliary else {})
     parameters = inspect.signature(network.build).parameters
-    if classes and "classes" in parameters and parameters["classes"].default != classes:
-        arguments["classes"] = classes
-    if recipe.input_size:
-        arguments["input_size"] = recipe.input_size
-    arguments |= recipe.options
-    for name in arguments:
+    for name in options:
         if name not in parameters:
             raise UsageError(f"{network.name} has a fixed {name.replace('_', ' ')}: its builder does not take {name!r}")
     try:
         with keras_defaults():
-            return network.model(**arguments)
+            return network.model(**options)
     except ValueError as error:
         if not recipe.input_size:
             raise
         reason = str(error).split("\n")[0]
         raise UsageError(f"{network.name} cannot be built for images of {recipe.input_size} pixels: {reason}") from None
+
+
+def arguments(network: Network, recipe: Recipe, classes: int | None = None) -> dict[str, Any]:
+    """Return the arguments of a network's builder for a recipe and a number of classes."""
+    chosen: dict[str, Any] = {}
+    if recipe.kernel_initializer:
+        chosen["kernel_initializer"] = recipe.kernel_initializer
+    parameters = inspect.signature(network.build).parameters
+    if classes and "classes" in parameters and parameters["classes"].default != classes:
+        chosen["classes"] = classes
+    if recipe.input_size:
+        chosen["input_size"] = recipe.input_size
+    return chosen | dict(recipe.options)
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Set the weights of a network to those of another that has all of its layers.
+
+    Raises:
+        UsageError: If a weight has another shape in the other network, or does not exist there.
+    """
+    known = {variable.path: variable for variable in source.weights}
+    for variable in target.weights:
+        found = known.get(variable.path)
+        if found is None or found.shape != variable.shape:
+            shape = "no such weight" if found is None else f"the shape {tuple(found.shape)}"
+            raise UsageError(
+                f"{variable.path} of {target.name} has the shape {tuple(variable.shape)}, but the trained network has "
+                f"{shape}: leave out the option that changes it, or take only the features, with include_top=False"
+            )
+    for variable in target.weights:
+        variable.assign(known[variable.path])
 
 
 def trained(run_dir: Path, network: Network, record: Record) -> keras.Model:

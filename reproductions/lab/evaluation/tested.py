@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.spec.study import Network
@@ -146,6 +146,17 @@ def recipe_of(found: Tested) -> Recipe:
     if found.contents is not None and found.contents.recipe is not None:
         return networks.recipe_from(found.contents.recipe)
     return networks.weights_recipe(found.network, found.provenance)
+
+
+def arguments(found: Tested) -> dict[str, Any]:
+    """Return the arguments of the builder with which a trained network was built."""
+    from reproductions.lab.evaluation import networks
+
+    if found.record is not None:
+        return networks.arguments(found.network, recipe_of(found), found.record.data.classes)
+    if found.contents is not None and found.contents.recipe is not None:
+        return networks.arguments(found.network, recipe_of(found), found.contents.classes)
+    return dict(found.provenance.options) if found.provenance else {}
 
 
 def load(found: Tested) -> keras.Model:
