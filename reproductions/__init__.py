@@ -136,7 +136,8 @@ def build(
         name: Name of the network, such as "vgg-d".
         include_top: Whether to include the classifier. Without it, the model returns the feature maps that the
             classifier takes, for features and fine-tuning.
-        weights: A trained network, as `load` takes it. Its options are the default then.
+        weights: A trained network, as `load` takes it, or "trained" for the one that the suite gives out. Its options
+            are the default then.
         **options: Arguments of the paper's own builder, such as `classes` and `input_size`.
 
     Returns:
@@ -148,8 +149,11 @@ def build(
             network, the weights do not fit, or the network is nothing but a classifier.
     """
     network = find_network(name)
-    known = inspect.signature(network.build).parameters
-    check_options(name, options, list(known))
+    check_options(name, options, list(inspect.signature(network.build).parameters))
+    if weights == "trained":
+        from reproductions.lab.weights import trained
+
+        weights = trained.path_of(name)
     if weights is None:
         model = build_untrained(network, options)
     else:
@@ -189,8 +193,8 @@ def load(path: str | os.PathLike[str], network: str | None = None) -> keras.Mode
     """Return a trained network.
 
     Args:
-        path: Folder of a finished run, `.keras` file of `reproduce weights import`, safetensors file of this suite, or
-            a file that Keras saved.
+        path: Folder of a finished run, `.keras` file of `reproduce weights import`, safetensors file of this suite, a
+            file that Keras saved, or the name of a network that the suite gives out trained.
         network: Name of the network, for a file that does not say it.
 
     Returns:

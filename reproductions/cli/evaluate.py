@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import typing
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import reproductions
 from reproductions.cli import published
 from reproductions.cli.options import Subparsers
+from reproductions.cli.recorded import compare_with_committed, compare_with_record, format_rate, write_or_compare
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import tested
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from reproductions.lab.results.ensemble_record import EnsembleRecord
-    from reproductions.lab.results.entries import ErrorRate, EvaluationResult
+    from reproductions.lab.results.entries import EvaluationResult
     from reproductions.lab.results.run_record import Record
     from reproductions.lab.spec.protocols import Protocol
 
@@ -135,52 +133,6 @@ def check_outputs(record: EnsembleRecord) -> None:
         raise UsageError(f"the scores of networks with {names} cannot be averaged: choose networks of one kind")
 
 
-class Recorded(typing.Protocol):
-    """A record of its own of a test: of an ensemble, or of published weights."""
-
-    @property
-    def test(self) -> EvaluationResult:
-        """Its result."""
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """What is equal in records of the same."""
-
-    @property
-    def subject(self) -> str:
-        """What was tested, as text."""
-
-    def write(self, path: Path) -> None:
-        """Write the record to a file."""
-
-
-def write_or_compare(record: Recorded, path: Path, read: Callable[[Path], Recorded]) -> None:
-    """Write a record, or compare it with the one that the file has.
-
-    Args:
-        record: The record.
-        path: Its file.
-        read: Function that reads such a record.
-
-    Raises:
-        UsageError: If the file has another record, or cannot be written.
-        SystemExit: If the results differ; the message gives both.
-    """
-    if not path.exists():
-        try:
-            record.write(path)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
-        print(f"written to {path}")
-        return
-    recorded = read(path)
-    if recorded.identity != record.identity:
-        raise UsageError(f"{path} has the record of {recorded.subject}: name another file with --to")
-    if recorded.test != record.test:
-        exit_with_difference(recorded.test, record.test, path)
-    print("equal to the recorded result")
-
-
 def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
     """Test one run, or one file of weights, print the result, and return the scores and labels."""
     if options.to and options.tested[0].suffix not in tested.WEIGHTS:
@@ -231,48 +183,15 @@ def evaluate_file(
     model = tested.load(found)
     data = sample.load(options.images, options.labels) if options.images else registry.load(dataset, options.data_dir)
     task = evaluate.EvaluationTask(model, found.network, recipe, data, protocol)
-    result, scores = evaluate.test(task, found.path)
+    result, scores = evaluate.test(task, None if found.given_out else found.path)
     print_result(found.network.name, result, bool(options.images))
-    if found.provenance:
+    if found.given_out:
+        compare_with_committed(result, data, found.given_out)
+    elif found.provenance:
         record = published.make_record(task, found.provenance, result, bool(options.images))
         path = options.to or found.path.parent / weights_record.FOLDER / record.filename
         write_or_compare(record, path, weights_record.read)
     return scores, task.labels
-
-
-def compare_with_record(result: EvaluationResult, record: Record, path: Path) -> None:
-    """Compare a result with the recorded one of the same protocol; add it to the record if there is none.
-
-    Args:
-        result: The result.
-        record: Record of the run.
-        path: File of the record.
-
-    Raises:
-        SystemExit: If the results differ; the message gives both.
-    """
-    recorded = record.by_protocol.get(result.protocol)
-    if recorded is None:
-        record.with_test(result).write(path)
-        print(f"added to {path}")
-    elif recorded == result:
-        print("equal to the recorded result")
-    else:
-        exit_with_difference(recorded, result, path)
-
-
-def exit_with_difference(recorded: EvaluationResult, result: EvaluationResult, path: Path) -> NoReturn:
-    """Exit with a message that gives the recorded result and the one that differs from it."""
-    sys.exit(
-        f"reproduce: the result differs from the recorded one in {path}: "
-        f"recorded {format_rate(recorded.top1, recorded.images)}, found {format_rate(result.top1, result.images)}"
-    )
-
-
-def format_rate(rate: ErrorRate, images: int) -> str:
-    """Return an error rate as text: "1.23% (123 of 10000; 95% interval 1.03 to 1.47%)"."""
-    low, high = rate.interval
-    return f"{rate.error:.2f}% ({rate.errors} of {images}; 95% interval {low:.2f} to {high:.2f}%)"
 
 
 def print_result(name: str, result: EvaluationResult, sample: bool = False) -> None:

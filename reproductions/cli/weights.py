@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reproductions
+from reproductions.cli import publish
 from reproductions.cli.options import Subparsers
 from reproductions.lab import environment
 from reproductions.lab.evaluation.tested import relatives
@@ -39,6 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     importing.add_argument("--verbose", action="store_true", help="print where each tensor of the file went")
     importing.set_defaults(run=import_weights)
+    publish.add_action(actions)
 
 
 # --- The list

@@ -12,13 +12,14 @@ import reproductions
 from reports.paths import RUNS
 from reproductions.cli.main import main
 from reproductions.lab.data import registry
-from reproductions.lab.data.base import Dataset
+from reproductions.lab.data.base import Dataset, InMemoryImages
 from reproductions.lab.evaluation import evaluate, networks
 from reproductions.lab.evaluation.evaluate import EvaluationTask
 from reproductions.lab.results import predictions, run_record
 from reproductions.lab.results.entries import ErrorRate, Misclassified
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec.protocols import PROTOCOLS
+from reproductions.lab.weights import trained
 from tests.helpers.small import classifier, dataset, network, photographs, recipe, scores
 
 
@@ -142,3 +143,18 @@ def test_listing_protocols_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert all(f"{name}: {protocol.crops_per_image} crop" in done.stdout for name, protocol in PROTOCOLS.items())
+
+
+def test_a_network_of_the_suite_is_named_instead_of_a_file(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record = run_record.read(RUNS / f"{trained.read_list()['lenet1'].record}.json")
+    images = InMemoryImages(np.random.default_rng(1).integers(0, 256, (20, 28, 28), np.uint8), np.arange(20) % 10)
+    digits = dataset(images, "mnist")
+    given = replace(digits, sha256=record.data.sha256)
+    monkeypatch.setitem(registry.LOADERS, "mnist", lambda folder: given)
+    with pytest.raises(SystemExit, match=rf"the result differs .*{record.network}-seed.*found .* of 20;"):
+        main(["evaluate", "lenet1"])
+    monkeypatch.setitem(registry.LOADERS, "mnist", lambda folder: digits)
+    main(["evaluate", "lenet1"])
+    assert "not in the record, which is of whole image on mnist" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir()) and not list(trained.FOLDER.glob("*.predictions"))

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.spec.study import Network
+from reproductions.lab.weights import trained
+from reproductions.lab.weights.trained import TrainedFile
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +37,7 @@ class Tested:
         record: Record of the run, if it is one.
         provenance: Where the weights come from, if they were imported.
         contents: What a safetensors file of this suite says of its weights, if it is one.
+        given_out: Entry of the list, if the suite gives it out.
     """
 
     path: Path
@@ -42,6 +45,7 @@ class Tested:
     record: Record | None = None
     provenance: Provenance | None = None
     contents: Contents | None = None
+    given_out: TrainedFile | None = None
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,17 @@ def find(path: Path, name: str | None, networks: Mapping[str, Network]) -> Teste
     """Return what is at a path.
 
     Args:
-        path: Folder of a run, or file of weights.
+        path: Folder of a run, file of weights, or name of a network that the suite gives out trained.
         name: Name of the network, for a file that does not say it.
         networks: All networks by name.
 
     Raises:
         UsageError: If there is nothing to test, or it is of another network.
     """
+    listed = trained.read_list()
+    if str(path) in listed and not path.exists():
+        found = find_file(trained.path_of(str(path)), name, networks)
+        return replace(found, given_out=listed[str(path)])
     if path.suffix in WEIGHTS and not path.is_dir():
         return find_file(path, name, networks)
     if path.is_file():

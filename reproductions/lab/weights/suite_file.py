@@ -57,7 +57,7 @@ def write(path: Path, model: keras.Model, contents: Contents) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as unfinished:
-            safetensors.numpy.save_file(values, unfinished, metadata)
+            unfinished.write_bytes(safetensors.numpy.save(values, metadata))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
 
