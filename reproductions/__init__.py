@@ -14,7 +14,7 @@ import os
 import pkgutil
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,26 @@ def find_study(name: str) -> Study:
     raise unknown("study", name, found)
 
 
+def find(name: str) -> tuple[Study, Network | Classifier]:
+    """Return the network of this name and its paper, or the paper of this name and its own network, the first.
+
+    Raises:
+        UsageError: If there is none; it gives the nearest name.
+    """
+    found = studies()
+    if name in found:
+        return found[name], found[name].networks[0]
+    models = {model.name: (study, model) for study in found.values() for model in study.models}
+    if name in models:
+        return models[name]
+    raise unknown("study or network", name, dict.fromkeys([*found, *models]), other_names(found.values()))
+
+
+def other_names(among: Iterable[Study]) -> dict[str, str]:
+    """Return the names of networks in other projects, each with the name here."""
+    return {other: network.name for study in among for network in study.networks for other in network.other_names}
+
+
 def find_network(name: str, study: Study | None = None) -> Network:
     """Return the network of this name.
 
@@ -123,7 +143,7 @@ def find_model(name: str, study: Study | None = None) -> Network | Classifier:
     candidates = [study] if study else list(studies().values())
     found = {model.name: model for each in candidates for model in each.models}
     if name not in found:
-        raise unknown("network", name, found)
+        raise unknown("network", name, found, other_names(candidates))
     return found[name]
 
 

@@ -205,6 +205,7 @@ STUDY = Study(
             "googlenet",
             googlenet,
             RECIPE,
+            other_names=("inception-v1", "inceptionv1"),
             deviations=(
                 NOT_GIVEN.format(250, "Caffe's GoogLeNet (solver.prototxt, 10,000,000 updates)"),
                 *DEVIATIONS,

@@ -138,6 +138,10 @@ JITTERED_DEVIATIONS = (
 )
 
 
+# By the number of layers, as in Keras and torchvision; "vgg16" is D, not C.
+OTHER_NAMES = {"A": ("vgg11",), "B": ("vgg13",), "D": ("vgg16",), "E": ("vgg19",)}
+
+
 def network(configuration: str, suffix: str, recipe: Recipe, deviations: tuple[str, ...]) -> Network:
     """Return the network of a configuration, trained by a recipe that its name ends with."""
     name = f"vgg-{configuration.lower()}{suffix}"
@@ -148,6 +152,7 @@ def network(configuration: str, suffix: str, recipe: Recipe, deviations: tuple[s
         deviations=deviations,
         shapes=SHAPES,
         trainable_parameters=TRAINABLE_PARAMETERS[configuration],
+        other_names=() if suffix else OTHER_NAMES.get(configuration, ()),
     )
 
 

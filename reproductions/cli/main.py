@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from reproductions.cli import (
     listing,
     localization,
     output,
+    quiet_import,
     report,
     table,
     train,
@@ -25,29 +25,54 @@ from reproductions.cli import (
     weights,
 )
 from reproductions.cli.output import LastingOutput
+from reproductions.cli.parser import Parser
 from reproductions.lab.environment import BACKEND
 from reproductions.lab.errors import UsageError
+
+DESCRIPTION = "Train, test and tabulate the classic convolutional networks, and compare them with their papers."
+EPILOG = "Exit status: 0 done, 1 a comparison differs, 2 a mistake in the arguments or files, 130 stopped by Ctrl-C."
+START = f"""{DESCRIPTION}
+
+To start:
+    reproduce list            papers and their networks
+    reproduce train lenet5    train LeNet-5, test it, and compare it with its paper
+    reproduce table vgg       the tables of a paper, published and computed
+
+All commands: reproduce --help"""
 
 COMMANDS = (listing, train, evaluate, classify, localization, compare, tune, table, claims, data, weights, report)
 LASTING = ("train", "tune", "data")  # commands that go on without a reader of their output
 RESUME = "the same command with --resume continues from the last checkpoint"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the parser of the command line."""
-    top = argparse.ArgumentParser(prog="reproduce", description="Regenerate the tables of classic papers.")
+    top = Parser(prog="reproduce", description=DESCRIPTION, epilog=EPILOG)
     top.add_argument("--version", action="version", version=f"reproductions {reproductions.__version__}")
-    subparsers = top.add_subparsers(dest="command", required=True)
+    subparsers = top.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
     return top
 
 
+def complete(top: Parser) -> None:
+    """Answer the shell if it asks for completions, and exit."""
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(top)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command: exit status 2 for a mistake of the user, 130 for Ctrl-C."""
     output.set_up()
-    options = parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    top = parser()
+    complete(top)
+    options = top.parse_args(arguments)
+    if options.command is None:
+        print(START)
+        return
+    quiet_import.install()
     os.environ["KERAS_BACKEND"] = BACKEND  # before keras.json
     try:
         with redirect_stdout(LastingOutput(sys.stdout)) if options.command in LASTING else nullcontext():

@@ -18,9 +18,9 @@ FORMATS = ("text", "markdown", "csv", "json", "latex")
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name a network: its study and, for another one than the paper's own, its name."""
-    parser.add_argument("study", help="name of the paper, see `reproduce list`")
+    parser.add_argument("study", help="name of the paper or of a network, see `reproduce list`")
     parser.add_argument(
-        "--network", help="name of the network (default: the paper's own, the first in `reproduce list`)"
+        "--network", help="name of the network (default: of a paper its own, the first in `reproduce list`)"
     )
 
 
@@ -37,6 +37,8 @@ def find_model(options: argparse.Namespace) -> tuple[Study, Network | Classifier
 
 
 def named(options: argparse.Namespace) -> tuple[Study, str]:
-    """Return the study that the arguments of `add_network` name, and the name of the network, by default its first."""
-    study = reproductions.find_study(options.study)
-    return study, options.network or study.networks[0].name
+    """Return the study and the name of the network that the arguments of `add_network` name."""
+    if options.network:
+        return reproductions.find_study(options.study), options.network
+    study, model = reproductions.find(options.study)
+    return study, model.name

@@ -7,6 +7,7 @@ import argparse
 import reproductions
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
+from reproductions.lab.spec import Network
 
 FORMATS = ("text", "markdown", "csv", "json", "latex")
 
@@ -14,7 +15,7 @@ FORMATS = ("text", "markdown", "csv", "json", "latex")
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `table`."""
     parser = subparsers.add_parser("table", help="compare a paper's architecture tables with its networks")
-    parser.add_argument("study", help="name of the paper, as shown by `reproduce list`")
+    parser.add_argument("study", help="name of the paper, or of a network to show, see `reproduce list`")
     parser.add_argument("--network", help="show this network layer by layer instead")
     parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
     parser.set_defaults(run=show_table)
@@ -22,16 +23,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def show_table(options: argparse.Namespace) -> None:
     """Print the architecture tables of a paper, or the layers of a network."""
-    study = reproductions.find_study(options.study)
+    study, network = reproductions.find(options.study)
+    if options.network or options.study != study.name:
+        show_layers(reproductions.find_network(options.network or network.name, study), options.format)
+        return
     from reports.formats import format_table, side_by_side
     from reproductions.lab.analysis import architecture_tables
 
     environment.set_up_keras()
 
-    if options.network:
-        network = reproductions.find_network(options.network, study)
-        print(format_table(architecture_tables.layer_table(network.build), options.format))
-        return
     published = architecture_tables.published_cells(study.name)
     if published.empty:
         raise UsageError(
@@ -48,3 +48,12 @@ def show_table(options: argparse.Namespace) -> None:
         for number, note in enumerate(notes, 1):
             print(f"[{number}] {note}")
         print()
+
+
+def show_layers(network: Network, output_format: str) -> None:
+    """Print the layers of a network."""
+    from reports.formats import format_table
+    from reproductions.lab.analysis import architecture_tables
+
+    environment.set_up_keras()
+    print(format_table(architecture_tables.layer_table(network.build), output_format))

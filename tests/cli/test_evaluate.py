@@ -101,7 +101,7 @@ def test_a_result_that_differs_from_the_record_is_an_error(suite, tmp_path):
         (["a.keras", "--network", "classifier"], "a.keras is not a file"),
         (
             ["a.weights.h5", "--network", "lenet6"],
-            "'lenet6' is not a network. Did you mean 'lenet5'? Choose from: ",
+            "'lenet6' is not a network. Did you mean 'lenet5'? ",
         ),
         (
             ["run", "--protocol", "nine crops"],

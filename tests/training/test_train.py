@@ -118,7 +118,7 @@ def test_hold_out_reports_the_validation_error(reproduce):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["train", "lenet6"], "'lenet6' is not a study. Did you mean 'lenet5'? Choose from: lecun1989, lenet5"),
+        (["train", "lenet6"], "'lenet6' is not a study or network. Did you mean 'lenet5'? `reproduce list` prints all"),
         (["train", "lenet5", "--network", "x"], "Choose from: lenet5, lenet5-lecture"),
         (["train", "lenet5", "--epochs", "0"], "--epochs must be at least 1; got 0"),
         (["train", "lenet5", "--threads", "0"], "--threads must be at least 1; got 0"),

@@ -31,6 +31,7 @@ class Network:
         shapes: Output shapes of layers by name, without the batch, at the default input size; those that the paper
             gives or that follow from it. The tests assert them.
         trainable_parameters: Number of trainable parameters of the default model; the tests assert it.
+        other_names: Names of the network in other projects, by which a mistake is understood.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Network:
     search_space: Mapping[str, Domain] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     trainable_parameters: int | None = None
+    other_names: tuple[str, ...] = ()
 
     @property
     def architecture(self) -> tuple[object, ...]:
