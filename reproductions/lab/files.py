@@ -3,16 +3,56 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from reproductions.lab.errors import UsageError
 
 UNFINISHED = ".unfinished-"
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
+    """Open a regular file; a pipe, on which a program would wait forever, or a device is not opened.
+
+    Args:
+        path: File to open.
+        flags: Flags of `os.open`.
+
+    Raises:
+        OSError: If it cannot be opened.
+        UsageError: If it is not a regular file.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UsageError(f"{path} is not a regular file: remove it")
+    return os.fdopen(descriptor, "rb" if flags & os.O_ACCMODE == os.O_RDONLY else "r+b")
+
+
+def read_bytes(path: Path, largest: int) -> bytes:
+    """Return the content of a regular file, decompressed if its name ends in "gz".
+
+    Args:
+        path: File to read.
+        largest: Most bytes that are expected, decompressed. No more are read.
+
+    Raises:
+        OSError, EOFError, zlib.error: If it cannot be read.
+        UsageError: If it is larger, or not a regular file.
+    """
+    packed = path.name.endswith("gz")
+    with open_regular(path) as file, gzip.GzipFile(fileobj=file) if packed else file as unpacked:
+        content = unpacked.read(largest + 1)
+    if len(content) > largest:
+        raise UsageError(f"{path} has more than {largest:,} bytes{', decompressed' * packed}")
+    return content
 
 
 @contextmanager
@@ -28,6 +68,7 @@ def atomic_write(path: Path, backup: Path | None = None) -> Iterator[Path]:
         an exception, and is removed otherwise.
     """
     unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    unfinished.unlink(missing_ok=True)  # a link of this name would lead elsewhere
     try:
         yield unfinished
         with unfinished.open("rb") as file:
@@ -60,8 +101,10 @@ def lock_directory(folder: Path, lock_name: str = "lock") -> Iterator[None]:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / lock_name).open("w", encoding="utf-8")
+        lock = open_regular(folder / lock_name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UsageError(f"{folder / lock_name} is a symbolic link, not a lock: remove it") from None
         raise UsageError(f"{folder} cannot be created or written to: {error.strerror or error}") from None
     with lock:
         try:

@@ -12,7 +12,7 @@ import reproductions
 from reports.run_groups import groups_of
 from reports.sections.rerun import rerun_commands
 from reproductions.lab.results import run_record
-from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec import recipe_changes, recipe_files
 from tests.helpers.once import once_per_session
 from tests.helpers.reproduce import Reproduce, offline
 
@@ -147,7 +147,7 @@ def test_a_recipe_file_changes_the_steps(refusal, tmp_path):
     recipe = tmp_path / "recipe.json"
     for content, message in (
         ({"epochs": 3}, "'epochs' is not a recipe field"),
-        ({"steps": []}, "steps cannot be []"),
+        ({"steps": []}, "expected at least one item - at `$.steps`"),
         ({"steps": [{"class_name": "Flattened", "config": {}}]}, "Did you mean 'Flatten'?"),
     ):
         recipe.write_text(json.dumps(content), encoding="utf-8")
@@ -158,8 +158,8 @@ def test_a_recipe_file_changes_the_steps(refusal, tmp_path):
 def test_every_recipe_of_a_classifier_survives_a_file(name):
     own = reproductions.find_model(name).to_train()
     content = json.loads(json.dumps(own.as_data()))
-    assert recipe_changes.overridden(replace(own, dataset="", steps=()), content, Path("recipe.json")) == own
-    recipe_changes.check_recorded(content, Path("record.json"))
+    assert recipe_files.overridden(replace(own, dataset="", steps=()), content, Path("recipe.json")) == own
+    recipe_files.check_recorded(content, Path("record.json"))
     assert recipe_changes.changes({**content, "training_images": 10}, content) == ["10 training images, not all"]
 
 

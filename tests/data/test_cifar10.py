@@ -192,7 +192,7 @@ def test_links_in_an_archive_are_not_followed(arrays, tmp_path):
 def test_arrays_of_another_shape_are_named(arrays, tmp_path):
     write_npz(tmp_path, {**arrays, "x_test": arrays["x_test"].transpose(0, 3, 1, 2)})
     with pytest.raises(
-        UsageError, match=r"cifar10.npz: expected x_test of CIFAR-10 to be integers of shape \(40, 32, 32, 3\)"
+        UsageError, match=r"cifar10.npz .* x_test in it .* expected integers of shape \(40, 32, 32, 3\)"
     ):
         registry.load("cifar10", tmp_path)
 

@@ -136,7 +136,7 @@ def objects(arrays):
         (lambda a, f: f.write_bytes(pickle.dumps(Harmful())), "pickles., which are not loaded"),
         (lambda a, f: np.savez(f, **objects(a)), "pickles., which are not loaded"),
         (lambda a, f: zipfile.ZipFile(f, "w").writestr("readme.txt", "hello"), "lacks x_train"),
-        (lambda a, f: np.savez(f, **{**a, "x_test": a["x_test"][:9]}), r"x_test of .* of shape \(10000, 28, 28\)"),
+        (lambda a, f: np.savez(f, **{**a, "x_test": a["x_test"][:9]}), r"x_test in it .* of shape \(10000, 28, 28\)"),
         (lambda a, f: np.savez(f, **{**a, "x_train": a["x_train"] / 255}), "float64"),
         (lambda a, f: np.savez(f, **{**a, "y_train": a["y_train"] + 1}), "y_train of .* in 0..9; .* from 1 to 10"),
         (lambda a, f: np.savez(f, **{**a, "y_test": a["y_test"].astype(int) - 1}), "from -1 to 8"),

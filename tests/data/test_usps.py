@@ -165,7 +165,7 @@ def test_a_file_that_expands_hugely_is_refused(tmp_path):
         for _ in range(512):
             file.write(bytes(2**20))
     tracemalloc.start()
-    with pytest.raises(UsageError, match="more than 16,777,216 bytes, uncompressed"):
+    with pytest.raises(UsageError, match="more than 16,777,216 bytes, decompressed"):
         registry.load("usps", tmp_path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

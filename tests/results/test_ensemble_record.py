@@ -128,7 +128,7 @@ def damaged():
     yield "a top-5 error", {"members": [first, {**second, "top5": first["top1"]}]}, "must both have a top-5"
     yield "many errors", {"members": [first, {**second, "top1": {**first["top1"], "errors": 10001}}]}, "not between 0"
     yield "another rate", {"test": {**test, "top1": {**test["top1"], "error": 1.0}}}, r"2 errors .* are not 1\.0%"
-    yield "no images", {"test": {**test, "images": 0}}, "do not add up to 0 images"
+    yield "no images", {"test": {**test, "images": 0}}, "expected `int` >= 1, got 0 - at `.*test.images`"
     yield "half a list", {"misclassified": {**wrong, "label": [1]}}, "lists of misclassified images differ"
     yield (
         "one mistake",

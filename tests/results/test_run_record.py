@@ -91,7 +91,7 @@ def test_a_recipe_that_does_not_fit_is_named(tmp_path, changes):
 
 def test_the_damaged_field_is_named(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({**made_up(95).as_data(), "wall_seconds": "long"}))
-    with pytest.raises(UsageError, match=r"Expected `float`, got `str` - at `\$\.wall_seconds`"):
+    with pytest.raises(UsageError, match=r"expected `float`, got `str` - at `\$\.wall_seconds`"):
         run_record.read(tmp_path / "a.json")
 
 

@@ -33,7 +33,7 @@ WHOLE = published_weights(result(2427)).as_data()
         ({"kind": "run"}, "kind"),
         ({"network": "lenet5"}, "the weights are of convnetjs-cifar10, not of lenet5"),
         ({"test": asdict(result(3, images=20000))}, "20000 images were tested, but there are 10000"),
-        ({"test": {**WHOLE["test"], "images": 0}}, "do not add up to 0 images"),
+        ({"test": {**WHOLE["test"], "images": 0}}, "expected `int` >= 1, got 0 - at `.*test.images`"),
         ({"author": "nobody"}, r"unknown field - at `\$\.author`"),
         ({"weights": {**WHOLE["weights"], "x": 1}}, r"unknown field - at `\$\.weights\.x`"),
         ({"schema": SCHEMA + 1}, "update the suite"),

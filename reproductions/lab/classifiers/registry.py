@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -42,7 +42,7 @@ def create(steps: Sequence[KerasObject], seed: int) -> Pipeline:
     return make_pipeline(*(create_step(step["class_name"], step["config"], seed) for step in steps))
 
 
-def create_step(class_name: str, parameters: dict[str, Any], seed: int) -> Any:
+def create_step(class_name: str, parameters: Mapping[str, Any], seed: int) -> Any:
     """Return one step of a pipeline; see `create`."""
     if class_name not in MODULES:
         raise unknown("step of a classifier", class_name, MODULES)

@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab import npz_files
+from reproductions.lab.errors import UsageError
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 SPLITS = ("train", "validation", "test")
@@ -172,25 +173,24 @@ def split_off_validation(
 # --- Files
 
 
-def read_npz(path: Path) -> Arrays:
+def read_npz(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
     """Return the four arrays of an npz file in Keras' layout.
 
+    Args:
+        path: File to read.
+        shapes: Expected shapes by name; labels may have a second dimension of length 1, which is removed.
+
     Raises:
-        UsageError: If the file is damaged, lacks an array or contains pickles, which are not loaded.
+        UsageError: If the file is damaged, lacks an array, has one of another shape or that is not of integers, or
+            contains pickles, which are not loaded. Shapes and types are read before any array.
     """
-    with file_errors(path):
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it is one array, not an npz archive")
-        with archive:
-            missing = [name for name in ARRAYS if name not in archive]
-            if missing:
-                raise ValueError(f"it lacks {', '.join(missing)}")
-            arrays = {name: archive[name] for name in ARRAYS}
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise UsageError(f"{path} cannot be read: {name} in it is not an array; download it again")
-    return arrays
+    with npz_files.open_npz(path) as file:
+        arrays = {}
+        for name in ARRAYS:
+            column = name.startswith("y") and name in file and len(file.header(name)[0]) == 2
+            array = file.array(name, npz_files.INTEGERS, (*shapes[name], 1) if column else shapes[name])
+            arrays[name] = array[:, 0] if column else array
+        return arrays
 
 
 def check_arrays(

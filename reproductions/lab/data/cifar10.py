@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ import numpy as np
 from reproductions.lab.data import base, whitening
 from reproductions.lab.data.base import ARRAYS, SPLITS, Arrays, Dataset, InMemoryImages
 from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.files import read_bytes
 
 SHA256 = "6d98175bc324572ef05bcbafcbc0832768a2892d937e137cd995d8b47607001e"  # of the arrays sorted by `sort_by_hash`
 SHAPES = {"x_train": (50000, 32, 32, 3), "y_train": (50000,), "x_test": (10000, 32, 32, 3), "y_test": (10000,)}
@@ -24,6 +26,7 @@ PICKLED = ("cifar-10-batches-py", "cifar-10-python.tar.gz")
 TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST = "test_batch.bin"
 IMAGES = 10000  # in a file of the binary version
+UNPACKED = 1 << 28  # bytes of the archive, decompressed; it has some 190 million
 BYTES = 1 + 3 * 32 * 32  # of an image in it, the label first
 
 DOWNLOAD = f"download https://www.cs.toronto.edu/~kriz/{ARCHIVE} (162 MB)"
@@ -43,22 +46,13 @@ def locate_pickles(folder: Path) -> Path | None:
     return next((folder / name for name in PICKLED if (folder / name).exists()), None)
 
 
-def read_npz(path: Path) -> Arrays:
-    """Return the four arrays of an npz file; labels of shape (n, 1), as Keras has them, become (n,)."""
-    arrays = base.read_npz(path)
-    return {
-        name: array[:, 0] if name.startswith("y") and array.shape[1:] == (1,) else array
-        for name, array in arrays.items()
-    }
-
-
 def read_folder(folder: Path) -> Arrays:
     """Return the four arrays of the extracted binary version."""
 
     def read(name: str) -> bytes:
         if not (folder / name).is_file():
             raise ValueError(f"it lacks {name}")
-        return (folder / name).read_bytes()
+        return read_bytes(folder / name, UNPACKED)
 
     with file_errors(folder):
         return decode_batches(read)
@@ -66,7 +60,7 @@ def read_folder(folder: Path) -> Arrays:
 
 def read_archive(path: Path) -> Arrays:
     """Return the four arrays of the archive of the binary version, which is read in memory and never extracted."""
-    with file_errors(path), tarfile.open(path, "r:gz") as archive:
+    with file_errors(path), tarfile.open(fileobj=io.BytesIO(read_bytes(path, UNPACKED)), mode="r:") as archive:
         members = {Path(member.name).name: member for member in archive if member.isfile()}
 
         def read(name: str) -> bytes:
@@ -135,7 +129,7 @@ def find(folder: Path) -> Dataset | None:
     if path is None:
         return None
     if path.name == NPZ:
-        return make_dataset(read_npz(path), NPZ, path)
+        return make_dataset(base.read_npz(path, SHAPES), NPZ, path)
     if path.name == FOLDER:
         return make_dataset(read_folder(path), "the binary version", path)
     return make_dataset(read_archive(path), "the binary version's archive", path)

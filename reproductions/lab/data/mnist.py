@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from reproductions.lab.data import base, deslanting
 from reproductions.lab.data.base import ARRAYS, SPLITS, Arrays, Dataset, InMemoryImages
 from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.files import read_bytes
 
 SHA256 = "2f6dc9b6c10f51819a845a7b909d9fe67f369d4207aa05ba0be846a5651a00e8"
 SHAPES = {"x_train": (60000, 28, 28), "y_train": (60000,), "x_test": (10000, 28, 28), "y_test": (10000,)}
@@ -22,6 +22,7 @@ IDX_NAMES = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
+LARGEST = 1 << 26  # bytes of an IDX file, decompressed; the training images have 47 million
 VALIDATION = 5000  # the last training images
 
 
@@ -32,7 +33,7 @@ def read_idx(path: Path) -> np.ndarray:
         UsageError: If the file is damaged.
     """
     with file_errors(path):
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        data = read_bytes(path, LARGEST)
         if len(data) < 4 or data[:3] != b"\0\0\x08" or len(data) < 4 + 4 * data[3]:
             raise ValueError("it is not an IDX file of unsigned bytes")
         start = 4 + 4 * data[3]
@@ -62,7 +63,7 @@ def find(folder: Path) -> Dataset | None:
     """
     npz, idx = folder / NPZ, idx_files(folder)
     if npz.is_file():
-        return make_dataset(base.read_npz(npz), NPZ, dict.fromkeys(ARRAYS, npz))
+        return make_dataset(base.read_npz(npz, SHAPES), NPZ, dict.fromkeys(ARRAYS, npz))
     if not idx:
         return None
     for name in ARRAYS:

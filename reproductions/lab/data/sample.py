@@ -17,6 +17,8 @@ from reproductions.lab.data.imagenet import classes
 from reproductions.lab.errors import UsageError, file_errors
 
 NAME = "sample"
+LARGEST = 1 << 26  # bytes of a list or an image
+DIGITS = 4  # of a label
 
 
 @dataclass(eq=False)
@@ -55,7 +57,7 @@ def read_image(path: Path) -> bytes:
         UsageError: If the file is missing or damaged, or is not a JPEG or PNG.
     """
     with file_errors(path, "replace it by a JPEG or PNG file"):
-        content = path.read_bytes()
+        content = files.read_bytes(path, LARGEST)
         with Image.open(io.BytesIO(content)) as image:
             if image.format not in ("JPEG", "PNG"):
                 raise ValueError(f"it is {image.format}")
@@ -94,7 +96,7 @@ def load(folder: Path, labels: Path) -> Dataset:
 def read_labels(path: Path) -> dict[str, int]:
     """Return the labels in a list of images, by file name; see `load`."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = files.read_bytes(path, LARGEST).decode().splitlines()
     except (OSError, ValueError) as error:
         raise UsageError(f"--labels: {path} cannot be read: {error}") from None
     found: dict[str, int] = {}
@@ -117,7 +119,7 @@ def label_of(text: str, place: str) -> int:
     labels = classes.labels()
     if text in labels:
         return labels[text]
-    if not text.isdecimal() or int(text) >= len(labels):
+    if not text.isdecimal() or len(text) > DIGITS or int(text) >= len(labels):
         first, last = next(iter(labels)), len(labels) - 1
-        raise UsageError(f"{place}: expected a class from 0 to {last}, or a WNID such as {first}; got {text!r}")
+        raise UsageError(f"{place}: expected a class from 0 to {last}, or a WNID such as {first}; got {text[:40]!r}")
     return int(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 from pathlib import Path
 
@@ -11,13 +10,14 @@ import numpy as np
 from reproductions.lab.data import base
 from reproductions.lab.data.base import ARRAYS, Arrays, Dataset
 from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.files import read_bytes
 
 SHA256 = "4559d0301a6231aba2f2c51d092391f64b8f8bd2adb1173b363410747e4d6d98"
 NAMES = {"train": "zip.train", "test": "zip.test"}
 COUNTS = {"train": 7291, "test": 2007}
 SIZE = 16  # pixels
 COLUMNS = 1 + SIZE * SIZE  # numbers in a line, the label first
-BYTES = 2**24  # more than either file has, uncompressed
+BYTES = 2**24  # more than either file has, decompressed
 FOLDER = "usps"
 VALIDATION = 1000  # the last training images
 
@@ -53,10 +53,7 @@ def read(path: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
         UsageError: If the file is damaged. No more than `BYTES` of it are read or decompressed.
     """
     with file_errors(path):
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            text = file.read(BYTES + 1)
-        if len(text) > BYTES:
-            raise ValueError(f"it has more than {BYTES:,} bytes, uncompressed")
+        text = read_bytes(path, BYTES)
         if not text.strip():
             raise ValueError("it is empty")
         rows = np.loadtxt(io.BytesIO(text), comments=None, ndmin=2)

@@ -11,11 +11,15 @@ from xml.etree import ElementTree
 import numpy as np
 
 from reproductions.lab.errors import UsageError
+from reproductions.lab.files import read_bytes
 from reproductions.lab.results.entries import ErrorRate
 
 GUESSES = 5
 OVERLAP = 0.5
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
+FARTHEST = 1e9  # pixels
+LARGEST, LARGEST_XML = 1 << 27, 1 << 20  # bytes; all guesses for the official test images have some 25 million
+DIGITS = 9  # of a class or an image
 WORDS = 1 + len(CORNERS)  # of a guess
 
 
@@ -32,6 +36,11 @@ class Box(NamedTuple):
     def area(self) -> float:
         """Number of pixels."""
         return (self.xmax - self.xmin + 1) * (self.ymax - self.ymin + 1)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether its ends are numbers in order, of no more than `FARTHEST` pixels."""
+        return -FARTHEST <= self.xmin <= self.xmax <= FARTHEST and -FARTHEST <= self.ymin <= self.ymax <= FARTHEST
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ def evaluate_predictions(
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file; UsageError if it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return read_bytes(path, LARGEST).decode()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -137,16 +146,18 @@ def parse_guess(words: Sequence[str], where: str, wnids: Mapping[int, str]) -> B
     """Return the guess of a label and four numbers; see `parse_guesses`."""
     label, numbers = words[0], " ".join(words[1:])
     if label.isdecimal():
-        if int(label) not in wnids:
+        if whole_number(label) not in wnids:
             known = f"the kit has {min(wnids)} to {max(wnids)}" if wnids else "name the development kit with --devkit"
-            raise UsageError(f"{where}: no class has the number {label}; {known}")
-        label = wnids[int(label)]
+            raise UsageError(f"{where}: no class has the number {label[:40]}; {known}")
+        label = wnids[whole_number(label)]
     try:
         box = Box(label, *map(float, words[1:]))
     except ValueError:
-        raise UsageError(f"{where}: expected xmin ymin xmax ymax, got {numbers}, which are not four numbers") from None
-    if not (np.isfinite(box[1:]).all() and box.xmin <= box.xmax and box.ymin <= box.ymax):
-        raise UsageError(f"{where}: expected xmin ymin xmax ymax, got {numbers}, which is not a box")
+        raise UsageError(
+            f"{where}: expected xmin ymin xmax ymax, got {numbers[:80]}, which are not four numbers"
+        ) from None
+    if not box.is_valid:
+        raise UsageError(f"{where}: expected xmin ymin xmax ymax, got {numbers[:80]}, which is not a box")
     return box
 
 
@@ -161,11 +172,11 @@ class NoDoctype(ElementTree.TreeBuilder):
 def read_boxes(path: Path) -> list[Box]:
     """Return the boxes in an XML file in PASCAL VOC's format."""
     try:
-        root = ElementTree.parse(path, ElementTree.XMLParser(target=NoDoctype())).getroot()
+        root = ElementTree.fromstring(read_bytes(path, LARGEST_XML), ElementTree.XMLParser(target=NoDoctype()))
         boxes = [parse_box(found) for found in root.iter("object")]
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (ElementTree.ParseError, ValueError) as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # LookupError: an unknown encoding
         raise UsageError(f"{path} cannot be read: {error}") from None
     if not boxes:
         raise UsageError(f"{path} contains no object with a box")
@@ -177,7 +188,15 @@ def parse_box(element: ElementTree.Element) -> Box:
     texts = [element.findtext(name) for name in ("name", *(f"bndbox/{corner}" for corner in CORNERS))]
     if None in texts:
         raise ValueError("an object lacks its name, or a corner of its box")
-    return Box(str(texts[0]).strip(), *(float(str(text)) for text in texts[1:]))
+    box = Box(str(texts[0]).strip(), *(float(str(text)) for text in texts[1:]))
+    if not box.is_valid:
+        raise ValueError(f"expected xmin <= xmax and ymin <= ymax, got {', '.join(f'{end:g}' for end in box[1:])}")
+    return box
+
+
+def whole_number(text: str) -> int:
+    """Return a number of decimal digits; one of more than `DIGITS` is taken for the largest possible."""
+    return int(text) if len(text) <= DIGITS else 10**DIGITS
 
 
 def read_blacklist(path: Path, images: int) -> set[int]:
@@ -185,8 +204,8 @@ def read_blacklist(path: Path, images: int) -> set[int]:
     found = set()
     for number, line in enumerate(read_text(path).split("\n"), 1):
         word = line.strip()
-        if word and not (word.isdecimal() and 1 <= int(word) <= images):
-            raise UsageError(f"{path}, line {number}: expected an image number from 1 to {images}, got {word!r}")
+        if word and not (word.isdecimal() and 1 <= whole_number(word) <= images):
+            raise UsageError(f"{path}, line {number}: expected an image number from 1 to {images}, got {word[:40]!r}")
         if word:
             found.add(int(word))
     return found
@@ -203,8 +222,8 @@ def read_wnids(devkit: Path) -> dict[int, str]:
         rows = [line.split() for line in read_text(listed).splitlines() if line.strip()]
         for number, row in enumerate(rows, 1):
             if len(row) < 2 or not row[1].isdecimal():
-                raise UsageError(f"{listed}, line {number}: expected a WNID and a number, got {' '.join(row)!r}")
-        return {int(row[1]): row[0] for row in rows}
+                raise UsageError(f"{listed}, line {number}: expected a WNID and a number, got {' '.join(row)[:40]!r}")
+        return {whole_number(row[1]): row[0] for row in rows}
     if not meta.is_file():
         raise UsageError(f"{devkit} is not a development kit: expected data/meta.mat or data/map_clsloc.txt in it")
     from scipy.io import loadmat

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from reproductions.lab.errors import file_errors
+from reproductions.lab import json_files, npz_files
 from reproductions.lab.files import atomic_write
 
 SAVE_EVERY = 60  # seconds
@@ -81,8 +81,14 @@ class ScoreCollector(keras.callbacks.Callback):
         """Return the saved scores, none if they are those of another test."""
         if self.path is None or not self.path.exists():
             return []
-        with file_errors(self.path, "remove it and rerun the test"), np.load(self.path, allow_pickle=False) as file:
-            return [file["scores"]] if json.loads(file["metadata"].tobytes()) == self.metadata else []
+        with npz_files.open_npz(self.path, "remove it and rerun the test") as file:
+            metadata = json_files.parse(file.array("metadata", "u", (None,)).tobytes(), self.path)
+            if metadata != self.metadata:
+                return []
+            scores = file.array("scores", npz_files.FLOATS, (None, None))
+            if len(scores) > int(self.metadata["images"]):
+                raise ValueError(f"it has scores of {len(scores)} images, expected {self.metadata['images']} at most")
+            return [scores]
 
     def scores(self) -> np.ndarray:
         """Return all scores (images, classes) in the order in which they were collected."""

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from reproductions.lab.errors import UsageError
+from reproductions.lab.ranges import Name, Whole
 from reproductions.lab.results import predictions, run_record
 from reproductions.lab.results.entries import DataSummary, ErrorRate, EvaluationResult, Execution, Misclassified
 from reproductions.lab.results.predictions import Ensemble, MemberResult
 from reproductions.lab.results.run_record import Record, write_with_folder
-from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec import recipe_files
 from reproductions.lab.spec.protocols import Protocol, slug
 from reproductions.lab.spec.recipe import plain
 
@@ -42,14 +43,14 @@ class Member:
         top5: Its own error rate of the best five answers; None for data sets of up to ten classes.
     """
 
-    study: str
-    network: str
-    seed: int
+    study: Name
+    network: Name
+    seed: Whole
     recipe: dict[str, Any]
     execution: Execution
     commit: str | None
     dirty: bool | None
-    weights: str
+    weights: Name
     top1: ErrorRate
     top5: ErrorRate | None = None
 
@@ -200,8 +201,8 @@ def read(path: Path) -> EnsembleRecord:
         UsageError: If the file does not exist, is damaged or incomplete, or has another schema.
     """
     record = run_record.read_checked(path, EnsembleRecord, "the record of an ensemble", problems)
-    for member in record.members:
-        recipe_changes.check_recorded(member.recipe, path)
+    for number, member in enumerate(record.members):
+        recipe_files.check_recorded(member.recipe, path, f"$.members[{number}].recipe")
     return record
 
 

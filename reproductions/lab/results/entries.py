@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+from reproductions.lab.ranges import Epochs, Images, Name, NonNegative, Percent, Positive, Rate, Whole
 from reproductions.lab.results.stats import wilson_interval
 
 FLOAT32 = "float32"
@@ -21,9 +22,9 @@ class ErrorRate:
         interval: Wilson's 95% interval of the error rate, in percent.
     """
 
-    errors: int
-    error: float
-    interval: tuple[float, float]
+    errors: Whole
+    error: Percent
+    interval: tuple[Percent, Percent]
 
     @classmethod
     def of(cls, errors: int, images: int) -> ErrorRate:
@@ -43,9 +44,9 @@ class EvaluationResult:
         top5: Error rate of the best five answers; None for data sets of up to ten classes.
     """
 
-    protocol: str
-    images: int
-    images_per_class: list[int]
+    protocol: Name
+    images: Positive
+    images_per_class: list[Whole]
     top1: ErrorRate
     top5: ErrorRate | None = None
 
@@ -54,9 +55,9 @@ class EvaluationResult:
 class Misclassified:
     """Misclassified test images: index in the test set, label and prediction of each, in three lists."""
 
-    index: list[int]
-    label: list[int]
-    predicted: list[int]
+    index: list[Whole]
+    label: list[Whole]
+    predicted: list[Whole]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -79,13 +80,13 @@ class EpochResult:
         val_error: Error rate on the validation split in percent, if it is held out.
     """
 
-    epoch: int
+    epoch: Epochs
     loss: float
-    error: float
-    learning_rate: float
-    seconds: float
+    error: Percent
+    learning_rate: Rate
+    seconds: NonNegative
     val_loss: float | None = None
-    val_error: float | None = None
+    val_error: Percent | None = None
 
     def as_data(self) -> dict[str, float]:
         """Return the metrics that there are, by name."""
@@ -104,13 +105,13 @@ class DataSummary:
         classes: Number of classes.
     """
 
-    name: str
+    name: Name
     source: str
-    sha256: str
-    train: int
-    validation: int
-    test: int
-    classes: int | None = None
+    sha256: Name
+    train: Whole
+    validation: Whole
+    test: Whole
+    classes: Positive | None = None
 
     def images(self, splits: Sequence[str]) -> int:
         """Return the number of images in some splits."""
@@ -121,9 +122,9 @@ class DataSummary:
 class InitProvenance:
     """The finished run from which layers were initialized: its network, seed and the checksum of its model."""
 
-    network: str
-    seed: int
-    sha256: str
+    network: Name
+    seed: Whole
+    sha256: Name
 
 
 @dataclass(frozen=True)
@@ -141,11 +142,11 @@ class Execution:
         init_from: Where layers were initialized from, if anywhere.
     """
 
-    precision: str = FLOAT32
+    precision: Name = FLOAT32
     jit: bool | None = None
-    forward_batch_size: int | None = None
-    accumulation_steps: int | None = None
-    workers: int | None = None
-    replicas: int | None = None
-    threads: int | None = None
+    forward_batch_size: Images | None = None
+    accumulation_steps: Positive | None = None
+    workers: Positive | None = None
+    replicas: Positive | None = None
+    threads: Positive | None = None
     init_from: InitProvenance | None = None

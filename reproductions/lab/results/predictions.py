@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab import json_files, npz_files
+from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results.entries import ErrorRate, EvaluationResult, Misclassified
 from reproductions.lab.spec.protocols import Protocol
 
 TOP = 5
 ADVICE = "make it again with: reproduce evaluate"
+METADATA = ("network", "protocol", "dataset", "sha256", "weights")
 SAME = {"sha256": "data", "protocol": "protocol"}
 
 
@@ -55,14 +57,34 @@ class ClassErrors:
 
 def read(path: Path) -> Predictions:
     """Return the predictions in a file; UsageError names a file that has none."""
-    with file_errors(path, ADVICE), np.load(path, allow_pickle=False) as file:
-        return Predictions(file["scores"], file["labels"], file["names"], json.loads(file["metadata"].tobytes()))
+    with npz_files.open_npz(path, ADVICE) as file:
+        metadata = metadata_in(file, path)
+        scores = file.array("scores", npz_files.FLOATS, (None, None))
+        images, classes = scores.shape
+        labels = file.array("labels", npz_files.INTEGERS, (images,))
+        names = file.array("names", npz_files.INTEGERS + npz_files.BYTES + npz_files.TEXTS, (images,))
+        if not images or not classes:
+            raise ValueError("it has no scores")
+        if not np.isfinite(scores).all():
+            raise ValueError("it has scores that are not finite")
+        if labels.min() < 0 or labels.max() >= classes:
+            raise ValueError(f"it has labels outside of 0..{classes - 1}")
+        return Predictions(scores, labels, names, metadata)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
     """Return the metadata of the predictions in a file, without reading the scores; UsageError as for `read`."""
-    with file_errors(path, ADVICE), np.load(path, allow_pickle=False) as file:
-        return {name: str(value) for name, value in json.loads(file["metadata"].tobytes()).items()}
+    with npz_files.open_npz(path, ADVICE) as file:
+        return metadata_in(file, path)
+
+
+def metadata_in(file: npz_files.NpzReader, path: Path) -> dict[str, str]:
+    """Return the metadata of the predictions in an open file; UsageError if some of `METADATA` are missing."""
+    content = json_files.parse(file.array("metadata", "u", (None,)).tobytes(), path)
+    metadata = json_files.convert(content, dict[str, str], path, "predictions", "$.metadata")
+    if missing := [name for name in METADATA if name not in metadata]:
+        raise UsageError(f"{path} lacks {', '.join(missing)} in its metadata; {ADVICE}")
+    return metadata
 
 
 def folder_of(tested: Path) -> Path:

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
+from reproductions.lab import json_files
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import write_json
+from reproductions.lab.ranges import Name, NonNegative, Whole
 from reproductions.lab.results.entries import (
     DataSummary,
     EpochResult,
@@ -21,7 +21,7 @@ from reproductions.lab.results.entries import (
     Execution,
     Misclassified,
 )
-from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec import recipe_changes, recipe_files
 from reproductions.lab.spec.recipe import plain
 
 SCHEMA = 2  # of the files that this version writes
@@ -61,9 +61,9 @@ class Record:
         schema: Version of this format.
     """
 
-    study: str
-    network: str
-    seed: int
+    study: Name
+    network: Name
+    seed: Whole
     recipe: dict[str, Any]
     data: DataSummary
     commit: str | None
@@ -71,13 +71,13 @@ class Record:
     versions: dict[str, str]
     device: str
     strategy: str
-    parameters: dict[str, int]
+    parameters: dict[str, Whole]
     history: list[EpochResult]
     test: EvaluationResult
     misclassified: Misclassified
     finished: str
-    wall_seconds: float
-    images_per_second: float | None
+    wall_seconds: NonNegative
+    images_per_second: NonNegative | None
     execution: Execution = field(default_factory=Execution)
     tests: dict[str, EvaluationResult] = field(default_factory=dict)
     validation: ErrorRate | None = None
@@ -153,21 +153,13 @@ def read_typed(path: Path, kind: type[T], schema: int, what: str) -> T:
     Raises:
         UsageError: If the file cannot be read, has another schema or does not fit; it names the field.
     """
-    try:
-        content = msgspec.json.decode(path.read_bytes())
-        found = content.get("schema", 1) if isinstance(content, dict) else None
-        if isinstance(found, int) and found > schema:
-            raise UsageError(f"{path} has schema {found}, newer than {schema}: update the suite to read it")
-        if found is not None and found != schema:
-            raise UsageError(f"{path} has schema {found}, but this version reads {schema}: make it again")
-        converted = msgspec.convert(content, kind)
-        for place in unknown_fields(content, msgspec.to_builtins(converted)):
-            raise UsageError(f"{path} is not {what}: it has an unknown field - at `{place}`")
-        return converted
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not {what}: {error}") from None
+    content = json_files.read_any(path, what)
+    found = content.get("schema", 1) if isinstance(content, dict) else None
+    if isinstance(found, int) and found > schema:
+        raise UsageError(f"{path} has schema {found}, newer than {schema}: update the suite to read it")
+    if found is not None and found != schema:
+        raise UsageError(f"{path} has schema {found!r}, but this version reads {schema}: make it again")
+    return json_files.convert(content, kind, path, what)
 
 
 def read_checked(path: Path, kind: type[T], what: str, problems: Callable[[T], Iterator[str]]) -> T:
@@ -184,19 +176,6 @@ def write_with_folder(path: Path, data: dict[str, Any]) -> None:
     write_json(path, data)
 
 
-def unknown_fields(content: Any, known: Any, place: str = "$") -> Iterator[str]:
-    """Yield where JSON has fields that the object made from it does not have, such as "$.test.error"."""
-    if isinstance(content, dict):
-        for name, value in content.items():
-            if name in known:
-                yield from unknown_fields(value, known[name], f"{place}.{name}")
-            else:
-                yield f"{place}.{name}"
-    elif isinstance(content, list):
-        for index, (value, own) in enumerate(zip(content, known)):
-            yield from unknown_fields(value, own, f"{place}[{index}]")
-
-
 def read(path: Path) -> Record:
     """Return the record in a file.
 
@@ -206,7 +185,7 @@ def read(path: Path) -> Record:
     if not path.exists():
         raise UsageError(f"{path} does not exist: the run has not finished, or has not begun")
     record = read_typed(path, Record, SCHEMA, "the record of a run")
-    recipe_changes.check_recorded(record.recipe, path)
+    recipe_files.check_recorded(record.recipe, path)
     for problem in problems(record):
         raise UsageError(f"{path} is not the record of a run: {problem}")
     return record

@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import write_json
+from reproductions.lab.ranges import Epochs, Name, NonNegative, Percent, Whole
 from reproductions.lab.results.entries import EpochResult, Execution
 from reproductions.lab.results.run_record import read_typed
+from reproductions.lab.spec import recipe_files
 from reproductions.lab.spec.search_space import Value
 
 SCHEMA = 2
@@ -20,6 +22,7 @@ FOLDER = "trials"
 SEARCH = "search.json"
 
 Settings = dict[str, Value]
+TunerName = Literal["random", "bayesian", "hyperband"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,11 @@ class Trial:
 
     settings: Settings
     recipe: dict[str, Any]
-    seed: int
+    seed: Whole
     history: list[EpochResult]
-    error: float | None
+    error: Percent | None
     failed: str | None
-    seconds: float
+    seconds: NonNegative
     worker: str
     finished: str
     code: CodeState = field(default_factory=CodeState)
@@ -95,11 +98,11 @@ class SearchRecord:
         schema: Version of this format.
     """
 
-    study: str
-    network: str
-    tuner: str
-    seed: int
-    epochs: int
+    study: Name
+    network: Name
+    tuner: TunerName
+    seed: Whole
+    epochs: Epochs
     recipe: dict[str, Any]
     search_space: dict[str, dict[str, Any]]
     sha256: str
@@ -128,8 +131,7 @@ def path_of(run_dir: Path, settings: Mapping[str, Value], epochs: int) -> Path:
 def read(path: Path) -> Trial:
     """Return the trial in a file; UsageError names a file that has none."""
     trial = read_typed(path, Trial, SCHEMA, "the record of a trial")
-    if not isinstance(trial.recipe.get("epochs"), int) or trial.epochs < 1:
-        raise UsageError(f"{path} is not the record of a trial: its recipe has no epochs; remove it to try again")
+    recipe_files.check_recorded(trial.recipe, path)
     if (trial.error is None) == (trial.failed is None):
         raise UsageError(f"{path} is not the record of a trial: it needs an error or a failure; remove it to try again")
     return trial
@@ -144,7 +146,9 @@ def read_all(run_dir: Path) -> list[Trial]:
 
 def read_search(run_dir: Path) -> SearchRecord:
     """Return what is searched in a folder; UsageError if its file is missing or damaged."""
-    return read_typed(run_dir / SEARCH, SearchRecord, SCHEMA, "the record of a search")
+    record = read_typed(run_dir / SEARCH, SearchRecord, SCHEMA, "the record of a search")
+    recipe_files.check_recorded(record.recipe, run_dir / SEARCH)
+    return record
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:

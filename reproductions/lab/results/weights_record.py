@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from reproductions.lab.ranges import Name
 from reproductions.lab.results import run_record
 from reproductions.lab.results.entries import DataSummary, EvaluationResult
 from reproductions.lab.results.run_record import write_with_folder
@@ -39,10 +40,10 @@ class WeightsRecord:
         schema: Version of this format, that of the records of runs.
     """
 
-    study: str
-    network: str
+    study: Name
+    network: Name
     weights: Provenance
-    digest: str
+    digest: Name
     data: DataSummary
     sample: bool
     test: EvaluationResult
@@ -57,7 +58,7 @@ class WeightsRecord:
     @property
     def filename(self) -> str:
         """Name of the file in which the record is written by default."""
-        return f"{self.network}-{self.weights.preset}-{slug(self.test.protocol)}{'-sample' * self.sample}.json"
+        return f"{slug(f'{self.network} {self.weights.preset} {self.test.protocol}')}{'-sample' * self.sample}.json"
 
     @property
     def identity(self) -> tuple[str, ...]:

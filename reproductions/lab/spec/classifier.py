@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reproductions.lab.spec.recipe import KerasObject, Split, keras_object, plain
+
+if TYPE_CHECKING:
+    from reproductions.lab.ranges import Name, Positive
 
 
 def estimator(class_name: str, **parameters: Any) -> KerasObject:
@@ -25,10 +28,10 @@ class FitRecipe:
         training_images: Number of images of the splits to train on, the first ones; by default all.
     """
 
-    dataset: str
+    dataset: Name
     steps: tuple[KerasObject, ...]
     splits: tuple[Split, ...] = ("train", "validation")
-    training_images: int | None = None
+    training_images: Positive | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return the recipe as JSON would give it back, with lists for tuples."""

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from reproductions.lab.spec.schedules import PolynomialDecay, Schedule
 
-KerasObject = Mapping[str, Any]
+if TYPE_CHECKING:  # `reproduce list` needs no ranges, which are checked by `recipe_changes`
+    from reproductions.lab.ranges import Epochs, Images, Name, NonNegative, Pixels, Positive, PositiveRate
+
+
+class KerasObject(TypedDict):
+    """A Keras object by the name of its class and its configuration."""
+
+    class_name: str
+    config: Mapping[str, Any]
+
+
 Transform = str | tuple[str, Mapping[str, Any]]
 Split = Literal["train", "validation"]
 LearningRate = tuple[tuple[int, float], ...] | Schedule
@@ -56,27 +66,27 @@ class Recipe:
             that has any.
     """
 
-    dataset: str
+    dataset: Name
     train_transforms: tuple[Transform, ...]
     optimizer: KerasObject
     loss: KerasObject
     learning_rate: LearningRate
-    batch_size: int
-    epochs: int
+    batch_size: Images
+    epochs: Epochs
     kernel_initializer: KerasObject | None = None
     splits: tuple[Split, ...] = ("train", "validation")
     test_transforms: tuple[Transform, ...] = ()
-    protocol: str = "whole image"
-    weight_decay: float | Mapping[str, float] = 0.0
-    bias_learning_rate_multiplier: float = 1.0
-    loss_weights: Mapping[str, float] = field(default_factory=dict)
-    global_clipnorm: float | None = None
-    micro_batch_size: int | None = None
+    protocol: Name = "whole image"
+    weight_decay: NonNegative | Mapping[str, NonNegative] = 0.0
+    bias_learning_rate_multiplier: NonNegative = 1.0
+    loss_weights: Mapping[str, NonNegative] = field(default_factory=dict)
+    global_clipnorm: PositiveRate | None = None
+    micro_batch_size: Images | None = None
     init_layers: tuple[str, ...] = ()
-    input_size: int | None = None
+    input_size: Pixels | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    training_images: int | None = None
-    curvature: int | None = None
+    training_images: Positive | None = None
+    curvature: Positive | None = None
 
     def learning_rate_at(self, epoch: int, errors: Sequence[float] = ()) -> float:
         """Return the learning rate of an epoch.

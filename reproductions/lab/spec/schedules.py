@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reproductions.lab.ranges import EpochCount, Epochs, Exponent, Factor, PositiveRate, Rate, Whole
 
 
 @dataclass(frozen=True)
@@ -13,9 +17,9 @@ class ExponentialDecay:
     Keras' schedule of the same name counts steps of the optimizer; this one counts epochs, which may be fractions.
     """
 
-    initial_learning_rate: float
-    decay_rate: float
-    decay_epochs: float
+    initial_learning_rate: PositiveRate
+    decay_rate: Factor
+    decay_epochs: EpochCount
 
     def at(self, epoch: int, errors: Sequence[float]) -> float:
         """Return the learning rate of an epoch; `errors` are not used."""
@@ -30,10 +34,10 @@ class PolynomialDecay:
     counts steps of the optimizer; this one counts epochs, and an epoch has the learning rate of its first step.
     """
 
-    initial_learning_rate: float
-    decay_epochs: float
-    end_learning_rate: float = 0.0
-    power: float = 1.0
+    initial_learning_rate: PositiveRate
+    decay_epochs: EpochCount
+    end_learning_rate: Rate = 0.0
+    power: Exponent = 1.0
 
     def at(self, epoch: int, errors: Sequence[float]) -> float:
         """Return the learning rate of an epoch; `errors` are not used."""
@@ -49,10 +53,10 @@ class ReduceLROnPlateau:
     happens at most `max_reductions` times.
     """
 
-    initial_learning_rate: float
-    factor: float = 0.1
-    patience: int = 5
-    max_reductions: int = 3
+    initial_learning_rate: PositiveRate
+    factor: Factor = 0.1
+    patience: Epochs = 5
+    max_reductions: Whole = 3
 
     def at(self, epoch: int, errors: Sequence[float]) -> float:
         """Return the learning rate of an epoch, given the validation errors of the epochs before it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,8 +12,10 @@ import keras
 import msgspec
 import numpy as np
 
-from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab import json_files, npz_files
+from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write
+from reproductions.lab.ranges import NonNegative, Whole
 from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.training.run_identity import check_same_run
@@ -33,9 +35,9 @@ class RunningSums:
     """
 
     loss: float = 0.0
-    errors: float = 0.0
-    images: float = 0.0
-    seconds: float = 0.0
+    errors: NonNegative = 0.0
+    images: NonNegative = 0.0
+    seconds: NonNegative = 0.0
 
     @property
     def mean_loss(self) -> float:
@@ -59,7 +61,7 @@ class TrainState:
     """
 
     history: list[EpochResult] = field(default_factory=list)
-    step: int = 0
+    step: Whole = 0
     sums: RunningSums = field(default_factory=RunningSums)
 
     @property
@@ -91,7 +93,15 @@ class Metadata:
     identity: dict[str, object]
     state: TrainState
     code: CodeState
-    wall_seconds: float
+    wall_seconds: NonNegative
+
+
+def problems(state: TrainState) -> Iterator[str]:
+    """Yield what is inconsistent in the progress of a run."""
+    if [result.epoch for result in state.history] != list(range(1, state.epoch)):
+        yield "its epochs do not follow one another"
+    if (state.step > 0) != (state.sums.images > 0) or state.sums.errors > state.sums.images:
+        yield f"its sums over {state.sums.images:g} images do not fit {state.step} steps"
 
 
 class Checkpoint:
@@ -164,9 +174,16 @@ class Checkpoint:
         Raises:
             UsageError: If it is damaged; the message ends with `advice`.
         """
-        with file_errors(path, advice), np.load(path, allow_pickle=False) as file:
-            metadata = msgspec.convert(json.loads(file[METADATA].tobytes()), Metadata)
-            return metadata, [file[f"variable{i}"] for i in range(len(file.files) - 1)]
+        with npz_files.open_npz(path, advice) as file:
+            content = json_files.parse(file.array(METADATA, "u", (None,)).tobytes(), path)
+            metadata = json_files.convert(content, Metadata, path, "the state of a run", f"$.{METADATA}")
+            for problem in problems(metadata.state):
+                raise ValueError(problem)
+            values = [file.array(f"variable{i}", npz_files.NUMBERS) for i in range(len(file.members) - 1)]
+            # Moments may overflow without harm; a NaN spreads.
+            if any(np.isnan(value).any() for value in values if value.dtype.kind == npz_files.FLOATS):
+                raise ValueError("a variable in it is NaN")
+            return metadata, values
 
     def save(self, variables: Sequence[keras.Variable]) -> None:
         """Write the state.

@@ -13,7 +13,7 @@ import tensorflow as tf
 from reproductions.lab.data import base
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results.entries import FLOAT32, Execution
-from reproductions.lab.spec import protocols, recipe_changes
+from reproductions.lab.spec import protocols, recipe_files
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed, model
@@ -31,7 +31,7 @@ def resolve(network: Network, options: TrainOptions) -> Recipe:
     recipe = network.to_train()
     options.check()
     if options.recipe is not None:
-        recipe = recipe_changes.overridden(recipe, recipe_changes.read(options.recipe), options.recipe)
+        recipe = recipe_files.overridden(recipe, recipe_files.read(options.recipe), options.recipe)
         check(recipe, options.recipe)
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
@@ -68,8 +68,9 @@ def check(recipe: Recipe, path: Path) -> None:
     for name, make in makers.items():
         try:
             make(copy.deepcopy(getattr(recipe, name)))  # Keras modifies its argument
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"{path}: {name} cannot be created: {str(error).splitlines()[0]}") from None
+        except Exception as error:  # Keras' classes raise errors of many types on arguments that do not fit
+            reason = str(error).split("\n")[0] or type(error).__name__
+            raise UsageError(f"{path}: {name} cannot be created: {reason}") from None
 
 
 def accumulation_steps(recipe: Recipe, options: TrainOptions, replicas: int) -> int:

@@ -25,7 +25,7 @@ from reproductions.lab.files import lock_directory, remove_unfinished
 from reproductions.lab.results import predictions, run_record
 from reproductions.lab.results.entries import WHOLE_IMAGE, ErrorRate, Execution
 from reproductions.lab.results.run_record import Record
-from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec import recipe_files
 from reproductions.lab.spec.classifier import Classifier, FitRecipe
 from reproductions.lab.spec.study import Study
 from reproductions.lab.training.options import TrainOptions
@@ -110,7 +110,7 @@ def configure(study: Study, classifier: Classifier, options: TrainOptions) -> Fi
     environment.check_threads(options.threads)
     recipe = classifier.recipe
     if options.recipe is not None:
-        recipe = recipe_changes.overridden(recipe, recipe_changes.read(options.recipe), options.recipe)
+        recipe = recipe_files.overridden(recipe, recipe_files.read(options.recipe), options.recipe)
     if options.hold_out:
         recipe = replace(recipe, splits=("train",))
     if options.training_images is not None:

@@ -19,7 +19,7 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.files import lock_directory, remove_unfinished
 from reproductions.lab.results import trial_record
 from reproductions.lab.results.entries import EpochResult
-from reproductions.lab.results.trial_record import CodeState, SearchRecord, Settings, Trial
+from reproductions.lab.results.trial_record import CodeState, SearchRecord, Settings, Trial, TunerName
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe, plain
 from reproductions.lab.spec.study import Network, Study
@@ -52,7 +52,7 @@ class TuneOptions:
         threads: Intra-op threads; by default one per core.
     """
 
-    tuner: str = "random"
+    tuner: TunerName = "random"
     max_trials: int | None = None
     epochs: int | None = None
     seed: int = 1

@@ -99,13 +99,13 @@ def test_damaged_and_other_manifests_are_refused(own_imagenet):
     }
     lacking = {name: value for name, value in whole.items() if name != "splits"}
     for text, message in (
-        ("{", "cannot be read"),
-        (json.dumps(lacking), r"cannot be read \(it lacks splits\)"),
+        ("{", "is not a manifest"),
+        (json.dumps(lacking), ".*missing required field `splits`"),
         (
             json.dumps({**whole, "format": 9}),
-            "has format 9, but this version reads format 2: delete .* and prepare it again",
+            "has format 9, but this version reads format 2; delete .* and prepare it again",
         ),
-        (json.dumps(older), "has format 1, but this version reads format 2: delete .* and prepare it again"),
+        (json.dumps(older), "has format 1, but this version reads format 2; delete .* and prepare it again"),
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(UsageError, match=f"{manifest.NAME} {message}"):

@@ -197,6 +197,6 @@ def test_ignored_files_are_reported(tmp_path, capsys):
     shutil.rmtree(made.folder / "train" / made.wnids[2])
     prepare(made.folder, tmp_path)
     output = capsys.readouterr().out
-    assert "train: 2 files ignored, not images or of other classes: n0123, notes.txt" in output
-    assert "validation: 4 files ignored, not images or of other classes: ILSVRC2012_val_" in output
+    assert "train: 2 files ignored, not images, of other classes or broken links: n0123, notes.txt" in output
+    assert "validation: 4 files ignored, not images, of other classes or broken links: ILSVRC2012_val_" in output
     assert registry.load("imagenet", tmp_path).sizes() == {"train": 2, "validation": 2, "test": 8}

@@ -12,6 +12,7 @@ from reproductions.lab.data import registry, status
 from reproductions.lab.data.imagenet import manifest
 from reproductions.lab.data.imagenet import prepare as preparation
 from reproductions.lab.errors import UsageError
+from reproductions.lab.files import lock_directory
 from tests.helpers import imagenet_files
 from tests.helpers.prepared_imagenet import SHARDS, digests, prepare
 
@@ -95,8 +96,8 @@ def test_a_finished_preparation_is_left_unchanged(ilsvrc, own_imagenet, capsys):
 def test_two_processes_cannot_prepare_one_folder(ilsvrc, tmp_path):
     (tmp_path / "imagenet-256" / "work").mkdir(parents=True)
     with (
-        preparation.lock_file(tmp_path / "imagenet-256" / "work" / "lock"),
-        pytest.raises(UsageError, match=r"another process is preparing .*imagenet-256: wait"),
+        lock_directory(tmp_path / "imagenet-256" / "work"),
+        pytest.raises(UsageError, match=r"another process uses .*imagenet-256/work: wait"),
     ):
         prepare(ilsvrc.folder, tmp_path)
 

@@ -16,10 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
+from reproductions.lab import npz_files
 from reproductions.lab.data.base import Dataset, data_folder
 from reproductions.lab.data.imagenet import manifest, official, pixel_statistics, tfrecord
-from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.errors import UsageError
 
+POSITION = ("shard", "offset", "length")
+LONGEST, LARGEST = 1 << 40, 1 << 28  # bytes of a shard, of an Example
 VALIDATION_SHARE = 100  # one in this many images
 
 
@@ -125,10 +128,16 @@ def read_split(folder: Path, split: str, done: manifest.Manifest) -> ShardedImag
         return ShardedImages(ShardFiles(folder, []), none.astype(np.int32), none.astype("S1"), None, none, none, none)
     names = [shard["file"] for shard in entry["shards"]]
     path = folder / f"index-{split}.npz"
-    with file_errors(path, f"run `reproduce data verify {folder}`"), np.load(path, allow_pickle=False) as arrays:
-        blacklisted = arrays.get("blacklisted")
-        labels, positions = arrays["label"].astype(np.int32), (arrays[name] for name in ("shard", "offset", "length"))
-        return ShardedImages(ShardFiles(folder, names), labels, arrays["name"], blacklisted, *positions)
+    with npz_files.open_npz(path, f"run `reproduce data verify {folder}`") as file:
+        shape = (sum(shard["records"] for shard in entry["shards"]),)
+        labels = file.array("label", npz_files.INTEGERS, shape).astype(np.int32)
+        shard, offset, length = (file.array(name, npz_files.INTEGERS, shape) for name in POSITION)
+        limits = (labels, len(done["classes"])), (shard, len(names)), (offset, LONGEST), (length, LARGEST)
+        if any(len(column) and not 0 <= column.min() <= column.max() < limit for column, limit in limits):
+            raise ValueError("it has a label or a position that does not exist")
+        blacklisted = file.array("blacklisted", "b", shape) if "blacklisted" in file else None
+        filenames = file.array("name", npz_files.BYTES, shape)
+        return ShardedImages(ShardFiles(folder, names), labels, filenames, blacklisted, shard, offset, length)
 
 
 def is_validation(labels: np.ndarray, filenames: np.ndarray) -> np.ndarray:

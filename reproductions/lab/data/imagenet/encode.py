@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ QUALITY = 95
 # Pillow widens the filter as it shrinks an image, which prevents aliasing. The papers do not name a filter; bicubic is
 # sharp, and rings less than Lanczos.
 FILTER = Image.Resampling.BICUBIC
+
+ADDRESS = re.compile(r" <\S+ object at 0x[0-9a-f]+>")  # it differs every time
 
 Settings = dict[str, int | str | None]
 
@@ -81,7 +84,8 @@ def decode(data: bytes) -> tuple[Image.Image, str | None]:
                 return rgb_from_cmyk(image), "CMYK JPEG"
             return image.convert("RGB"), None if jpeg and image.mode in ("L", "RGB") else f"{image.format} {image.mode}"
     except Exception as error:  # Pillow's decoders raise errors of many types on damaged files
-        raise UndecodableImage(" ".join(str(error).split()) or type(error).__name__) from None
+        reason = ADDRESS.sub("", " ".join(str(error).split()))
+        raise UndecodableImage(reason or type(error).__name__) from None
 
 
 def rgb_from_cmyk(image: Image.Image) -> Image.Image:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from reproductions.lab.data.imagenet import manifest
 from reproductions.lab.data.imagenet.encode import Settings
-from reproductions.lab.data.imagenet.manifest import ClassEntry, IgnoredFiles, Manifest
-from reproductions.lab.data.imagenet.shards import Shard, listing_path, shard_bounds
+from reproductions.lab.data.imagenet.manifest import ClassEntry, IgnoredFiles, Manifest, SplitName
+from reproductions.lab.data.imagenet.shards import Shard, read_listing, shard_bounds
 from reproductions.lab.data.imagenet.sources import ImageSource
+from reproductions.lab.ranges import Positive, Whole
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,12 @@ class SplitLayout:
         shards: Number of shards.
     """
 
-    images: int
-    bytes: int
-    per_class: list[int]
+    images: Whole
+    bytes: Whole
+    per_class: list[Whole]
     listing: str
     ignored: IgnoredFiles
-    shards: int
+    shards: Positive
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Layout:
 
     settings: Settings
     classes: list[ClassEntry]
-    splits: dict[str, SplitLayout]
+    splits: dict[SplitName, SplitLayout]
     blacklisted: list[str] | None
 
     @property
@@ -128,7 +127,7 @@ def make_shards(layout: Layout, sources: Mapping[str, ImageSource], options: Pre
     """
     shards, folder, wnids = [], options.folder, tuple(layout.wnids)
     for name, split in layout.splits.items():
-        keys = np.load(listing_path(folder, name), mmap_mode="r")["key"]
+        keys = read_listing(folder, name)["key"]
         for number, (first, last) in enumerate(shard_bounds(keys, split.shards)):
             shards.append(
                 Shard(folder, name, number, split.shards, first, last, sources[name], wnids, options.originals)

@@ -6,39 +6,50 @@ It needs neither numpy nor TensorFlow.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
+from msgspec import Meta
+
+from reproductions.lab import json_files
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import sha256
+from reproductions.lab.ranges import Whole
 
 FORMAT = 2
 NAME = "manifest.json"
 FOLDERS = {"imagenet": "imagenet-256", "imagenet-originals": "imagenet-originals"}
+WHAT = "a manifest of prepared images"
+
+# Names that lead nowhere else than into the folder.
+Wnid = Annotated[str, Meta(pattern=r"^n\d{8}\Z")]
+ShardName = Annotated[str, Meta(pattern=r"^(train|validation)-\d{5}-of-\d{5}\.tfrecord\Z")]
+BesideShards = Annotated[str, Meta(pattern=r"^(index-train|index-validation|statistics)\.npz\Z")]
+DataName = Annotated[str, Meta(pattern=r"^imagenet(-originals)?(-subset)?\Z")]
+SplitName = Annotated[str, Meta(pattern=r"^(train|validation)\Z")]
 
 
 class ClassEntry(TypedDict):
     """A class: its WNID and its words, "" if there is no devkit."""
 
-    wnid: str
+    wnid: Wnid
     words: str
 
 
 class ShardEntry(TypedDict):
     """A shard: file name, size in bytes, number of images, and checksum."""
 
-    file: str
-    bytes: int
-    records: int
+    file: ShardName
+    bytes: Whole
+    records: Whole
     sha256: str
 
 
 class IgnoredFiles(TypedDict):
     """Number and examples of the files of the source that are not images, or not of the classes."""
 
-    files: int
+    files: Whole
     examples: list[str]
 
 
@@ -48,9 +59,9 @@ class SplitEntry(TypedDict):
     `undecodable` and `converted` are (file name, reason or original format) pairs.
     """
 
-    images: int
-    bytes: int
-    per_class: list[int]
+    images: Whole
+    bytes: Whole
+    per_class: list[Whole]
     listing: str
     ignored: IgnoredFiles
     shards: list[ShardEntry]
@@ -66,12 +77,12 @@ class Manifest(TypedDict):
     """
 
     format: int
-    name: str
+    name: DataName
     settings: dict[str, int | str | None]
     classes: list[ClassEntry]
-    splits: dict[str, SplitEntry]
+    splits: dict[SplitName, SplitEntry]
     blacklisted: list[str] | None
-    files: dict[str, str]
+    files: dict[BesideShards, str]
 
 
 def read(folder: Path) -> Manifest:
@@ -83,16 +94,30 @@ def read(folder: Path) -> Manifest:
     path = folder / NAME
     advice = f"delete {folder} and prepare it again"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        version = content["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} cannot be read ({error}): {advice}") from None
-    if version != FORMAT:
-        raise UsageError(f"{path} has format {version}, but this version reads format {FORMAT}: {advice}")
-    missing = [name for name in Manifest.__annotations__ if name not in content]
-    if missing:
-        raise UsageError(f"{path} cannot be read (it lacks {', '.join(missing)}): {advice}")
-    return content
+        content = json_files.read_any(path, WHAT)
+        version = content.get("format", FORMAT) if isinstance(content, dict) else FORMAT
+        if version != FORMAT:
+            raise UsageError(f"{path} has format {version!r}, but this version reads format {FORMAT}")
+        done = json_files.convert(content, Manifest, path, WHAT)
+    except UsageError as error:
+        raise UsageError(f"{error}; {advice}") from None
+    for problem in problems(done):
+        raise UsageError(f"{path} is not {WHAT}: {problem}; {advice}")
+    return done
+
+
+def problems(manifest: Manifest) -> Iterator[str]:
+    """Yield what is inconsistent in a manifest."""
+    names = [shard["file"] for shard in shards(manifest)]
+    if "train" not in manifest["splits"] or "short_side" not in manifest["settings"]:
+        yield "it lacks the training split or the size of the images"
+    if len(set(names)) < len(names):
+        yield "a shard is there twice"
+    for name, split in manifest["splits"].items():
+        if len(split["per_class"]) != len(manifest["classes"]):
+            yield f"the {name} split has {len(split['per_class'])} classes, expected {len(manifest['classes'])}"
+        if not all(shard["file"].startswith(f"{name}-") for shard in split["shards"]):
+            yield f"the {name} split has shards of another"
 
 
 def shards(manifest: Manifest) -> list[ShardEntry]:

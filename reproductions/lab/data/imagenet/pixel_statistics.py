@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from reproductions.lab import npz_files
 from reproductions.lab.data.imagenet.encode import SIDE
 
 
@@ -56,6 +57,10 @@ class PixelSums:
         self.pixels += pixels
         self.products += products
 
+    def add_other(self, other: PixelSums) -> None:
+        """Add the sums over other images."""
+        self.add_sums(other.count, other.pixels, other.products)
+
     def statistics(self) -> ImageNetStatistics:
         """Return the statistics of all images added."""
         mean_image = self.pixels / self.count
@@ -69,6 +74,10 @@ class PixelSums:
 
 
 def read(path: Path) -> ImageNetStatistics:
-    """Return the statistics in a file."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return ImageNetStatistics(*(arrays[name] for name in ImageNetStatistics._fields))
+    """Return the statistics in a file; UsageError if it is missing or damaged."""
+    shapes = ((SIDE, SIDE, 3), (3,), (3,), (3, 3))
+    with npz_files.open_npz(path, f"run `reproduce data verify {path.parent}`") as file:
+        arrays = [file.array(name, npz_files.FLOATS, shape) for name, shape in zip(ImageNetStatistics._fields, shapes)]
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError("it has values that are not finite")
+        return ImageNetStatistics(*arrays)

@@ -6,12 +6,10 @@ Every file is written completely or not at all, and the manifest last: a folder 
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +25,7 @@ from reproductions.lab.data.imagenet.pixel_statistics import PixelSums
 from reproductions.lab.data.imagenet.shards import WORK, Shard, write_shard
 from reproductions.lab.data.imagenet.survey import find_sources, make_layout
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write, remove_unfinished, sha256
+from reproductions.lab.files import atomic_write, lock_directory, remove_unfinished, sha256
 
 MOST_SHARDS = 512
 # A few undecodable images are named and left out; more than this mean that the source is damaged.
@@ -52,7 +50,7 @@ def prepare(options: PrepareOptions) -> Path:
     folder = options.folder
     try:
         (folder / WORK).mkdir(parents=True, exist_ok=True)
-        with lock_file(folder / WORK / "lock"), parallel_map(options.workers) as parallel:
+        with lock_directory(folder / WORK), parallel_map(options.workers) as parallel:
             for each in (folder, folder / WORK):
                 remove_unfinished(each)
             (repair if (folder / manifest.NAME).is_file() else prepare_all)(options, parallel)
@@ -75,17 +73,6 @@ def check_options(options: PrepareOptions) -> None:
         raise UsageError(f"--workers must be at least 1; got {options.workers}")
 
 
-@contextmanager
-def lock_file(path: Path) -> Iterator[None]:
-    """Prevent a second process from preparing the same folder."""
-    with path.open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"another process is preparing {path.parent.parent}: wait until it ends") from None
-        yield
-
-
 def prepare_all(options: PrepareOptions, parallel: Map) -> None:
     """Write all shards that are not finished, then indices, statistics and manifest."""
     layout, shards = plan(options, parallel)
@@ -94,8 +81,7 @@ def prepare_all(options: PrepareOptions, parallel: Map) -> None:
     by_name = {shard.name: shard for shard in shards}
     undecodable: list[list[str]] = []
     for name in with_progress(parallel(write_shard, shards), len(shards)):
-        with np.load(by_name[name].notes, allow_pickle=False) as notes:
-            undecodable += notes["undecodable"].tolist()
+        undecodable += by_name[name].read_notes().undecodable
         check_undecodable(undecodable, options)
     finish(options.folder, layout, shards)
 
@@ -108,7 +94,8 @@ def plan(options: PrepareOptions, parallel: Map) -> tuple[Layout, list[Shard]]:
         print(f"{name}: {split.images:,} images of {len(layout.classes):,} classes, {split.bytes / 1e9:.3f} GB")
         if split.ignored["files"]:
             examples = ", ".join(split.ignored["examples"])
-            print(f"{name}: {split.ignored['files']:,} files ignored, not images or of other classes: {examples}")
+            count = split.ignored["files"]
+            print(f"{name}: {count:,} files ignored, not images, of other classes or broken links: {examples}")
     return layout, make_shards(layout, sources, options)
 
 
@@ -173,18 +160,18 @@ def finish_split(layout: Layout, name: str, shards: list[Shard], sums: PixelSums
     undecodable: list[list[str]] = []
     converted: list[list[str]] = []
     for shard in shards:
-        with np.load(shard.notes, allow_pickle=False) as notes:
-            rows.append(notes["index"])
-            sums.add_sums(notes["images"], notes["pixels"], notes["products"])
-            entry: ShardEntry = {
-                "file": shard.name,
-                "bytes": int(notes["bytes"]),
-                "records": len(notes["index"]),
-                "sha256": str(notes["sha256"]),
-            }
-            entries.append(entry)
-            undecodable += notes["undecodable"].tolist()
-            converted += notes["converted"].tolist()
+        notes = shard.read_notes()
+        rows.append(notes.index)
+        sums.add_other(notes.sums)
+        entry: ShardEntry = {
+            "file": shard.name,
+            "bytes": notes.bytes,
+            "records": len(notes.index),
+            "sha256": notes.sha256,
+        }
+        entries.append(entry)
+        undecodable += notes.undecodable
+        converted += notes.converted
     split = layout.splits[name]
     check_counts(split, np.concatenate(rows)["label"], len(undecodable))
     blacklisted = layout.blacklisted if name == "validation" else None

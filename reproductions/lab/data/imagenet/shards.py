@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
+from reproductions.lab import npz_files
 from reproductions.lab.data.imagenet import tfrecord
 from reproductions.lab.data.imagenet.encode import PreparedImage, UndecodableImage, prepare_image
 from reproductions.lab.data.imagenet.pixel_statistics import PixelSums
-from reproductions.lab.data.imagenet.sources import ImageSource
+from reproductions.lab.data.imagenet.sources import ImageSource, printable
+from reproductions.lab.errors import file_errors
 from reproductions.lab.files import atomic_write
 
+LISTING = ("name", "label", "offset", "size", "key")  # columns
 WORK = "work"  # folder of the files that are needed until the preparation is finished
 
 
@@ -60,13 +63,57 @@ class Shard:
         """Path of the notes on the shard; see `write_shard`."""
         return self.folder / WORK / f"{self.name}.npz"
 
+    def read_notes(self) -> Notes:
+        """Return the notes on the shard; UsageError if they are damaged."""
+        integers, texts = npz_files.INTEGERS, npz_files.TEXTS
+        columns = {"name": npz_files.BYTES, "label": integers, "offset": integers, "length": integers}
+        with npz_files.open_npz(self.notes, "remove it and run the same command") as file:
+            index = file.table("index", columns)
+            if len(index) and not 0 <= index["label"].min() <= index["label"].max() < len(self.wnids):
+                raise ValueError("it has a label that does not exist")
+            sums = PixelSums()
+            sums.add_sums(
+                int(file.array("images", integers, ())),
+                file.array("pixels", integers, sums.pixels.shape),
+                file.array("products", integers, sums.products.shape),
+            )
+            return Notes(
+                index=index,
+                bytes=int(file.array("bytes", integers, ())),
+                sha256=str(file.array("sha256", texts, ())),
+                undecodable=file.array("undecodable", texts, (None, 2)).tolist(),
+                converted=file.array("converted", texts, (None, 2)).tolist(),
+                sums=sums,
+            )
+
     def rows(self) -> np.ndarray:
         """Return the rows of the listing."""
-        return np.load(listing_path(self.folder, self.split), mmap_mode="r")[self.first : self.last]
+        return read_listing(self.folder, self.split)[self.first : self.last]
 
     def finished(self) -> bool:
         """Return whether shard and notes are written."""
         return self.path.is_file() and self.notes.is_file()
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What is noted of a shard; see `write_shard`.
+
+    Attributes:
+        index: Rows with name, label, offset and length of the Example, one per image.
+        bytes: Size of the shard.
+        sha256: Its checksum.
+        undecodable: Names of undecodable files and reasons.
+        converted: Names of converted files and their original formats.
+        sums: Sums over the images.
+    """
+
+    index: np.ndarray
+    bytes: int
+    sha256: str
+    undecodable: list[list[str]]
+    converted: list[list[str]]
+    sums: PixelSums
 
 
 @dataclass
@@ -80,6 +127,20 @@ class UnusualFiles:
 def listing_path(folder: Path, split: str) -> Path:
     """Return the path of the listing of a split."""
     return folder / WORK / f"listing-{split}.npy"
+
+
+def read_listing(folder: Path, split: str) -> np.ndarray:
+    """Return the listing of a split, which is read from the disk when it is accessed; see `sources.make_listing`.
+
+    Raises:
+        UsageError: If it is damaged.
+    """
+    path = listing_path(folder, split)
+    with file_errors(path, f"delete {folder} and prepare it again"):
+        table = np.load(path, mmap_mode="r", allow_pickle=False)
+        if table.ndim != 1 or table.dtype.names != LISTING or table.dtype["name"].kind != "S":
+            raise ValueError(f"it is not a listing: it has {table.dtype} of shape {table.shape}")
+        return np.asarray(table)
 
 
 def shard_bounds(keys: np.ndarray, count: int) -> list[tuple[int, int]]:
@@ -141,7 +202,7 @@ def pairs(found: list[tuple[str, str]]) -> np.ndarray:
 def prepared_images(shard: Shard, unusual: UnusualFiles) -> Iterator[tuple[np.void, PreparedImage]]:
     """Yield each row of the listing with its image, and add undecodable and converted files to `unusual`."""
     for row in shard.rows():
-        name = os.fsdecode(row["name"])
+        name = printable(os.fsdecode(row["name"]))
         try:
             image = prepare_image(shard.source.read(row, shard.wnids[row["label"]]), shard.originals)
         except UndecodableImage as error:

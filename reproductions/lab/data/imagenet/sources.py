@@ -23,11 +23,13 @@ from reproductions.lab.errors import UsageError
 
 WNID = re.compile(r"n\d{8}")
 VALIDATION_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.\w+")
+LONGEST_NAME = 255  # bytes, as in most file systems; a tar may have any
+BROKEN, BROKEN_LINK = -1, " (broken link)"
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png")
 
 
 class Member(NamedTuple):
-    """A file in a folder or tar: its name, the offset of its data in the tar, and its size."""
+    """A file in a folder or tar: its name, the offset of its data in the tar, and its size; `BROKEN` for a link."""
 
     name: str
     offset: int
@@ -86,7 +88,9 @@ def check_member(tar: str, member: tarfile.TarInfo) -> None:
         reason = "it is not a regular file"
     else:
         return
-    raise UsageError(f"{tar}: the member {member.name} is refused because {reason}; download the official file again")
+    raise UsageError(
+        f"{tar}: the member {printable(member.name)} is refused because {reason}; download the official file again"
+    )
 
 
 def members(path: Path, start: int = 0, end: int | None = None, inside: str = "") -> Iterator[Member]:
@@ -128,7 +132,7 @@ def inner_tars(path: Path) -> list[tuple[str, int, int]]:
         wnid, suffix = PurePosixPath(name).stem, PurePosixPath(name).suffix
         if suffix != ".tar" or not WNID.fullmatch(wnid):
             raise UsageError(
-                f"{path} is not the official training tar: expected members nXXXXXXXX.tar, found {name}; "
+                f"{path} is not the official training tar: expected members nXXXXXXXX.tar, found {printable(name)}; "
                 "download the official file again"
             )
         found.append((wnid, offset, offset + size))
@@ -145,9 +149,18 @@ def members_of_class(task: tuple[Path, str, int, int]) -> list[Member]:
 
 
 def files(folder: Path) -> list[Member]:
-    """Return the files in a folder except hidden ones."""
+    """Return the files in a folder except hidden ones, and the links that lead nowhere."""
     with os.scandir(folder) as entries:
-        return [Member(e.name, 0, e.stat().st_size) for e in entries if e.is_file() and not e.name.startswith(".")]
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
+    return [Member(entry.name, 0, size) for entry in visible if (size := size_of(entry)) is not None]
+
+
+def size_of(entry: os.DirEntry[str]) -> int | None:
+    """Return the size of a file, `BROKEN` for a link that leads nowhere; None if it is neither."""
+    try:
+        return entry.stat().st_size if entry.is_file() else None if os.path.exists(entry.path) else BROKEN
+    except OSError:  # a loop of links
+        return BROKEN
 
 
 # --- Listings
@@ -180,7 +193,9 @@ def list_by_number(source: ImageSource, wnid_of: Callable[[int], str]) -> Files:
         name = PurePosixPath(member.name).name
         number = VALIDATION_NAME.fullmatch(name)
         if number is None and is_image(name):
-            raise UsageError(f"{source.path}: expected images named ILSVRC2012_val_XXXXXXXX.JPEG, found {name}")
+            raise UsageError(
+                f"{source.path}: expected images named ILSVRC2012_val_XXXXXXXX.JPEG, found {printable(name)}"
+            )
         if number is None:
             found.setdefault("", []).append(member)
             continue
@@ -202,8 +217,19 @@ def sort_key(name: bytes) -> int:
 
 
 def ignored_files(files_of: Mapping[str, list[Member]], wnids: list[str]) -> list[str]:
-    """Return the names of files that are not images, or not of one of the classes."""
-    return [name for wnid, own in files_of.items() for name, *_ in own if wnid not in wnids or not is_image(name)]
+    """Return the names of files that are not images, or not of one of the classes, and of links that lead nowhere."""
+    return [
+        printable(name) + BROKEN_LINK * (size == BROKEN)
+        for wnid, own in files_of.items()
+        for name, _, size in own
+        if wnid not in wnids or size == BROKEN or not is_image(name)
+    ]
+
+
+def printable(name: str) -> str:
+    """Return a file name with escapes for backslashes, control characters, and bytes that are not UTF-8."""
+    text = os.fsencode(name).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 
 def make_listing(files_of: Mapping[str, list[Member]], wnids: list[str]) -> np.ndarray:
@@ -223,13 +249,17 @@ def make_listing(files_of: Mapping[str, list[Member]], wnids: list[str]) -> np.n
         (os.fsencode(PurePosixPath(name).name), label, offset, size)
         for label, wnid in enumerate(wnids)
         for name, offset, size in files_of.get(wnid, [])
-        if is_image(name)
+        if is_image(name) and size != BROKEN
     ]
     longest = max((len(name) for name, *_ in rows), default=1)
+    if longest > LONGEST_NAME:
+        raise UsageError(f"the source has a file name of {longest} bytes, expected at most {LONGEST_NAME}: rename it")
     columns = [("name", f"S{longest}"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8"), ("key", "<u8")]
     table = np.array([(*row, sort_key(row[0])) for row in rows], dtype=columns)
     table = table[np.lexsort((table["label"], table["name"], table["key"]))]
     same = (table["name"][1:] == table["name"][:-1]) & (table["label"][1:] == table["label"][:-1])
     if same.any():
-        raise UsageError(f"{os.fsdecode(table['name'][1:][same][0])} occurs twice in the source: remove one copy")
+        raise UsageError(
+            f"{printable(os.fsdecode(table['name'][1:][same][0]))} occurs twice in the source: remove one copy"
+        )
     return table

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reproductions.lab import json_files
 from reproductions.lab.data.imagenet import devkit, encode, manifest, official, sources
 from reproductions.lab.data.imagenet.devkit import Devkit
 from reproductions.lab.data.imagenet.layout import Layout, PrepareOptions, SplitLayout
@@ -81,10 +82,10 @@ def read_saved(folder: Path) -> SavedLayout | None:
     """
     path = folder / WORK / SAVED_LAYOUT
     if path.is_file():
-        content = json.loads(path.read_text(encoding="utf-8"))
-        layout = content["layout"]
-        splits = {name: SplitLayout(**split) for name, split in layout.pop("splits").items()}
-        return SavedLayout(Layout(**layout, splits=splits), content["fingerprint"])
+        try:
+            return json_files.read(path, SavedLayout, "the layout of an unfinished preparation")
+        except UsageError as error:
+            raise UsageError(f"{error}; delete {folder}, or choose another with --to") from None
     if any(folder.glob("[!.]*.tfrecord")) and not (folder / manifest.NAME).is_file():
         raise UsageError(
             f"{folder} has shards of an unfinished preparation by another version: delete the folder, "
@@ -176,9 +177,14 @@ def describe_split(table: np.ndarray, classes: int, ignored: list[str]) -> Split
         bytes=int(table["size"].sum()),
         per_class=np.bincount(table["label"], minlength=classes).tolist(),
         listing=hashlib.sha256(b"".join(table[name].tobytes() for name in ("name", "label", "size"))).hexdigest(),
-        ignored={"files": len(ignored), "examples": sorted(ignored)[:EXAMPLES]},
+        ignored={"files": len(ignored), "examples": sorted(ignored, key=by_kind)[:EXAMPLES]},
         shards=0,
     )
+
+
+def by_kind(name: str) -> tuple[bool, str]:
+    """Return a key that sorts names of ignored files, broken links first: the images that they stand for are missed."""
+    return not name.endswith(sources.BROKEN_LINK), name
 
 
 def with_shards(splits: Mapping[str, SplitLayout], requested: int | None) -> dict[str, SplitLayout]:

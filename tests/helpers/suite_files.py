@@ -1,0 +1,170 @@
+"""Good files of every kind that the suite reads, by name, and how each is read."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import layers  # noqa: F401, registers the losses of recipes
+import reproductions
+from reports.pages import Sources, render, render_html
+from reports.sections.tuning import Search
+from reproductions.lab.data.imagenet import dataset, manifest, pixel_statistics, survey
+from reproductions.lab.evaluation import localization
+from reproductions.lab.evaluation.partial_scores import ScoreCollector
+from reproductions.lab.results import ensemble_record, predictions, run_record, trial_record, weights_record
+from reproductions.lab.results.entries import EpochResult
+from reproductions.lab.results.trial_record import CodeState
+from reproductions.lab.spec import recipe_changes, recipe_files
+from reproductions.lab.training import config
+from reproductions.lab.training.checkpoint import Checkpoint
+from tests.helpers import imagenet_files, prepared_imagenet
+
+REPORTS = Path(reproductions.__file__).parents[1] / "reports"
+STUDIES = reproductions.studies()
+LENET5 = STUDIES["lenet5"]
+PREPARED = "prepared"
+PARTIAL = {"network": "a", "images": 6}
+
+
+def pages(**sources: object) -> None:
+    """Make the pages of LeNet-5 from some records."""
+    nothing = {"figures": {"lenet5": []}, "runs": [], "tables": {}, "claims": []}
+    render_html(render(Sources(**{"studies": {"lenet5": LENET5}, **nothing, **sources})))  # type: ignore[arg-type]
+
+
+def read_record(path: Path) -> None:
+    record = run_record.read(path)
+    if record.study == "lenet5":
+        pages(runs=[run_record.Run(path, record)])
+
+
+def read_trial(path: Path) -> None:
+    trial = trial_record.read(path)
+    record = trial_record.read_search(REPORTS / "tuned" / "lenet5-hyperband")
+    pages(searches=[Search("x", record, [trial])])
+
+
+def read_search(path: Path) -> None:
+    record = trial_record.read_search(path.parent)
+    trial = next((REPORTS / "tuned" / "lenet5-hyperband" / "trials").glob("*.json"))
+    if record.study == "lenet5":
+        pages(searches=[Search("x", record, [trial_record.read(trial)])])
+
+
+def read_recipe(path: Path) -> None:
+    recipe = recipe_files.overridden(LENET5.networks[0].to_train(), recipe_files.read(path), path)
+    config.check(recipe, path)
+    recipe.learning_rate_at(3, [5.0, 5.0])
+    recipe_changes.changes(recipe.as_data(), LENET5.networks[0].to_train().as_data())
+
+
+def read_layout(path: Path) -> None:
+    work = path.parent / "layout" / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    shutil.copy(path, work / survey.SAVED_LAYOUT)
+    try:
+        survey.read_saved(work.parent)
+    except reproductions.lab.errors.UsageError as error:
+        raise reproductions.lab.errors.UsageError(f"{path}: {error}") from None
+
+
+def read_manifest(path: Path) -> None:
+    done = manifest.read(path.parent)
+    manifest.damaged_shards(path.parent, done)
+    manifest.checksum(done)
+
+
+def read_index(path: Path) -> None:
+    done = manifest.read(prepared(path))
+    images = dataset.read_split(path.parent, "train", done)
+    dataset.is_validation(images.labels, images.filenames)
+
+
+def prepared(path: Path) -> Path:
+    """Return the folder of prepared images beside a file, or beside its folder."""
+    return next(each / PREPARED for each in path.parents if (each / PREPARED).is_dir())
+
+
+def read_partial(path: Path) -> None:
+    ScoreCollector(path, PARTIAL, 60)
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "record.json": read_record,
+    "ensemble.json": lambda path: pages(ensembles=[ensemble_record.read(path)]),
+    "weights.json": weights_record.read,
+    "trial.json": read_trial,
+    "search.json": read_search,
+    "recipe.json": read_recipe,
+    "fit-record.json": read_record,
+    "manifest.json": read_manifest,
+    "layout.json": read_layout,
+    "index-train.npz": read_index,
+    "statistics.npz": pixel_statistics.read,
+    "state.npz": lambda path: Checkpoint.read(path, "remove it"),
+    "predictions.npz": predictions.read,
+    "partial.npz": read_partial,
+    "boxes.xml": localization.read_boxes,
+}
+
+
+def write_all(folder: Path) -> None:
+    """Write a good file of every kind."""
+    runs = REPORTS / "runs"
+    folder.mkdir()
+    shutil.copy(runs / "lenet5-seed1.json", folder / "record.json")
+    shutil.copy(runs / "nearest-neighbours-seed1.json", folder / "fit-record.json")
+    shutil.copy(next((REPORTS / "ensembles").iterdir()), folder / "ensemble.json")
+    shutil.copy(next((REPORTS / "weights").iterdir()), folder / "weights.json")
+    search = REPORTS / "tuned" / "lenet5-hyperband"
+    shutil.copy(search / "search.json", folder / "search.json")
+    shutil.copy(next((search / "trials").glob("*.json")), folder / "trial.json")
+    recipe = LENET5.networks[0].to_train().as_data()
+    (folder / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
+    write_prepared(folder)
+    write_arrays(folder)
+    (folder / "boxes.xml").write_text(
+        "<annotation><object><name>n01440764</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax>"
+        "</bndbox></object></annotation>",
+        encoding="utf-8",
+    )
+
+
+def write_prepared(folder: Path) -> None:
+    """Prepare a few images, and copy the files beside the shards."""
+    made = imagenet_files.make(folder / "source", classes=2, images=3, validation=2, short=(60, 80), blacklist=(1,))
+    done = prepared_imagenet.prepare(made.folder, folder / "made", shards=2)
+    done.rename(folder / PREPARED)
+    for name in ("manifest.json", "index-train.npz", "statistics.npz"):
+        shutil.copy(folder / PREPARED / name, folder)
+    content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    splits = {
+        name: {**{key: entry[key] for key in ("images", "bytes", "per_class", "listing", "ignored")}, "shards": 2}
+        for name, entry in content["splits"].items()
+    }
+    layout = {key: content[key] for key in ("settings", "classes", "blacklisted")} | {"splits": splits}
+    saved = {"layout": layout, "fingerprint": [["/a.tar", 1, 2]]}
+    (folder / "layout.json").write_text(json.dumps(saved), encoding="utf-8")
+
+
+def write_arrays(folder: Path) -> None:
+    """Write a state, predictions and unfinished scores."""
+    checkpoint = Checkpoint(folder, {"recipe": {"epochs": 3}, "seed": 1}, CodeState("c" * 40, False))
+    checkpoint.state.end_epoch(EpochResult(1, 0.5, 10.0, 0.1, 3.0))
+    checkpoint.save([np.zeros((3, 3), np.float32), np.ones(4, np.float32), np.array(7, np.uint32)])  # type: ignore[list-item]
+    random = np.random.default_rng(0)
+    scores = random.random((6, 12)).astype(np.float32)
+    names = np.array([f"{i}.JPEG" for i in range(6)])
+    metadata = dict.fromkeys(predictions.METADATA, "a")
+    predictions.Predictions(scores, np.arange(6), names, metadata).write(folder / "predictions.npz")
+    partial = ScoreCollector(folder / "partial.npz", PARTIAL, 60)
+    partial.batches, partial.done = [scores[:4]], 4
+    partial.write()
+
+
+def read(path: Path) -> None:
+    """Read a file by its name."""
+    READERS[path.name](path)
