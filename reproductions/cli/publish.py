@@ -118,8 +118,7 @@ def write(given: GivenOut, folder: Path, to: Path) -> Path:
         )
     path = to / f"{record.network}{trained.ENDING}"
     model = networks.trained(folder, given.network, record)
-    contents = suite_file.Contents(record.network, record.recipe, record.data.classes, record.precision)
-    suite_file.write(path, model, contents)
+    suite_file.write(path, model, networks.contents_of(record))
     entry = trained.TrainedFile(given.run.path.stem, files.sha256(path))
     listed = {**trained.read_list(to), record.network: entry}
     path.with_suffix(".md").write_text(model_card(given, entry.sha256), encoding="utf-8")

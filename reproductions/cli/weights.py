@@ -1,21 +1,21 @@
-"""The commands `reproduce weights list` and `import`. The list needs neither TensorFlow nor Keras."""
+"""The commands `reproduce weights list` and `import`; `export` is in `export.py`. The list does not import Keras."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reproductions
-from reproductions.cli import publish
+from reproductions.cli import export, publish
 from reproductions.cli.options import Subparsers
 from reproductions.lab import environment
 from reproductions.lab.evaluation.tested import relatives
+from reproductions.lab.spec.recipe import format_options, format_transform
 
 if TYPE_CHECKING:
-    from reproductions.lab.spec.recipe import Transform
     from reproductions.lab.weights.matching import Match
     from reproductions.lab.weights.preset import Preset
     from reproductions.lab.weights.tensor_file import TensorFile
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command `weights` with its actions."""
-    parser = subparsers.add_parser("weights", help="list and import weights that others published")
+    parser = subparsers.add_parser("weights", help="list and import published weights, and export networks")
     actions = parser.add_subparsers(dest="action", required=True)
 
     listing = actions.add_parser("list", help="list the published files that fit, and what is known of them")
@@ -40,6 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     importing.add_argument("--verbose", action="store_true", help="print where each tensor of the file went")
     importing.set_defaults(run=import_weights)
+    export.add_action(actions)
     publish.add_action(actions)
 
 
@@ -73,16 +74,6 @@ def rows(preset: Preset) -> list[tuple[str, str]]:
         *(("published", str(figure)) for figure in preset.figures),
         *(("deviation", deviation) for deviation in preset.deviations),
     ]
-
-
-def format_options(options: Mapping[str, object]) -> str:
-    """Return options as text: "caffe=True"."""
-    return ", ".join(f"{name}={value}" for name, value in options.items())
-
-
-def format_transform(transform: Transform) -> str:
-    """Return a transform as text: "subtract_colour(colour=(123.0, 117.0, 104.0))"."""
-    return transform if isinstance(transform, str) else f"{transform[0]}({format_options(transform[1])})"
 
 
 def describe(preset: Preset) -> dict[str, object]:

@@ -104,6 +104,11 @@ def trained(run_dir: Path, network: Network, record: Record) -> keras.Model:
     return model
 
 
+def contents_of(record: Record) -> Contents:
+    """Return what a file with the weights of a run says of them."""
+    return Contents(record.network, record.recipe, record.data.classes, record.precision)
+
+
 def check_record(run_dir: Path, model: keras.Model, record: Record) -> None:
     """Raise UsageError unless a network has the parameters of the record, and the weights that the run tested."""
     counts = parameters(model)

@@ -131,3 +131,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+def format_options(options: Mapping[str, object]) -> str:
+    """Return options as text: "caffe=True"."""
+    return ", ".join(f"{name}={value}" for name, value in options.items())
+
+
+def format_transform(transform: Transform) -> str:
+    """Return a transform as text: "subtract_colour(colour=(123.0, 117.0, 104.0))"."""
+    return transform if isinstance(transform, str) else f"{transform[0]}({format_options(transform[1])})"

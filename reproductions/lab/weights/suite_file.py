@@ -53,13 +53,17 @@ def write(path: Path, model: keras.Model, contents: Contents) -> None:
     if path.suffix != ENDING:
         raise UsageError(f"{path} must end with {ENDING}")
     values = {variable.path: np.asarray(variable.numpy()) for variable in own_variables(model)}
-    metadata = {ENTRY: msgspec.json.encode(plain(msgspec.to_builtins(contents)), order="sorted").decode()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as unfinished:
-            unfinished.write_bytes(safetensors.numpy.save(values, metadata))
+            unfinished.write_bytes(safetensors.numpy.save(values, metadata(contents)))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def metadata(contents: Contents) -> dict[str, str]:
+    """Return what a file says of its weights, as its metadata."""
+    return {ENTRY: msgspec.json.encode(plain(msgspec.to_builtins(contents)), order="sorted").decode()}
 
 
 def own_variables(model: keras.Model) -> list[keras.Variable]:
@@ -78,12 +82,12 @@ def contents_of(path: Path) -> Contents:
             raise UsageError(f"{path} is not a file")
         format_reader.check_header(path)
         with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-        if ENTRY not in metadata:
+            found = file.metadata() or {}
+        if ENTRY not in found:
             raise UsageError(
                 f"{path} was not written by this suite: import it with reproduce weights import NETWORK {path}"
             )
-        return msgspec.json.decode(metadata[ENTRY], type=Contents)
+        return msgspec.json.decode(found[ENTRY], type=Contents)
 
 
 def load(path: Path, model: keras.Model) -> None:
