@@ -1,4 +1,4 @@
-"""The commands `reproduce weights list` and `import`; `export` is in `export.py`. The list does not import Keras."""
+"""The commands `reproduce weights list` and `import`; other actions have their modules. The list imports no Keras."""
 
 from __future__ import annotations
 

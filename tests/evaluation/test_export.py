@@ -69,6 +69,7 @@ def test_onnx_gives_the_same_outputs_for_any_number_of_images(exported, tmp_path
     assert json.loads(entry.value)["network"] == exported.contents.network
 
 
+@pytest.mark.parametrize("exported", ["lenet5", pytest.param("bn-googlenet", marks=pytest.mark.slow)], indirect=True)
 def test_a_saved_model_gives_the_same_outputs(exported, tmp_path):
     path = tmp_path / "saved"
     export.export(exported, export.FORMATS["savedmodel"], path)
