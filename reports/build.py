@@ -121,8 +121,15 @@ PAGES_README = "Made by `reproduce report`; the overview is [docs/results.md](..
 
 def own_files(folder: Path, pages: Pages) -> dict[Path, bytes]:
     """Return the pages of a folder of one's own by path, with copies of the images."""
-    files = {folder / name: text.encode() for name, text in pages.texts.items()}
-    return files | {folder / name: path.read_bytes() for name, path in pages.images.items()}
+    files = {inside(folder, name): text.encode() for name, text in pages.texts.items()}
+    return files | {inside(folder, name): path.read_bytes() for name, path in pages.images.items()}
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return the path of a file in a folder; UsageError if the name leads elsewhere."""
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise UsageError(f"{name} is not the name of a page or figure: it would lie outside of {folder}")
+    return folder / name
 
 
 def linked(text: str, images: Mapping[str, Path], folder: str) -> str:
@@ -143,8 +150,8 @@ def with_summary(readme: str, summary: str) -> str:
 
 def write_html(folder: Path, pages: Pages) -> None:
     """Write the pages as HTML into a folder, with the images that they show."""
-    files = {folder / name: text.encode() for name, text in render_html(pages).items()}
-    write_files(files | {folder / name: path.read_bytes() for name, path in pages.images.items()})
+    files = {inside(folder, name): text.encode() for name, text in render_html(pages).items()}
+    write_files(files | {inside(folder, name): path.read_bytes() for name, path in pages.images.items()})
 
 
 def write_files(files: Mapping[Path, bytes]) -> None:

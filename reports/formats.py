@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas
 
+from reports import markup
 from reproductions.lab.analysis.published import FAILS
 
 
@@ -33,6 +34,15 @@ def side_by_side(cells: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
     return pandas.DataFrame(list(table.values()), index=list(table), columns=columns).fillna(""), notes
 
 
+def escaped(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Return a table whose texts Markdown shows as they are."""
+
+    def escape(value: object) -> object:
+        return str(markup.text(value)) if isinstance(value, str) else value
+
+    return table.map(escape).rename(index=escape, columns=escape)
+
+
 def format_table(table: pandas.DataFrame, output_format: str) -> str:
     """Return a table as a string.
 
@@ -42,7 +52,7 @@ def format_table(table: pandas.DataFrame, output_format: str) -> str:
     """
     writers: dict[str, Callable[[], str | None]] = {
         "text": table.to_string,
-        "markdown": table.to_markdown,
+        "markdown": lambda: escaped(table).to_markdown(),
         "csv": table.to_csv,
         "json": lambda: table.reset_index().to_json(orient="records", indent=1),
         "latex": lambda: (

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import jinja2
-import markdown
 
-from reports import figures
+from reports import figures, markup
 from reports.ensembles import EnsembleRow, ensemble_rows, measured_ensembles
 from reports.published import Figure, PublishedComparison
 from reports.run_groups import groups_of
@@ -41,9 +40,11 @@ from reproductions.lab.results.run_record import Run
 from reproductions.lab.results.verdict import RULE
 from reproductions.lab.results.weights_record import WeightsRecord
 from reproductions.lab.spec import recipe_changes
+from reproductions.lab.spec.protocols import slug
 from reproductions.lab.spec.study import Study
 
 Row = Mapping[str, str]
+LONGEST_NAME = 100  # characters of the name of a figure, which is made from names in records
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,19 @@ class RunSection:
 def page_environment() -> jinja2.Environment:
     """Return the environment of the templates."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("reports"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+        loader=jinja2.PackageLoader("reports"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=True,
+        finalize=markup.finalize,
     )
-    environment.filters["cell"] = lambda text: text.replace("|", "\\|").replace("<", "&lt;")
-    environment.filters["setting"] = recipe_changes.format_value
+    environment.filters |= {"code": markup.code, "setting": recipe_changes.format_value, "slug": file_part}
     return environment
+
+
+def file_part(text: str) -> str:
+    """Return text as part of a file name that is not too long."""
+    return slug(text)[:LONGEST_NAME]
 
 
 def render(sources: Sources) -> Pages:
@@ -160,7 +169,7 @@ def render_study(
         tuning_section(environment, search, groups) for search in sources.searches if search.record.study == name
     ]
     for tuning in tunings:
-        pages.texts[f"{name}-search-{tuning.search.name}.svg"] = tuning.figure
+        pages.texts[f"{name}-search-{file_part(tuning.search.name)}.svg"] = tuning.figure
     sizes = size_section(environment, groups)
     if sizes:
         pages.texts[f"{name}-sizes.svg"] = sizes.figure
@@ -183,7 +192,7 @@ def run_section(
     environment: jinja2.Environment, number: int, group: RunGroup, published: Sequence[Figure], pages: Pages
 ) -> RunSection:
     """Return the section of a group of runs, and add the figures that it shows."""
-    name = f"{group.first.study}-{number}-{group.network}-{group.data}"
+    name = f"{group.first.study}-{number}-{file_part(f'{group.network}-{group.data}')}"
     curves = f"{name}-curves.svg" if group.first.history else None
     if curves:
         pages.texts[curves] = figures.training_curves(environment, group)
@@ -218,9 +227,9 @@ def render_html(pages: Pages) -> dict[str, str]:
     environment, found = page_environment(), {}
     for name, text in pages.texts.items():
         if name.endswith(".md"):
-            body = markdown.markdown(re.sub(r"\]\((\w+)\.md\)", r"](\1.html)", text), extensions=["tables"])
+            body = markup.to_html(re.sub(r"\]\((\w+)\.md\)", r"](\1.html)", text))
             body = re.sub(r'<img alt="[^"]*" src="([^"]*\.svg)" />', lambda image: pages.texts[image[1]], body)
-            title = text.split("\n", 1)[0].removeprefix("# ")
+            title = re.sub(r"\\(.)", r"\1", text.split("\n", 1)[0].removeprefix("# "))
             html = environment.get_template("page.html.jinja").render(title=title, body=body)
             found[name.replace(".md", ".html")] = html
     return found
