@@ -1,7 +1,7 @@
 """The classic convolutional networks of a 2018 lecture, rebuilt as their papers describe them.
 
-`studies()` returns all papers by name, `build("lenet5")` a keras.Model, and `records()` all committed runs as a pandas
-DataFrame.
+`studies()` returns all papers by name, `build("lenet5")` a keras.Model, `load` a trained one with its `preprocessing`,
+and `records()` all committed runs as a pandas DataFrame.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import pkgutil
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 
     from reproductions.lab.results.run_record import Record
 
-__all__ = ["UsageError", "build", "find_network", "find_study", "load", "networks", "records", "studies"]
+__all__ = [
+    "UsageError",
+    "build",
+    "find_network",
+    "find_study",
+    "load",
+    "networks",
+    "preprocessing",
+    "records",
+    "studies",
+]
 __version__ = "0.1.0"
 
 
@@ -227,6 +237,30 @@ def load(path: str | os.PathLike[str], network: str | None = None) -> keras.Mode
     from reproductions.lab.evaluation import tested
 
     return tested.load(tested.find(Path(path), network, networks()))
+
+
+def preprocessing(
+    path: str | os.PathLike[str], network: str | None = None, data_dir: str | os.PathLike[str] | None = None
+) -> Callable[[Any], Any]:
+    """Return what a trained network needs done to images: for published weights, the publisher's preprocessing.
+
+    Args:
+        path: A trained network, as `load` takes it.
+        network: Name of the network, for a file that does not say it.
+        data_dir: Folder of the data, for a network that needs statistics of its training set; by default
+            $REPRODUCTIONS_DATA.
+
+    Returns:
+        Function from images (batch, height, width, channels) in 0..255, RGB or, for MNIST and USPS, without the axis of
+        channels, to inputs of the network, float32. It can be mapped over a tf.data.Dataset. It does not crop images.
+
+    Raises:
+        UsageError: If there is no trained network, or the statistics are missing.
+    """
+    from reproductions.lab.evaluation import preparation, tested
+
+    found = tested.find(Path(path), network, networks())
+    return preparation.preprocessing(found, Path(data_dir) if data_dir else None)
 
 
 def check_options(name: str, options: Mapping[str, Any], known: list[str]) -> None:
