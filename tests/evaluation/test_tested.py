@@ -45,7 +45,9 @@ def test_a_run_with_the_parameters_of_another_is_refused(run):
 
 def test_weights_other_than_the_tested_ones_are_refused(run):
     model, _ = write_run(run)
-    saved = Predictions(np.zeros((1, 10)), np.zeros(1), np.zeros(1), {"weights": networks.digest(model)})
+    metadata = {"network": "lenet1", "protocol": "whole image", "dataset": "mnist", "sha256": "0" * 64}
+    one = np.zeros(1, np.int64)
+    saved = Predictions(np.zeros((1, 10), np.float32), one, one, {**metadata, "weights": networks.digest(model)})
     saved.write(run / "predictions" / "whole-image.npz")
     reproductions.load(run)
     model.set_weights([2 * weight for weight in model.get_weights()])
