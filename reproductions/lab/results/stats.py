@@ -1,4 +1,4 @@
-"""Intervals, spreads and significance tests, by statsmodels and scipy."""
+"""Intervals, spreads and significance tests, by statsmodels and scipy, which are imported where they are needed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import t, ttest_rel
-from statsmodels.stats.proportion import proportion_confint
-
 
 def wilson_interval(errors: float, images: int) -> tuple[float, float]:
     """Return Wilson's 95% interval of an error rate, in percent: what another test set of this size may give."""
+    from statsmodels.stats.proportion import proportion_confint
+
     low, high = proportion_confint(errors, images, alpha=0.05, method="wilson")
     return 100 * float(low), 100 * float(high)
 
@@ -36,10 +35,12 @@ class Spread:
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         """Return the spread of at least one value."""
+        from scipy.special import stdtrit  # Student's t; scipy.stats takes half a second to import
+
         mean, count = statistics.mean(values), len(values)
         if count == 1:
             return cls(mean)
-        deviation, quantile = statistics.stdev(values), float(t.ppf(0.975, count - 1))
+        deviation, quantile = statistics.stdev(values), float(stdtrit(count - 1, 0.975))
         mean_width = quantile * deviation / math.sqrt(count)
         run_width = quantile * deviation * math.sqrt(1 + 1 / count)
         return cls(mean, deviation, (mean - mean_width, mean + mean_width), (mean - run_width, mean + run_width))
@@ -76,6 +77,8 @@ def paired_difference(one: Sequence[float], other: Sequence[float]) -> PairedDif
     differences = [a - b for a, b in zip(one, other)]
     if len(set(differences)) == 1:
         return None
+    from scipy.stats import ttest_rel
+
     found = ttest_rel(one, other)
     low, high = found.confidence_interval(0.95)
     return PairedDifference(statistics.mean(differences), (float(low), float(high)), float(found.pvalue))
