@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports import computed
 from reports.pages import Pages, Sources, render, render_html
-from reports.paths import COMPUTED, DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
+from reports.paths import DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
 from reports.published import read_comparisons, read_figures
 from reports.sections.tuning import read_searches
 from reproductions.lab.errors import UsageError, unknown
@@ -45,18 +45,12 @@ def read_sources(studies: Mapping[str, Study], runs: Path | None = None) -> Sour
     Raises:
         UsageError: If a file is missing or damaged.
     """
-    try:
-        computed = {
-            name: json.loads((COMPUTED / f"{name}.json").read_text(encoding="utf-8")) for name in ("tables", "claims")
-        }
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{COMPUTED} cannot be read: {error}; run: reproduce audit") from None
     return Sources(
         studies=studies,
         figures={name: read_figures(PUBLISHED, name) for name in studies},
         runs=read_all(runs or RUNS),
-        tables=computed["tables"],
-        claims=computed["claims"],
+        tables=computed.read("tables"),
+        claims=computed.read("claims"),
         comparisons=read_comparisons(PUBLISHED),
         ensembles=ensemble_record.read_all(runs / ensemble_record.FOLDER if runs else ENSEMBLES),
         weights=weights_record.read_all(runs / weights_record.FOLDER if runs else WEIGHTS),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import shutil
+import textwrap
 from collections.abc import Callable
 
 import pandas
 
 from reports import markup
 from reproductions.lab.analysis.published import FAILS
+
+PAGE_WIDTH = 120  # characters
+NARROW = 100  # characters below which a table is written as blocks
 
 
 def side_by_side(cells: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
@@ -48,13 +54,13 @@ def format_table(table: pandas.DataFrame, output_format: str) -> str:
 
     Args:
         table: Table, with its index.
-        output_format: "text", "markdown", "csv", "json" or "latex".
+        output_format: "text", which fits the terminal, "markdown", "csv", "json" or "latex".
     """
     writers: dict[str, Callable[[], str | None]] = {
-        "text": table.to_string,
+        "text": lambda: fitting_text(table, terminal_width()),
         "markdown": lambda: escaped(table).to_markdown(),
         "csv": table.to_csv,
-        "json": lambda: table.reset_index().to_json(orient="records", indent=1),
+        "json": lambda: table.reset_index().to_json(orient="records", indent=1, force_ascii=False),
         "latex": lambda: (
             table.style.format(escape="latex")
             .format_index(escape="latex")
@@ -63,3 +69,49 @@ def format_table(table: pandas.DataFrame, output_format: str) -> str:
         ),
     }
     return str(writers[output_format]()).rstrip("\n")
+
+
+def terminal_width() -> int:
+    """Return the width of the terminal in characters, or of a page where there is none."""
+    return shutil.get_terminal_size((PAGE_WIDTH, 24)).columns
+
+
+def fitting_text(table: pandas.DataFrame, width: int) -> str:
+    """Return a table as text that is not wider than the terminal.
+
+    Args:
+        table: Table, with its index.
+        width: Width of the terminal in characters. A table that does not fit is wrapped cell by cell, and in a narrow
+            terminal written as one block a row.
+    """
+    text: str = table.to_string()
+    if max(map(len, text.splitlines()), default=0) <= width:
+        return text
+    rows = table.reset_index() if any(table.index.names) else table.reset_index(names="")
+    return wrapped(rows, width) if width >= NARROW else blocks(rows, width)
+
+
+def wrapped(rows: pandas.DataFrame, width: int) -> str:
+    """Return rows as a table whose cells are wrapped."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=True)
+    for name in rows.columns:
+        table.add_column(str(name), overflow="fold")
+    for row in rows.itertuples(index=False):
+        table.add_row(*map(str, row))
+    console = Console(width=width, file=io.StringIO(), markup=False, highlight=False, emoji=False)
+    with console.capture() as text:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in text.get().splitlines()).strip("\n")
+
+
+def blocks(rows: pandas.DataFrame, width: int) -> str:
+    """Return each row as a block of lines "column: value", without empty values."""
+    found = []
+    for row in rows.astype(str).to_dict("records"):
+        lines = (f"{name}: {value}" if name else value for name, value in row.items() if value)
+        found.append("\n".join(textwrap.fill(line, width, subsequent_indent="    ") for line in lines))
+    return "\n\n".join(found)

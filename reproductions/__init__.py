@@ -29,13 +29,18 @@ if TYPE_CHECKING:
 __all__ = [
     "UsageError",
     "build",
+    "claims",
+    "find",
     "find_network",
     "find_study",
     "load",
     "networks",
     "preprocessing",
     "records",
+    "results",
     "studies",
+    "table",
+    "train",
 ]
 __version__ = "0.1.0"
 
@@ -250,7 +255,7 @@ def check_options(name: str, options: Mapping[str, Any], known: list[str]) -> No
             raise UsageError(f"{option} must be a positive integer; got {value!r}")
 
 
-def records(folder: Path | None = None) -> pandas.DataFrame:
+def records(folder: str | os.PathLike[str] | None = None) -> pandas.DataFrame:
     """Return the records of runs as a table, one row each.
 
     Args:
@@ -258,29 +263,114 @@ def records(folder: Path | None = None) -> pandas.DataFrame:
 
     Returns:
         Columns are the fields of `reproductions.lab.results.run_record.Record`; `test_error` in percent and
-        `test_errors`; `training_images`; and `own_recipe`, whether the run is by the network's own recipe. Only such
-        runs may be compared with published figures.
+        `test_errors`; `training_images`; `own_recipe`, whether the run is by the network's own recipe; and `verdict`,
+        that on the runs of this network and recipe, empty for other recipes.
 
     Raises:
         UsageError: If the folder does not exist or a record is damaged.
+
+    Example:
+        The measured errors of the result tables, before runs on other data or fewer images are left out:
+
+        >>> runs = reproductions.records()
+        >>> runs[runs.own_recipe].groupby("network").test_error.agg(["mean", "std", "count"])
+    """
+    from reports import frames
+
+    return frames.records(studies(), Path(folder) if folder is not None else None)
+
+
+def results(study: str | None = None, runs: str | os.PathLike[str] | None = None) -> pandas.DataFrame:
+    """Return the result tables: every published figure beside the runs that answer it.
+
+    Args:
+        study: Name of a paper; by default all.
+        runs: Folder of records or of runs; by default the committed records.
+
+    Returns:
+        Columns `study`, `network`, `label`, `published`, `measured`, `difference` in points, `confidence`,
+        `prediction`, `runs`, `data`, `schedule` and `verdict`, as text, except for the number of `runs`.
+
+    Raises:
+        UsageError: If there is no such paper, or a record is damaged.
+
+    Example:
+        >>> reproductions.results("lenet5")[["label", "published", "measured", "verdict"]]
+    """
+    from reports import frames
+
+    names = list(studies()) if study is None else [find_study(study).name]
+    return frames.results(studies(), names, Path(runs) if runs is not None else None)
+
+
+def table(study: str) -> pandas.DataFrame:
+    """Return the architecture tables of a paper, cell by cell, published beside computed.
+
+    They are those of `reproduce audit` if these are of the present code, and else computed.
+
+    Args:
+        study: Name of the paper.
+
+    Returns:
+        Columns `table`, `row`, `column`, `published`, `computed`, `verdict` and `reason`, among others.
+
+    Raises:
+        UsageError: If there is no such paper, or no published table of it is available.
+
+    Example:
+        >>> cells = reproductions.table("vgg")
+        >>> cells[cells.verdict == "does not hold"]
+    """
+    from reproductions.cli.table import cells_of
+
+    return cells_of(find_study(study), recompute=False)
+
+
+def claims(study: str | None = None) -> pandas.DataFrame:
+    """Return the lecture's statements with their verdicts.
+
+    They are those of `reproduce audit` if these are of the present code and records, and else computed.
+
+    Args:
+        study: Name of the paper that the statements are about; by default all.
+
+    Returns:
+        Columns `slide`, `study`, `quote`, `published`, `computed`, `source`, `verdict` and `reason`, among others.
+
+    Raises:
+        UsageError: If there is no such paper.
+
+    Example:
+        >>> reproductions.claims().verdict.value_counts()
     """
     import pandas
 
-    from reports import paths
+    from reproductions.cli.claims import claims_of
+
+    return pandas.DataFrame(claims_of(find_study(study).name if study else None, recompute=False))
+
+
+def train(name: str, **options: Any) -> Record:
+    """Train a network or fit a classifier by its recipe, test it, and return its record.
+
+    Args:
+        name: Name of the network, or of a paper for its own network.
+        **options: Fields of `reproductions.lab.training.options.TrainOptions`, such as `seed`, `epochs`, `data_dir`,
+            `run_dir` and `resume`.
+
+    Returns:
+        The record, which the folder of the run holds as `record.json`.
+
+    Raises:
+        UsageError: If there is no such network or option, the folder is in use or holds another run, the data cannot
+            be read, or the loss diverges.
+
+    Example:
+        >>> record = reproductions.train("lenet5", epochs=1, run_dir="runs/first")
+        >>> record.test.top1.error
+    """
+    from reproductions.cli.train import train_model
     from reproductions.lab.results import run_record
 
-    rows = [run.record for run in run_record.read_all(Path(folder or paths.RUNS))]
-    own = {model.name: model.recipe for study in studies().values() for model in study.models}
-    return pandas.DataFrame([{**vars(row), **summarize(row, own.get(row.network))} for row in rows])
-
-
-def summarize(record: Record, own: Recipe | FitRecipe | None) -> dict[str, float | bool]:
-    """Return the further columns of a record in `records`."""
-    from reproductions.lab.spec.recipe_changes import changed_fields
-
-    return {
-        "test_error": record.test.top1.error,
-        "test_errors": record.test.top1.errors,
-        "training_images": record.training_images,
-        "own_recipe": own is not None and not changed_fields(record.recipe, own.as_data()),
-    }
+    folder = train_model(name, options)
+    return run_record.read(folder / "record.json")

@@ -19,6 +19,7 @@ from reproductions.cli import (
     output,
     quiet_import,
     report,
+    results,
     table,
     train,
     tune,
@@ -40,7 +41,9 @@ To start:
 
 All commands: reproduce --help"""
 
-COMMANDS = (listing, train, evaluate, classify, localization, compare, tune, table, claims, data, weights, report)
+COMMANDS = (
+    listing, train, evaluate, classify, tune, compare, results, table, claims, data, weights, localization, report,
+)  # fmt: skip
 LASTING = ("train", "tune", "data")  # commands that go on without a reader of their output
 RESUME = "the same command with --resume continues from the last checkpoint"
 

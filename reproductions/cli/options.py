@@ -16,6 +16,18 @@ else:
 FORMATS = ("text", "markdown", "csv", "json", "latex")
 
 
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the format of tables, the same for every command that prints one."""
+    parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
+
+
+def add_recompute(parser: argparse.ArgumentParser) -> None:
+    """Add the option to compute what `reproduce audit` has computed."""
+    parser.add_argument(
+        "--recompute", action="store_true", help="compute again, even if the results of `audit` are of this code"
+    )
+
+
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name a network: its study and, for another one than the paper's own, its name."""
     parser.add_argument("study", help="name of the paper or of a network, see `reproduce list`")

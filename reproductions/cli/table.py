@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 import reproductions
+from reproductions.cli.options import add_format, add_recompute
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec import Network
+from reproductions.lab.spec import Network, Study
 
-FORMATS = ("text", "markdown", "csv", "json", "latex")
+if TYPE_CHECKING:
+    import pandas
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -17,7 +20,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("table", help="compare a paper's architecture tables with its networks")
     parser.add_argument("study", help="name of the paper, or of a network to show, see `reproduce list`")
     parser.add_argument("--network", help="show this network layer by layer instead")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
+    add_format(parser)
+    add_recompute(parser)
     parser.set_defaults(run=show_table)
 
 
@@ -28,17 +32,8 @@ def show_table(options: argparse.Namespace) -> None:
         show_layers(reproductions.find_network(options.network or network.name, study), options.format)
         return
     from reports.formats import format_table, side_by_side
-    from reproductions.lab.analysis import architecture_tables
 
-    environment.set_up_keras()
-
-    published = architecture_tables.published_cells(study.name)
-    if published.empty:
-        raise UsageError(
-            f"no published architecture tables of {study.name} are available; to show a network layer by layer, run: "
-            f"reproduce table {study.name} --network {study.networks[0].name}"
-        )
-    cells = architecture_tables.check_cells(published, reproductions.build)
+    cells = cells_of(study, options.recompute)
     if options.format in ("csv", "json"):
         print(format_table(cells.set_index("table"), options.format))
         return
@@ -48,6 +43,33 @@ def show_table(options: argparse.Namespace) -> None:
         for number, note in enumerate(notes, 1):
             print(f"[{number}] {note}")
         print()
+
+
+def cells_of(study: Study, recompute: bool) -> pandas.DataFrame:
+    """Return the cells of a paper's architecture tables, as `architecture_tables.check_cells` does.
+
+    Args:
+        study: The paper.
+        recompute: Whether they are computed even if those of `reproduce audit` are of the present code.
+
+    Raises:
+        UsageError: If no table of the paper is available.
+    """
+    import pandas
+
+    from reports import computed
+    from reproductions.lab.analysis import architecture_tables
+
+    cells = architecture_tables.published_cells(study.name)
+    if cells.empty:
+        raise UsageError(
+            f"no published architecture tables of {study.name} are available; to show a network layer by layer, run: "
+            f"reproduce table {study.networks[0].name}"
+        )
+    if not recompute and computed.is_current("tables"):
+        return pandas.DataFrame(computed.read("tables")[study.name])
+    environment.set_up_keras()
+    return architecture_tables.check_cells(cells, reproductions.build)
 
 
 def show_layers(network: Network, output_format: str) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import reproductions
 from reproductions.cli.evaluate import format_rate
@@ -17,6 +16,8 @@ from reproductions.lab.spec import Classifier, Network, Study
 
 if TYPE_CHECKING:
     from reproductions.lab.training.options import TrainOptions
+
+PATHS = ("recipe", "init_from", "data_dir", "run_dir")  # options that name files
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -78,18 +79,32 @@ def train_options(options: argparse.Namespace) -> TrainOptions:
     """Return the options of a training from those of the command."""
     from reproductions.lab.training.options import TrainOptions
 
-    values = {field.name: getattr(options, field.name) for field in fields(TrainOptions)}
-    return TrainOptions(**{**values, "scale_batch": parse_fraction("--scale-batch", options.scale_batch)})
+    paths: dict[str, Any] = {name: Path(options[name]) for name in PATHS if options.get(name) is not None}
+    folder = run(study, model, TrainOptions(**{**options, **paths}))
+    if folder is None:
+        raise UsageError("in a cluster only the first worker has the record")
+    return folder
+
+
+def run(study: Study, model: Network | Classifier, options: TrainOptions) -> Path | None:
+    """Train a network or fit a classifier; return its folder, or None in a cluster's workers other than the first."""
+    import layers  # noqa: F401, which registers what recipes name
+
+    if isinstance(model, Classifier):
+        from reproductions.lab.training.fit import fit
+
+        return fit(study, model, options)
+    from reproductions.lab.training.train import train as train_by_recipe
+
+    return train_by_recipe(study, model, options)
 
 
 def train(options: argparse.Namespace) -> None:
     """Train a network or classifier, and print its test error."""
     study, model = find_model(options)
     if isinstance(model, Classifier):
-        from reproductions.lab.training.fit import fit
-
         options.resume_hint = "the same command fits it from the start"
-        folder: Path | None = fit(study, model, train_options(options))
+        folder = run(study, model, train_options(options))
     else:
         folder = train_network(study, model, train_options(options))
     if folder is None:  # in a cluster only the first worker prints the result
@@ -103,12 +118,10 @@ def train(options: argparse.Namespace) -> None:
 
 def train_network(study: Study, network: Network, options: TrainOptions) -> Path | None:
     """Train a network and return the folder of the run; None in a cluster's workers other than the first."""
-    import layers  # noqa: F401, which registers what recipes name
     from reproductions.lab.training.stopping import Stopped
-    from reproductions.lab.training.train import train as train_by_recipe
 
     try:
-        return train_by_recipe(study, network, options)
+        return run(study, network, options)
     except Stopped as stopped:
         print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
         sys.exit(stopped.status)

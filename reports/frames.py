@@ -1,0 +1,115 @@
+"""Records and result tables as pandas DataFrames, and result tables for a LaTeX document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas
+
+from reports.build import read_sources
+from reports.citations import bibtex, citation_key
+from reports.ensembles import measured_ensembles
+from reports.paths import PUBLISHED, RUNS
+from reports.published import Figure, read_figures
+from reports.run_groups import groups_of
+from reports.sections.results import result_rows, verdict_of
+from reproductions.lab.errors import UsageError
+from reproductions.lab.results import run_record
+from reproductions.lab.results.run_group import RunGroup
+from reproductions.lab.results.run_record import Record
+from reproductions.lab.spec.recipe_changes import changed_fields
+from reproductions.lab.spec.study import Study
+
+# Columns of a result table that a document has room for.
+PRINTED = ("published", "measured", "difference", "confidence", "runs", "verdict")
+TEX = {"±": r"$\pm$", "×": r"$\times$"}
+
+
+def records(studies: Mapping[str, Study], folder: Path | None = None) -> pandas.DataFrame:
+    """Return the records of runs as a table; see `reproductions.records`."""
+    runs = run_record.read_all(Path(folder or RUNS))
+    rows: list[dict[str, object]] = []
+    for study in studies.values():
+        figures = read_figures(PUBLISHED, study.name)
+        for group in groups_of(study, runs):
+            verdict = own_verdict(group, figures)
+            rows += [{**vars(run.record), **summarize(run.record, group), "verdict": verdict} for run in group.runs]
+    known = {row.record.study for row in runs} - set(studies)
+    if known:
+        raise UsageError(f"{folder or RUNS} has a record of the study {min(known)}, which does not exist")
+    order = {id(run.record.test): number for number, run in enumerate(runs)}
+    return pandas.DataFrame(sorted(rows, key=lambda row: order[id(row["test"])]))
+
+
+def summarize(record: Record, group: RunGroup) -> dict[str, object]:
+    """Return the further columns of a record in `records`."""
+    return {
+        "test_error": record.test.top1.error,
+        "test_errors": record.test.top1.errors,
+        "training_images": record.training_images,
+        "own_recipe": group.own is not None and not changed_fields(record.recipe, group.own.as_data()),
+    }
+
+
+def own_verdict(group: RunGroup, figures: Sequence[Figure]) -> str:
+    """Return the verdict on a group of runs by its network's own recipe; an empty string for another recipe."""
+    if group.changes:
+        return ""
+    found = [figure for figure in figures if figure.is_answered_by(group)]
+    figure = next(iter(found), None)
+    return verdict_of(group, figure.measure if figure else group.measures[0], figure)
+
+
+def results(studies: Mapping[str, Study], names: Sequence[str], runs: Path | None = None) -> pandas.DataFrame:
+    """Return the result tables of papers as one table.
+
+    Args:
+        studies: All papers by name.
+        names: Names of the papers to show.
+        runs: Folder of records or of runs; by default the committed ones.
+
+    Returns:
+        A row for each published figure and its runs, then for runs without a published figure. `study` and the fields
+        of `ResultRow` are the columns.
+    """
+    sources = read_sources(studies, runs)
+    ensembles = measured_ensembles(studies, sources.ensembles)
+    rows = [
+        {"study": name, **asdict(row)}
+        for name in names
+        for row in result_rows(sources.figures[name], groups_of(studies[name], sources.runs), ensembles)
+    ]
+    return pandas.DataFrame(rows)
+
+
+def results_document(study: Study, table: pandas.DataFrame) -> str:
+    """Return a paper's results as a LaTeX table that needs the packages booktabs and longtable.
+
+    Args:
+        study: The paper.
+        table: Its rows of `results`.
+    """
+    printed = table.set_index("label")[list(PRINTED)].rename_axis(None)
+    caption = f"{study.title}: published and measured results \\cite{{{citation_key(study)}}}."
+    text = (
+        printed.style.format(escape="latex", formatter={"runs": "{:d}"})
+        .format_index(escape="latex")
+        .to_latex(
+            hrules=True,
+            environment="longtable",
+            column_format="lllllrl",
+            caption=re.sub(r"([&%#_])", r"\\\1", caption.split(" \\cite")[0]) + " \\cite" + caption.split(" \\cite")[1],
+            label=f"tab:{study.name}",
+        )
+    )
+    for character, command in TEX.items():
+        text = text.replace(character, command)
+    return "% needs \\usepackage{booktabs,longtable}; for the bibliography:\n" + commented(bibtex(study)) + text
+
+
+def commented(text: str) -> str:
+    """Return lines as comments of LaTeX."""
+    return "".join(f"% {line}\n" for line in text.splitlines())

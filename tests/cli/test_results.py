@@ -1,0 +1,125 @@
+"""`reproduce results`, and the same in Python."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+
+import pandas
+import pytest
+
+import reproductions
+from reports import computed, formats
+from reproductions.cli.main import main
+from reproductions.cli.options import FORMATS
+
+
+def test_results_of_a_paper_are_shown_beside_its_figures(capsys):
+    main(["results", "lenet5"])
+    output = capsys.readouterr().out
+    assert output.startswith("lenet5: Gradient-Based Learning Applied to Document Recognition, 1998\n")
+    row = next(line for line in output.splitlines() if line.split()[:1] == ["LeNet-5"])
+    assert "0.95%" in row and "reproduced" in row
+
+
+def test_results_without_a_paper_are_those_with_runs(capsys):
+    main(["results"])
+    output = capsys.readouterr().out
+    assert "lenet5: " in output and "convnetjs: " in output and "inception_v4: " not in output
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_every_format_has_all_rows(output_format, capsys):
+    main(["results", "convnetjs", "--format", output_format])
+    output = capsys.readouterr().out
+    assert "21.23" in output and "published" in output
+    if output_format == "csv":
+        assert {row["study"] for row in csv.DictReader(io.StringIO(output))} == {"convnetjs"}
+    if output_format == "json":
+        assert {row["network"] for row in json.loads(output)} == {"convnetjs-cifar10"}
+
+
+def test_the_latex_table_has_a_label_and_its_paper(capsys):
+    main(["results", "lenet5", "--format", "latex"])
+    output = capsys.readouterr().out
+    key = re.search(r"@misc\{(\w+),", output)[1]
+    assert key == "lecun1998gradient"
+    assert rf"\cite{{{key}}}" in output and r"\label{tab:lenet5}" in output and r"\toprule" in output
+    assert "±" not in output and not re.search(r"[^\\]%(?! )", output), "a bare % would hide the rest of its line"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+@pytest.mark.parametrize("study", ["lenet5", "vgg", "alexnet", "inception_v4"])
+def test_the_latex_table_compiles(study, tmp_path, capsys):
+    main(["results", study, "--format", "latex"])
+    document = (
+        r"\documentclass{article}\usepackage[utf8]{inputenc}\usepackage{booktabs,longtable}\begin{document}"
+        f"\n{capsys.readouterr().out}\n"
+        r"\end{document}"
+    )
+    (tmp_path / "table.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_a_wrong_paper_is_refused(refusal):
+    assert "'lenet6' is not a study. Did you mean 'lenet5'?" in refusal("results", "lenet6")
+
+
+def test_own_recipe_and_network_give_the_figures_of_the_pages():
+    runs = reproductions.records()
+    own = runs[runs.own_recipe].groupby("network").test_error.agg(["mean", "count"])
+    rows = reproductions.results("lenet5")
+    row = rows[(rows.network == "lenet5") & (rows.label == "LeNet-5")].iloc[0]
+    assert f"{own.loc['lenet5', 'mean']:.2f}" == row.measured.split()[0] and own.loc["lenet5", "count"] == row.runs
+    assert set(runs[runs.network == "lenet5"][runs.own_recipe].verdict) == {row.verdict}
+    assert (runs[~runs.own_recipe].verdict == "").all()
+
+
+def test_claims_and_tables_are_data_frames():
+    claims = reproductions.claims("zfnet")
+    assert set(claims.study) == {"zfnet"} and {"quote", "verdict"} <= set(claims.columns)
+    cells = reproductions.table("vgg")
+    assert {"table", "published", "computed", "verdict"} <= set(cells.columns)
+    with pytest.raises(reproductions.UsageError, match="'zfnett' is not a study"):
+        reproductions.claims("zfnett")
+
+
+def test_what_was_computed_is_of_the_present_code():
+    assert computed.is_current("tables") and computed.is_current("claims"), "run: reproduce audit; reproduce report"
+
+
+def test_changed_code_is_not_answered_from_what_was_computed(monkeypatch, tmp_path):
+    monkeypatch.setattr(computed, "ROOT", tmp_path)
+    assert not computed.is_current("tables")
+
+
+def test_an_unknown_option_of_train_is_named():
+    with pytest.raises(reproductions.UsageError, match="'epoch' is not an option of train. Did you mean 'epochs'"):
+        reproductions.train("lenet5", epoch=1)
+
+
+TABLE = pandas.DataFrame(
+    {"what": ["short", "a statement " * 20], "number": [1, 2], "empty": ["", ""]},
+    index=pandas.Index(["one", "two"], name="slide"),
+)
+
+
+@pytest.mark.parametrize("width", [40, 80, 99, 100, 140, 1000])
+def test_text_fits_the_terminal(width):
+    text = formats.fitting_text(TABLE, width)
+    assert max(map(len, text.splitlines())) <= width
+    assert text.replace("\n", " ").count("statement") == 20 and "two" in text
+
+
+def test_narrow_text_has_a_block_a_row():
+    blocks = formats.fitting_text(TABLE, 60).split("\n\n")
+    assert blocks[0] == "slide: one\nwhat: short\nnumber: 1" and len(blocks) == 2
+
+
+def test_text_that_fits_is_not_wrapped():
+    assert formats.fitting_text(TABLE, 1000) == TABLE.to_string()
