@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports import computed
+from reports import audited
 from reports.pages import Pages, Sources, render, render_html
 from reports.paths import DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
 from reports.published import read_comparisons, read_figures
@@ -49,8 +49,8 @@ def read_sources(studies: Mapping[str, Study], runs: Path | None = None) -> Sour
         studies=studies,
         figures={name: read_figures(PUBLISHED, name) for name in studies},
         runs=read_all(runs or RUNS),
-        tables=computed.read("tables"),
-        claims=computed.read("claims"),
+        tables=audited.read("tables"),
+        claims=audited.read("claims"),
         comparisons=read_comparisons(PUBLISHED),
         ensembles=ensemble_record.read_all(runs / ensemble_record.FOLDER if runs else ENSEMBLES),
         weights=weights_record.read_all(runs / weights_record.FOLDER if runs else WEIGHTS),

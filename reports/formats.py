@@ -12,7 +12,7 @@ import pandas
 from reports import markup
 from reproductions.lab.analysis.published import FAILS
 
-PAGE_WIDTH = 120  # characters
+PAGE_WIDTH = 160  # characters
 NARROW = 100  # characters below which a table is written as blocks
 
 

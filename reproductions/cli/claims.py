@@ -46,10 +46,10 @@ def claims_of(study: str | None, recompute: bool) -> list[dict[str, Any]]:
         study: Name of the paper.
         recompute: Whether they are computed even if those of `reproduce audit` are of the present code.
     """
-    from reports import computed
+    from reports import audited
 
-    current = not recompute and computed.is_current("claims")
-    results = computed.read("claims") if current else check_claims()
+    current = not recompute and audited.is_current("claims")
+    results = audited.read("claims") if current else check_claims()
     return [result for result in results if study in (None, result["study"])]
 
 
@@ -74,7 +74,7 @@ def show_claims(options: argparse.Namespace) -> None:
 
 def write_audit(options: argparse.Namespace) -> None:
     """Write all architecture tables and claims to the folder that the report reads."""
-    from reports import computed
+    from reports import audited
     from reports.paths import require_checkout
     from reproductions.lab.analysis import architecture_tables
 
@@ -84,5 +84,5 @@ def write_audit(options: argparse.Namespace) -> None:
         published = architecture_tables.published_cells(name)
         if not published.empty:
             tables[name] = architecture_tables.check_cells(published, reproductions.build).to_dict("records")
-    for path in computed.write({"tables": tables, "claims": check_claims()}):
+    for path in audited.write({"tables": tables, "claims": check_claims()}):
         print(f"wrote {path}")

@@ -57,17 +57,17 @@ def cells_of(study: Study, recompute: bool) -> pandas.DataFrame:
     """
     import pandas
 
-    from reports import computed
+    from reports import audited
     from reproductions.lab.analysis import architecture_tables
 
     cells = architecture_tables.published_cells(study.name)
     if cells.empty:
         raise UsageError(
             f"no published architecture tables of {study.name} are available; to show a network layer by layer, run: "
-            f"reproduce table {study.networks[0].name}"
+            f"reproduce table {study.name} --network {study.networks[0].name}"
         )
-    if not recompute and computed.is_current("tables"):
-        return pandas.DataFrame(computed.read("tables")[study.name])
+    if not recompute and audited.is_current("tables"):
+        return pandas.DataFrame(audited.read("tables")[study.name])
     environment.set_up_keras()
     return architecture_tables.check_cells(cells, reproductions.build)
 

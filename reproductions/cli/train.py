@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import reproductions
 from reproductions.cli.evaluate import format_rate
 from reproductions.cli.options import Subparsers, add_network, find_model
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.spec import Classifier, Network, Study
 
 if TYPE_CHECKING:
@@ -79,6 +81,19 @@ def train_options(options: argparse.Namespace) -> TrainOptions:
     """Return the options of a training from those of the command."""
     from reproductions.lab.training.options import TrainOptions
 
+    values = {field.name: getattr(options, field.name) for field in fields(TrainOptions)}
+    return TrainOptions(**{**values, "scale_batch": parse_fraction("--scale-batch", options.scale_batch)})
+
+
+def train_model(name: str, options: Mapping[str, Any]) -> Path:
+    """Train a network or fit a classifier from Python; see `reproductions.train`."""
+    from reproductions.lab.training.options import TrainOptions
+
+    study, model = reproductions.find(name)
+    known = [field.name for field in fields(TrainOptions)]
+    for option in options:
+        if option not in known:
+            raise unknown("option of train", option, known)
     paths: dict[str, Any] = {name: Path(options[name]) for name in PATHS if options.get(name) is not None}
     folder = run(study, model, TrainOptions(**{**options, **paths}))
     if folder is None:

@@ -2,12 +2,13 @@
 
 import json
 
-from reports import paths
+from reports import audited, paths
 from reproductions.cli.main import main
 from reproductions.lab.analysis import architecture_tables
 
 
-def test_claims_of_a_study_are_shown_with_verdicts(capsys):
+def test_claims_of_a_study_are_shown_with_verdicts(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "2000")
     main(["claims", "--study", "zfnet"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["quote", "published", "computed", "source", "verdict", "reason"]
@@ -29,8 +30,8 @@ def test_the_audit_leaves_out_studies_without_tables(monkeypatch, tmp_path, caps
     (tmp_path / "published" / "convnetjs.csv").write_bytes(own.read_bytes())
     committed = json.loads((paths.COMPUTED / "tables.json").read_text(encoding="utf-8"))
     monkeypatch.setattr(architecture_tables, "PUBLISHED", tmp_path / "published")
-    monkeypatch.setattr(paths, "COMPUTED", tmp_path / "computed")
-    monkeypatch.setattr("reproductions.cli.claims.check_claims", lambda: [])
+    monkeypatch.setattr(audited, "COMPUTED", tmp_path / "computed")
+    monkeypatch.setattr("reproductions.cli.claims.check_claims", list)
     main(["audit"])
     written = json.loads((tmp_path / "computed" / "tables.json").read_text(encoding="utf-8"))
     assert written == {"convnetjs": committed["convnetjs"]}

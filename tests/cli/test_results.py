@@ -11,7 +11,7 @@ import pandas
 import pytest
 
 import reproductions
-from reports import computed, formats
+from reports import audited, formats
 from reproductions.cli.main import main
 from reproductions.cli.options import FORMATS
 
@@ -76,7 +76,7 @@ def test_own_recipe_and_network_give_the_figures_of_the_pages():
     rows = reproductions.results("lenet5")
     row = rows[(rows.network == "lenet5") & (rows.label == "LeNet-5")].iloc[0]
     assert f"{own.loc['lenet5', 'mean']:.2f}" == row.measured.split()[0] and own.loc["lenet5", "count"] == row.runs
-    assert set(runs[runs.network == "lenet5"][runs.own_recipe].verdict) == {row.verdict}
+    assert set(runs[(runs.network == "lenet5") & runs.own_recipe].verdict) == {row.verdict}
     assert (runs[~runs.own_recipe].verdict == "").all()
 
 
@@ -90,16 +90,16 @@ def test_claims_and_tables_are_data_frames():
 
 
 def test_what_was_computed_is_of_the_present_code():
-    assert computed.is_current("tables") and computed.is_current("claims"), "run: reproduce audit; reproduce report"
+    assert audited.is_current("tables") and audited.is_current("claims"), "run: reproduce audit; reproduce report"
 
 
 def test_changed_code_is_not_answered_from_what_was_computed(monkeypatch, tmp_path):
-    monkeypatch.setattr(computed, "ROOT", tmp_path)
-    assert not computed.is_current("tables")
+    monkeypatch.setattr(audited, "ROOT", tmp_path)
+    assert not audited.is_current("tables")
 
 
 def test_an_unknown_option_of_train_is_named():
-    with pytest.raises(reproductions.UsageError, match="'epoch' is not an option of train. Did you mean 'epochs'"):
+    with pytest.raises(reproductions.UsageError, match=r"'epoch' is not an option of train\. Did you mean 'epochs'"):
         reproductions.train("lenet5", epoch=1)
 
 
