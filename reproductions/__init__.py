@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from reproductions.lab.results.run_record import Record
 
 __all__ = [
+    "FitRecipe",
+    "Recipe",
     "UsageError",
     "build",
     "claims",
