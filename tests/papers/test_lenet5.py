@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import reproductions
-from reproductions import lenet5
+from reproductions import lenet5, lenet5_smaller
 from reproductions.lab.analysis.profile import connections
 
 
@@ -30,7 +30,7 @@ def test_table_1_has_60_kernels_ten_for_each_s2_map():
 
 def test_lenet4_uses_s2_maps_equally_and_no_c1_map_twice():
     """The S2 feature maps m and m + 4 come from one C1 feature map."""
-    rows = lenet5.LENET4_TABLE
+    rows = lenet5_smaller.LENET4_TABLE
     assert len(rows) == len(set(map(frozenset, rows))) == 16
     assert {sum(channel in row for row in rows) for channel in range(8)} == {6}
     assert all(len({channel % 4 for channel in row}) == 3 for row in rows)
