@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reports.paths import COMPUTED, ROOT, RUNS
+from reports.sections.architecture import Cell
+from reproductions.lab import json_files
+from reproductions.lab.analysis.claims import ClaimResult
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import write_json
 
@@ -28,6 +30,9 @@ SOURCES: dict[str, Sequence[str]] = {
 }
 
 
+KINDS: dict[str, Any] = {"tables": dict[str, list[Cell]], "claims": list[ClaimResult]}
+
+
 def files(name: str) -> Iterator[Path]:
     """Yield the files that "tables" or "claims" are computed from."""
     for pattern in SOURCES[name]:
@@ -44,27 +49,31 @@ def digest(name: str) -> str:
     return total.hexdigest()
 
 
-def read(name: str) -> Any:
-    """Return what was computed.
+def read(name: str, folder: Path | None = None) -> Any:
+    """Return what was computed, as JSON gives it.
 
     Args:
         name: "tables" or "claims".
+        folder: Folder of the file; by default that of the committed ones.
 
     Raises:
         UsageError: If the file is missing or damaged.
     """
+    path, what = (folder or COMPUTED) / f"{name}.json", f"the {name} that were computed"
     try:
-        return json.loads((COMPUTED / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{COMPUTED} cannot be read: {error}; run: reproduce audit") from None
+        content = json_files.read_any(path, what)
+        json_files.convert(content, KINDS[name], path, what)
+    except UsageError as error:
+        raise UsageError(f"{error}; run: reproduce audit") from None
+    return content
 
 
 def is_current(name: str) -> bool:
     """Return whether what was computed is of the code as it is now."""
     try:
-        digests = json.loads((COMPUTED / DIGESTS).read_text(encoding="utf-8"))
-        return bool(digests[name] == digest(name))
-    except (OSError, ValueError, KeyError, TypeError):
+        digests = json_files.read(COMPUTED / DIGESTS, dict[str, str], "digests")
+        return digests[name] == digest(name)
+    except (UsageError, KeyError):
         return False
 
 

@@ -13,6 +13,7 @@ from reports.pages import Pages, Sources, render, render_html
 from reports.paths import DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
 from reports.published import read_comparisons, read_figures
 from reports.sections.tuning import read_searches
+from reproductions.lab.analysis.claims import ClaimResult
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results import ensemble_record, weights_record
@@ -50,7 +51,7 @@ def read_sources(studies: Mapping[str, Study], runs: Path | None = None) -> Sour
         figures={name: read_figures(PUBLISHED, name) for name in studies},
         runs=read_all(runs or RUNS),
         tables=audited.read("tables"),
-        claims=audited.read("claims"),
+        claims=[ClaimResult(**row) for row in audited.read("claims")],
         comparisons=read_comparisons(PUBLISHED),
         ensembles=ensemble_record.read_all(runs / ensemble_record.FOLDER if runs else ENSEMBLES),
         weights=weights_record.read_all(runs / weights_record.FOLDER if runs else WEIGHTS),

@@ -14,7 +14,7 @@ from reports import figures, markup
 from reports.ensembles import EnsembleRow, ensemble_rows, measured_ensembles
 from reports.published import Figure, PublishedComparison
 from reports.run_groups import groups_of
-from reports.sections.architecture import architecture_tables
+from reports.sections.architecture import Cell, architecture_tables
 from reports.sections.comparisons import ComparisonSection, comparison_sections
 from reports.sections.deviations import deviation_groups
 from reports.sections.rerun import RerunCommand, needs_record, rerun_commands
@@ -33,6 +33,7 @@ from reports.sections.results import (
 from reports.sections.training_set_size import size_section
 from reports.sections.tuning import Search, tuning_section
 from reports.weights import WeightsRow, check_networks, weights_rows
+from reproductions.lab.analysis.claims import ClaimResult
 from reproductions.lab.analysis.published import FAILS
 from reproductions.lab.results.ensemble_record import EnsembleRecord
 from reproductions.lab.results.run_group import RunGroup
@@ -43,7 +44,6 @@ from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.protocols import slug
 from reproductions.lab.spec.study import Study
 
-Row = Mapping[str, str]
 LONGEST_NAME = 100  # characters of the name of a figure, which is made from names in records
 
 
@@ -66,8 +66,8 @@ class Sources:
     studies: Mapping[str, Study]
     figures: Mapping[str, Sequence[Figure]]
     runs: Sequence[Run]
-    tables: Mapping[str, Sequence[Row]]
-    claims: Sequence[Row]
+    tables: Mapping[str, Sequence[Cell]]
+    claims: Sequence[ClaimResult]
     comparisons: Sequence[PublishedComparison] = ()
     searches: Sequence[Search] = ()
     ensembles: Sequence[EnsembleRecord] = ()
@@ -211,13 +211,13 @@ def run_section(
     )
 
 
-def render_claims(environment: jinja2.Environment, claims: Sequence[Row]) -> str:
+def render_claims(environment: jinja2.Environment, claims: Sequence[ClaimResult]) -> str:
     """Return the page of the lecture's statements."""
     return tidy(
         environment.get_template("claims.md.jinja").render(
             claims=claims,
-            counts=Counter(claim["verdict"] for claim in claims).most_common(),
-            failing=[claim for claim in claims if claim["verdict"] == FAILS],
+            counts=Counter(claim.verdict for claim in claims).most_common(),
+            failing=[claim for claim in claims if claim.verdict == FAILS],
         )
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import pandas
 
@@ -19,7 +20,23 @@ class ArchitectureTable:
     notes: list[str]
 
 
-def architecture_tables(cells: Sequence[Mapping[str, str]]) -> list[ArchitectureTable]:
+class Cell(TypedDict):
+    """A cell of a published table and what was computed, as `architecture_tables.check_cells` of the lab gives it."""
+
+    table: str
+    row: str
+    column: str
+    network: str
+    layers: str
+    quantity: str
+    published: str
+    kilo: str
+    reason: str
+    computed: str
+    verdict: str
+
+
+def architecture_tables(cells: Sequence[Cell]) -> list[ArchitectureTable]:
     """Return the tables of a paper from their cells."""
     if not cells:
         return []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reproductions.lab.results.entries import FLOAT32
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.run_record import Record
+from reproductions.lab.spec import recipe_changes
 
 OPTIONS = {"epochs", "splits", "training_images"}  # fields of a recipe that have a command-line option
 
@@ -36,7 +37,8 @@ def rerun_commands(group: RunGroup) -> list[RerunCommand]:
 
 def options(group: RunGroup, record: Record) -> Iterator[str]:
     """Yield the command-line options of a run besides network and seed."""
-    recipe, execution, own = record.recipe, record.execution, group.own_recipe.as_data()
+    execution, own = record.execution, group.own_recipe.as_data()
+    recipe = recipe_changes.completed(record.recipe)
     if needs_record(group):
         yield "--recipe RECORD"
     else:

@@ -114,7 +114,8 @@ def is_winner(group: RunGroup, search: Search) -> bool:
     best, record = best_of(search.trials), group.first
     if best is None or record.data.sha256 != search.record.sha256:
         return False
-    retrained = {"splits": search.record.recipe["splits"], "epochs": record.recipe["epochs"]}
+    splits = recipe_changes.completed(search.record.recipe)["splits"]
+    retrained = {"splits": splits, "epochs": record.recipe.get("epochs")}
     return not recipe_changes.changes(record.recipe, {**best.recipe, **retrained})
 
 

@@ -55,6 +55,7 @@ class NpzReader:
             ValueError: If there is none, or it is of another type or shape, too large or damaged.
         """
         self.check(name, kinds, shape)
+        self.count(self.members[name])
         with self.archive.open(self.members[name]) as data:
             array = np.lib.format.read_array(data, allow_pickle=False)
             data.read(1)  # the checksum is compared at the end
@@ -73,15 +74,17 @@ class NpzReader:
         """Raise ValueError unless the header of an array is as expected; see `array`."""
         if name not in self.members:
             raise ValueError(f"it lacks {name}")
-        member = self.members[name]
         found, dtype = self.header(name)
         if dtype.hasobject:
             raise ValueError("it contains Python objects (pickles)")
         if dtype.kind not in kinds or not fits(found, shape):
             expected = f"{describe(kinds)} of shape {shape}" if shape is not None else describe(kinds)
             raise ValueError(f"{name} in it is {dtype} of shape {found}, expected {expected}")
+
+    def count(self, member: zipfile.ZipInfo) -> None:
+        """Add the size of a member to those read before; raise ValueError if they are too large together."""
         if member.compress_type not in self.sizes:
-            raise ValueError(f"{name} in it is compressed in an unknown way")
+            raise ValueError(f"{member.filename} in it is compressed in an unknown way")
         self.sizes[member.compress_type] += member.file_size
         if self.sizes[zipfile.ZIP_STORED] > self.file_size or self.sizes[zipfile.ZIP_DEFLATED] > self.largest:
             raise ValueError(f"its arrays would expand to more than {self.largest:,} bytes")

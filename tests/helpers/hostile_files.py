@@ -1,4 +1,4 @@
-"""Damaged files of weights, read in a process with limits; test_hostile_files.py starts it.
+"""Damaged files, read in a process with limits, which `survey` starts.
 
 A read that takes two seconds of the processor ends the process by SIGPROF, and one that takes a gigabyte of memory
 fails. The file that was read last stays in the folder.
@@ -9,16 +9,34 @@ import json
 import random
 import resource
 import signal
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from reproductions.lab.errors import UsageError
+from tests.helpers.mutations import changed_json, changed_npz
 
 SECONDS, MEMORY = 2, 1 << 30
 NUMBERS = (0, 1, 2, 8, 96, 255, 1 << 15, (1 << 31) - 1, 1 << 32, (1 << 63) - 1, (1 << 64) - 1)
+CHANGES = {".json": changed_json, ".npz": changed_npz}
 TEXTS = (b"{", b"[", b'"', b"-1", b"1e999", b"99999999999", b"null", b"NaN", b"\xff\xfe", b"../")
+
+
+def survey(folder: Path, reader: str, seed: int = 0, count: int = 0) -> subprocess.CompletedProcess:
+    """Run `main` in a process of its own."""
+    command = [sys.executable, "-m", "tests.helpers.hostile_files", folder, reader, seed, count]
+    return subprocess.run([*map(str, command)], capture_output=True, text=True)
+
+
+def check_damaged_files(folder: Path, reader: str, seed: int, count: int) -> dict[str, dict[str, int]]:
+    """Assert that `count` damaged versions of files are loaded or refused, each within limits; return the outcomes."""
+    done = survey(folder, reader, seed, count)
+    assert done.returncode == 0, f"{done.returncode}: see {folder}/damaged; {done.stderr}"
+    outcomes = json.loads(done.stdout)
+    assert sum(sum(each.values()) for each in outcomes.values()) == count
+    return outcomes
 
 
 def damaged(content: bytes, other: bytes, chance: random.Random) -> bytes:
@@ -98,7 +116,11 @@ def main(folder: Path, reader: str, seed: int, count: int) -> None:
         name = list(files)[number % len(files)]
         path = folder / "damaged" / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(damaged(files[name], files[chance.choice(list(files))], chance))
+        change = CHANGES.get(path.suffix)
+        if change and chance.random() < 0.7:
+            path.write_bytes(change(files[name], chance))
+        else:
+            path.write_bytes(damaged(files[name], files[chance.choice(list(files))], chance))
         outcomes[name][outcome(read, path)] += 1
     print(json.dumps(outcomes))
 

@@ -1,5 +1,6 @@
 """Changes to the values in JSON and npz files, after which the files are still JSON and npz."""
 
+import copy
 import io
 import json
 import random
@@ -34,7 +35,7 @@ def changed_json(content: bytes, chance: random.Random) -> bytes:
             break
         match chance.randrange(8):
             case 0 | 1 | 2:
-                container[key] = chance.choice(VALUES)
+                container[key] = copy.deepcopy(chance.choice(VALUES))
             case 3 if container is not value:
                 del container[key]
             case 4 if isinstance(container, dict):

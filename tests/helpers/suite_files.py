@@ -1,17 +1,25 @@
 """Good files of every kind that the suite reads, by name, and how each is read."""
 
+import contextlib
+import gzip
+import io
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import layers  # noqa: F401, registers the losses of recipes
 import reproductions
+from reports import audited
 from reports.pages import Sources, render, render_html
 from reports.sections.tuning import Search
-from reproductions.lab.data.imagenet import dataset, manifest, pixel_statistics, survey
+from reproductions.lab.analysis.claims import ClaimResult
+from reproductions.lab.data import base, mnist, sample
+from reproductions.lab.data.imagenet import dataset, devkit, manifest, pixel_statistics, shards, survey
+from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.evaluation import localization
 from reproductions.lab.evaluation.partial_scores import ScoreCollector
 from reproductions.lab.results import ensemble_record, predictions, run_record, trial_record, weights_record
@@ -20,12 +28,13 @@ from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.spec import recipe_changes, recipe_files
 from reproductions.lab.training import config
 from reproductions.lab.training.checkpoint import Checkpoint
-from tests.helpers import imagenet_files, prepared_imagenet
+from tests.helpers import boxes, imagenet_files, prepared_imagenet
 
 REPORTS = Path(reproductions.__file__).parents[1] / "reports"
 STUDIES = reproductions.studies()
 LENET5 = STUDIES["lenet5"]
 PREPARED = "prepared"
+MNIST = {"x_train": (6, 4, 4), "y_train": (6,), "x_test": (2, 4, 4), "y_test": (2,)}
 PARTIAL = {"network": "a", "images": 6}
 
 
@@ -67,8 +76,8 @@ def read_layout(path: Path) -> None:
     shutil.copy(path, work / survey.SAVED_LAYOUT)
     try:
         survey.read_saved(work.parent)
-    except reproductions.lab.errors.UsageError as error:
-        raise reproductions.lab.errors.UsageError(f"{path}: {error}") from None
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
 
 
 def read_manifest(path: Path) -> None:
@@ -86,6 +95,16 @@ def read_index(path: Path) -> None:
 def prepared(path: Path) -> Path:
     """Return the folder of prepared images beside a file, or beside its folder."""
     return next(each / PREPARED for each in path.parents if (each / PREPARED).is_dir())
+
+
+def read_guesses(path: Path) -> None:
+    """The boxes are those beside the original files."""
+    localization.evaluate_predictions(path, prepared(path).parent / "truth")
+
+
+def read_devkit(path: Path) -> None:
+    with file_errors(path):
+        devkit.parse(devkit.read_tar(path))
 
 
 def read_partial(path: Path) -> None:
@@ -108,6 +127,17 @@ READERS: dict[str, Callable[[Path], object]] = {
     "predictions.npz": predictions.read,
     "partial.npz": read_partial,
     "boxes.xml": localization.read_boxes,
+    "claims.json": lambda path: pages(claims=[ClaimResult(**row) for row in audited.read("claims", path.parent)]),
+    "tables.json": lambda path: pages(tables=audited.read("tables", path.parent)),
+    "notes.npz": lambda path: shards.read_notes(path, classes=2),
+    "listing-train.npy": shards.open_listing,
+    "guesses.txt": read_guesses,
+    "blacklist.txt": lambda path: localization.read_blacklist(path, 50),
+    "labels.txt": sample.read_labels,
+    "images-idx3-ubyte": mnist.read_idx,
+    "images-idx3-ubyte.gz": mnist.read_idx,
+    "mnist.npz": lambda path: base.read_npz(path, MNIST),
+    "devkit.tar.gz": read_devkit,
 }
 
 
@@ -126,28 +156,41 @@ def write_all(folder: Path) -> None:
     (folder / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
     write_prepared(folder)
     write_arrays(folder)
-    (folder / "boxes.xml").write_text(
-        "<annotation><object><name>n01440764</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax>"
-        "</bndbox></object></annotation>",
-        encoding="utf-8",
-    )
+    write_texts(folder)
+
+
+def write_texts(folder: Path) -> None:
+    """Write boxes, guesses and lists, and images of MNIST's format."""
+    box = localization.Box("n01440764", 1, 2, 30, 40)
+    boxes.write_truth(folder / "truth", [[box], [box, box]])
+    shutil.copy(folder / "truth" / "ILSVRC2012_val_00000001.xml", folder / "boxes.xml")
+    boxes.write_guesses(folder / "guesses.txt", [[box], [box]])
+    (folder / "blacklist.txt").write_text("3\n17\n", encoding="ascii")
+    (folder / "labels.txt").write_text("a.JPEG, 65\nb.JPEG n01440764\n", encoding="ascii")
+    images = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+    content = bytes([0, 0, 8, 3]) + np.array(images.shape, ">u4").tobytes() + images.tobytes()
+    (folder / "images-idx3-ubyte").write_bytes(content)
+    (folder / "images-idx3-ubyte.gz").write_bytes(gzip.compress(content, mtime=0))
+    np.savez_compressed(folder / "mnist.npz", **{name: np.ones(shape, np.uint8) for name, shape in MNIST.items()})
+    for name in ("claims", "tables"):
+        content = json.loads((REPORTS / "computed" / f"{name}.json").read_text(encoding="utf-8"))
+        few = content[:5] if name == "claims" else {"lenet5": content["googlenet"][:9]}
+        (folder / f"{name}.json").write_text(json.dumps(few), encoding="utf-8")
 
 
 def write_prepared(folder: Path) -> None:
     """Prepare a few images, and copy the files beside the shards."""
     made = imagenet_files.make(folder / "source", classes=2, images=3, validation=2, short=(60, 80), blacklist=(1,))
-    done = prepared_imagenet.prepare(made.folder, folder / "made", shards=2)
+    shutil.copy(made.folder / imagenet_files.DEVKIT, folder / "devkit.tar.gz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda work: shutil.copytree(work, folder / "work"))
+        done = prepared_imagenet.prepare(made.folder, folder / "made", shards=2)
     done.rename(folder / PREPARED)
+    shutil.copy(next((folder / "work").glob("train-*.npz")), folder / "notes.npz")
+    shutil.copy(folder / "work" / "listing-train.npy", folder)
+    shutil.copy(folder / "work" / "layout.json", folder)
     for name in ("manifest.json", "index-train.npz", "statistics.npz"):
         shutil.copy(folder / PREPARED / name, folder)
-    content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    splits = {
-        name: {**{key: entry[key] for key in ("images", "bytes", "per_class", "listing", "ignored")}, "shards": 2}
-        for name, entry in content["splits"].items()
-    }
-    layout = {key: content[key] for key in ("settings", "classes", "blacklisted")} | {"splits": splits}
-    saved = {"layout": layout, "fingerprint": [["/a.tar", 1, 2]]}
-    (folder / "layout.json").write_text(json.dumps(saved), encoding="utf-8")
 
 
 def write_arrays(folder: Path) -> None:
@@ -166,5 +209,6 @@ def write_arrays(folder: Path) -> None:
 
 
 def read(path: Path) -> None:
-    """Read a file by its name."""
-    READERS[path.name](path)
+    """Read a file by its name; what is printed on the way is not shown."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        READERS[path.name](path)

@@ -1,7 +1,7 @@
 """Whatever a record says is text on the pages and in the figures, and decides nothing about where they are written."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -11,6 +11,7 @@ import reproductions
 from reports import build, markup
 from reports.pages import Pages, Sources, page_environment, render, render_claims, render_html
 from reports.sections.tuning import Search, read_searches
+from reproductions.lab.analysis.claims import ClaimResult
 from reproductions.lab.errors import UsageError
 from tests.helpers.records import as_runs, made_up, member, published_weights, result
 from tests.helpers.records import ensemble as ensemble_of
@@ -104,8 +105,8 @@ def test_texts_in_records_are_not_markup(text):
     "text", ["(3*3*64)*64 = 36,864", "_a_ b_c_", "**x**", "a|b", "<b>", "`x`", "~~x~~", "\\*", "&amp;"]
 )
 def test_a_text_is_shown_as_it_is(text):
-    claim = dict.fromkeys(("slide", "quote", "published", "computed", "source", "reason", "study"), "")
-    page = render_claims(page_environment(), [{**claim, "quote": text, "verdict": "holds"}])
+    claim = dict.fromkeys([field.name for field in fields(ClaimResult)], "")
+    page = render_claims(page_environment(), [ClaimResult(**{**claim, "quote": text, "verdict": "holds"})])
     parser = Live()
     parser.feed(markup.to_html(page))
     assert f"\n{text}\n" in parser.text

@@ -98,7 +98,9 @@ class Record:
     @property
     def training_images(self) -> int:
         """Number of images that the network was trained on."""
-        return int(self.recipe.get("training_images") or self.data.images(self.recipe["splits"]))
+        return int(
+            self.recipe.get("training_images") or self.data.images(recipe_changes.completed(self.recipe)["splits"])
+        )
 
     @property
     def by_protocol(self) -> dict[str, EvaluationResult]:

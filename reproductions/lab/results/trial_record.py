@@ -131,10 +131,17 @@ def path_of(run_dir: Path, settings: Mapping[str, Value], epochs: int) -> Path:
 def read(path: Path) -> Trial:
     """Return the trial in a file; UsageError names a file that has none."""
     trial = read_typed(path, Trial, SCHEMA, "the record of a trial")
-    recipe_files.check_recorded(trial.recipe, path)
+    check_recipe(trial.recipe, path)
     if (trial.error is None) == (trial.failed is None):
         raise UsageError(f"{path} is not the record of a trial: it needs an error or a failure; remove it to try again")
     return trial
+
+
+def check_recipe(recipe: Mapping[str, Any], path: Path) -> None:
+    """Raise UsageError unless the recipe in a file is that of a network."""
+    if "epochs" not in recipe:
+        raise UsageError(f"{path} has a recipe without epochs: only those of networks are tuned")
+    recipe_files.check_recorded(recipe, path)
 
 
 def read_all(run_dir: Path) -> list[Trial]:
@@ -147,7 +154,7 @@ def read_all(run_dir: Path) -> list[Trial]:
 def read_search(run_dir: Path) -> SearchRecord:
     """Return what is searched in a folder; UsageError if its file is missing or damaged."""
     record = read_typed(run_dir / SEARCH, SearchRecord, SCHEMA, "the record of a search")
-    recipe_files.check_recorded(record.recipe, run_dir / SEARCH)
+    check_recipe(record.recipe, run_dir / SEARCH)
     return record
 
 

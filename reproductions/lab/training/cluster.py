@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 
+from reproductions.lab import json_files
 from reproductions.lab.errors import UsageError
 from reproductions.lab.training import slurm
 
@@ -64,12 +65,12 @@ def parse_tf_config(value: str) -> Cluster:
         UsageError: If it is invalid, or has tasks other than workers.
     """
     try:
-        config = json.loads(value)
+        config = json_files.parse(value.encode(errors="surrogateescape"), "it", "JSON")
         addresses, task = config["cluster"]["worker"], config["task"]
         if task["type"] != "worker" or set(config["cluster"]) != {"worker"}:
             raise ValueError("it has tasks of a type other than worker")
         if not 0 <= int(task["index"]) < len(addresses):
             raise ValueError(f"task index {task['index']} is not among its {len(addresses)} workers")
         return Cluster(int(task["index"]), tuple(addresses))
-    except (ValueError, KeyError, TypeError) as error:
+    except (UsageError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise UsageError(f"Invalid TF_CONFIG ({error}): expected a value such as {EXAMPLE}") from None

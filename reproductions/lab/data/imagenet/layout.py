@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from reproductions.lab.data.imagenet import manifest
 from reproductions.lab.data.imagenet.encode import Settings
 from reproductions.lab.data.imagenet.manifest import ClassEntry, IgnoredFiles, Manifest, SplitName
-from reproductions.lab.data.imagenet.shards import Shard, read_listing, shard_bounds
+from reproductions.lab.data.imagenet.shards import Shard, listing_path, read_listing, shard_bounds
 from reproductions.lab.data.imagenet.sources import ImageSource
+from reproductions.lab.errors import UsageError
 from reproductions.lab.ranges import Positive, Whole
+
+LARGEST_IMAGE = 1 << 30  # bytes
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,12 @@ def layout_of(done: Manifest) -> Layout:
     return Layout(done["settings"], done["classes"], splits, done["blacklisted"])
 
 
+def has_places(table: np.ndarray, classes: int) -> bool:
+    """Return whether all rows of a listing have a label, an offset and a size that can be."""
+    limits = {"label": classes, "offset": 1 << 40, "size": LARGEST_IMAGE}
+    return all(not len(table) or 0 <= table[name].min() <= table[name].max() < limit for name, limit in limits.items())
+
+
 def make_shards(layout: Layout, sources: Mapping[str, ImageSource], options: PrepareOptions) -> list[Shard]:
     """Return the shards of all splits, each with its rows of the listing.
 
@@ -124,11 +135,16 @@ def make_shards(layout: Layout, sources: Mapping[str, ImageSource], options: Pre
         layout: Layout, whose listings are in the work folder.
         sources: Where the images of each split are.
         options: Options of the preparation.
+
+    Raises:
+        UsageError: If a listing is damaged.
     """
     shards, folder, wnids = [], options.folder, tuple(layout.wnids)
     for name, split in layout.splits.items():
-        keys = read_listing(folder, name)["key"]
-        for number, (first, last) in enumerate(shard_bounds(keys, split.shards)):
+        table = read_listing(folder, name)
+        if len(table) != split.images or not has_places(table, len(wnids)):
+            raise UsageError(f"{listing_path(folder, name)} is damaged: delete {folder} and prepare it again")
+        for number, (first, last) in enumerate(shard_bounds(table["key"], split.shards)):
             shards.append(
                 Shard(folder, name, number, split.shards, first, last, sources[name], wnids, options.originals)
             )

@@ -14,11 +14,10 @@ from reproductions.lab import npz_files
 from reproductions.lab.data.imagenet import tfrecord
 from reproductions.lab.data.imagenet.encode import PreparedImage, UndecodableImage, prepare_image
 from reproductions.lab.data.imagenet.pixel_statistics import PixelSums
-from reproductions.lab.data.imagenet.sources import ImageSource, printable
+from reproductions.lab.data.imagenet.sources import ImageSource, listing_type, printable
 from reproductions.lab.errors import file_errors
 from reproductions.lab.files import atomic_write
 
-LISTING = ("name", "label", "offset", "size", "key")  # columns
 WORK = "work"  # folder of the files that are needed until the preparation is finished
 
 
@@ -65,26 +64,7 @@ class Shard:
 
     def read_notes(self) -> Notes:
         """Return the notes on the shard; UsageError if they are damaged."""
-        integers, texts = npz_files.INTEGERS, npz_files.TEXTS
-        columns = {"name": npz_files.BYTES, "label": integers, "offset": integers, "length": integers}
-        with npz_files.open_npz(self.notes, "remove it and run the same command") as file:
-            index = file.table("index", columns)
-            if len(index) and not 0 <= index["label"].min() <= index["label"].max() < len(self.wnids):
-                raise ValueError("it has a label that does not exist")
-            sums = PixelSums()
-            sums.add_sums(
-                int(file.array("images", integers, ())),
-                file.array("pixels", integers, sums.pixels.shape),
-                file.array("products", integers, sums.products.shape),
-            )
-            return Notes(
-                index=index,
-                bytes=int(file.array("bytes", integers, ())),
-                sha256=str(file.array("sha256", texts, ())),
-                undecodable=file.array("undecodable", texts, (None, 2)).tolist(),
-                converted=file.array("converted", texts, (None, 2)).tolist(),
-                sums=sums,
-            )
+        return read_notes(self.notes, len(self.wnids))
 
     def rows(self) -> np.ndarray:
         """Return the rows of the listing."""
@@ -129,16 +109,47 @@ def listing_path(folder: Path, split: str) -> Path:
     return folder / WORK / f"listing-{split}.npy"
 
 
+def read_notes(path: Path, classes: int) -> Notes:
+    """Return the notes on a shard, given the number of classes; UsageError if they are damaged."""
+    integers, texts = npz_files.INTEGERS, npz_files.TEXTS
+    columns = {"name": npz_files.BYTES, "label": integers, "offset": integers, "length": integers}
+    with npz_files.open_npz(path, "remove it and run the same command") as file:
+        index = file.table("index", columns)
+        if len(index) and not 0 <= index["label"].min() <= index["label"].max() < classes:
+            raise ValueError("it has a label that does not exist")
+        sums = PixelSums()
+        sums.add_sums(
+            int(file.array("images", integers, ())),
+            file.array("pixels", integers, sums.pixels.shape),
+            file.array("products", integers, sums.products.shape),
+        )
+        return Notes(
+            index=index,
+            bytes=int(file.array("bytes", integers, ())),
+            sha256=str(file.array("sha256", texts, ())),
+            undecodable=file.array("undecodable", texts, (None, 2)).tolist(),
+            converted=file.array("converted", texts, (None, 2)).tolist(),
+            sums=sums,
+        )
+
+
 def read_listing(folder: Path, split: str) -> np.ndarray:
     """Return the listing of a split, which is read from the disk when it is accessed; see `sources.make_listing`.
 
     Raises:
         UsageError: If it is damaged.
     """
-    path = listing_path(folder, split)
-    with file_errors(path, f"delete {folder} and prepare it again"):
+    return open_listing(listing_path(folder, split))
+
+
+def open_listing(path: Path) -> np.ndarray:
+    """Return the listing in a file; see `read_listing`."""
+    with file_errors(path, f"delete {path.parent.parent} and prepare it again"):
+        if not path.is_file():
+            raise ValueError("it is not a file")
         table = np.load(path, mmap_mode="r", allow_pickle=False)
-        if table.ndim != 1 or table.dtype.names != LISTING or table.dtype["name"].kind != "S":
+        name = table.dtype["name"] if table.dtype.names else table.dtype
+        if table.ndim != 1 or name.kind != "S" or table.dtype != listing_type(name.itemsize):
             raise ValueError(f"it is not a listing: it has {table.dtype} of shape {table.shape}")
         return np.asarray(table)
 

@@ -232,6 +232,11 @@ def printable(name: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 
+def listing_type(longest: int) -> np.dtype:
+    """Return the type of a row of a listing, given the bytes of the longest file name."""
+    return np.dtype([("name", f"S{longest}"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8"), ("key", "<u8")])
+
+
 def make_listing(files_of: Mapping[str, list[Member]], wnids: list[str]) -> np.ndarray:
     """Return the listing of a split.
 
@@ -254,8 +259,7 @@ def make_listing(files_of: Mapping[str, list[Member]], wnids: list[str]) -> np.n
     longest = max((len(name) for name, *_ in rows), default=1)
     if longest > LONGEST_NAME:
         raise UsageError(f"the source has a file name of {longest} bytes, expected at most {LONGEST_NAME}: rename it")
-    columns = [("name", f"S{longest}"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8"), ("key", "<u8")]
-    table = np.array([(*row, sort_key(row[0])) for row in rows], dtype=columns)
+    table = np.array([(*row, sort_key(row[0])) for row in rows], dtype=listing_type(longest))
     table = table[np.lexsort((table["label"], table["name"], table["key"]))]
     same = (table["name"][1:] == table["name"][:-1]) & (table["label"][1:] == table["label"][:-1])
     if same.any():
