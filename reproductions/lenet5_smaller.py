@@ -57,11 +57,11 @@ def lenet4(kernel_initializer: KerasObject = LECUN_UNIFORM) -> keras.Model:
     return keras.Model(images, squared_distances(x, kernel_initializer), name="lenet4")
 
 
-def by_own_optimizer(recipe: Recipe, mu: float) -> Recipe:
+def by_own_optimizer(recipe: Recipe) -> Recipe:
     """Return a recipe with the optimizer of section III-B and appendix C, and its learning rates."""
     return replace(
         recipe,
-        optimizer=keras_object("layers>StochasticDiagonalLevenbergMarquardt", mu=mu),
+        optimizer=keras_object("layers>StochasticDiagonalLevenbergMarquardt", mu=0.02),
         curvature=500,
         learning_rate=((1, 0.0005), (3, 0.0002), (6, 0.0001), (9, 0.00005), (13, 0.00001)),
         batch_size=1,
@@ -119,7 +119,7 @@ NETWORKS = (
     penalties(
         "lenet1-sdlm",
         functools.partial(lenet1, name="lenet1-sdlm"),
-        by_own_optimizer(LENET1_RECIPE, mu=0.02),
+        by_own_optimizer(LENET1_RECIPE),
         deviations=(REDUCTION, OWN_OPTIMIZER, PATTERNS, ORDER),
         shapes=LENET1_SHAPES,
         trainable_parameters=2578,
