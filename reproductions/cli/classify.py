@@ -34,6 +34,10 @@ def classify(options: argparse.Namespace) -> None:
         raise UsageError(f"--top must be at least 1; got {options.top}")
     protocol = protocols.find(options.protocol) if options.protocol else None
     found = tested.find(options.weights, options.network, reproductions.networks())
+    from reproductions.lab.data import sample
+
+    for path in options.images:  # before TensorFlow is imported
+        sample.read_image(path)
     from reproductions.lab.evaluation import classify as answers
 
     environment.set_up_keras()

@@ -18,9 +18,10 @@ from reproductions.lab.evaluation.tested import Tested
 if TYPE_CHECKING:
     import numpy as np
 
+    from reproductions.lab.data.base import Dataset
+    from reproductions.lab.evaluation.evaluate import EvaluationTask
     from reproductions.lab.results.ensemble_record import EnsembleRecord
     from reproductions.lab.results.entries import EvaluationResult
-    from reproductions.lab.results.run_record import Record
     from reproductions.lab.spec.protocols import Protocol
 
 NOT_RECORDED = UsageError(
@@ -140,58 +141,48 @@ def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tupl
     found = tested.find(options.tested[0], options.network, reproductions.networks())
     if options.to and not found.provenance:
         raise NOT_RECORDED
+    data = load_data(options, found)  # before TensorFlow is imported
     import layers  # noqa: F401, which registers what recipes name
 
     environment.set_up_keras()
+    from reproductions.lab.evaluation.evaluate import EvaluationTask, test
 
+    task = EvaluationTask(tested.load(found), found.network, tested.recipe_of(found), data, protocol)
     try:
-        if found.record is None:
-            return evaluate_file(options, found, protocol)
-        if options.images:
-            raise UsageError(
-                f"--images is for files of weights; {found.path} is a run, which is tested on its own data"
-            )
-        return evaluate_run(options, found, found.record, protocol)
+        result, scores = test(task, None if found.given_out else found.path)
+        print_result(found.network.name, result, bool(options.images))
+        record_result(options, found, task, result)
     except OSError as error:
         raise UsageError(f"the predictions of {found.path} cannot be written: {error.strerror}") from None
+    return scores, task.labels
 
 
-def evaluate_run(
-    options: argparse.Namespace, found: Tested, record: Record, protocol: Protocol | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Test a run; see `evaluate_one`."""
-    from reproductions.lab.evaluation import evaluate
-
-    result, scores, labels = evaluate.evaluate_run(found.path, record, found.network, options.data_dir, protocol)
-    print_result(found.network.name, result)
-    compare_with_record(result, record, found.path / "record.json")
-    return scores, labels
-
-
-def evaluate_file(
-    options: argparse.Namespace, found: Tested, protocol: Protocol | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Test a file of weights, on the data of the network's recipe or a sample; see `evaluate_one`."""
-    from reproductions.lab.data import registry, sample
-    from reproductions.lab.evaluation import evaluate
-    from reproductions.lab.results import weights_record
-
-    recipe = tested.recipe_of(found)
-    dataset = recipe.dataset
-    if options.images and not dataset.startswith("imagenet"):
+def load_data(options: argparse.Namespace, found: Tested) -> Dataset:
+    """Return the data on which a network is tested: those of its run or recipe, or a sample of ImageNet."""
+    if not options.images:
+        return tested.data_of(found, options.data_dir)
+    if found.record is not None:
+        raise UsageError(f"--images is for files of weights; {found.path} is a run, which is tested on its own data")
+    dataset = tested.recipe_of(found).dataset
+    if not dataset.startswith("imagenet"):
         raise UsageError(f"--images is for networks of ImageNet's classes; {found.network.name} is for {dataset}")
-    model = tested.load(found)
-    data = sample.load(options.images, options.labels) if options.images else registry.load(dataset, options.data_dir)
-    task = evaluate.EvaluationTask(model, found.network, recipe, data, protocol)
-    result, scores = evaluate.test(task, None if found.given_out else found.path)
-    print_result(found.network.name, result, bool(options.images))
-    if found.given_out:
-        compare_with_committed(result, data, found.given_out)
+    from reproductions.lab.data import sample
+
+    return sample.load(options.images, options.labels)
+
+
+def record_result(options: argparse.Namespace, found: Tested, task: EvaluationTask, result: EvaluationResult) -> None:
+    """Compare the result of a test with its record, or write it where there is none."""
+    if found.record is not None:
+        compare_with_record(result, found.record, found.path / "record.json")
+    elif found.given_out:
+        compare_with_committed(result, task.data, found.given_out)
     elif found.provenance:
+        from reproductions.lab.results import weights_record
+
         record = published.make_record(task, found.provenance, result, bool(options.images))
         path = options.to or found.path.parent / weights_record.FOLDER / record.filename
         write_or_compare(record, path, weights_record.read)
-    return scores, task.labels
 
 
 def print_result(name: str, result: EvaluationResult, sample: bool = False) -> None:

@@ -103,15 +103,17 @@ def train_model(name: str, options: Mapping[str, Any]) -> Path:
 
 def run(study: Study, model: Network | Classifier, options: TrainOptions) -> Path | None:
     """Train a network or fit a classifier; return its folder, or None in a cluster's workers other than the first."""
-    import layers  # noqa: F401, which registers what recipes name
-
     if isinstance(model, Classifier):
         from reproductions.lab.training.fit import fit
 
         return fit(study, model, options)
-    from reproductions.lab.training.train import train as train_by_recipe
+    from reproductions.lab.training.plan import plan
 
-    return train_by_recipe(study, model, options)
+    planned = plan(study, model, options)  # before TensorFlow is imported
+    import layers  # noqa: F401, which registers what recipes name
+    from reproductions.lab.training.train import train_planned
+
+    return train_planned(planned)
 
 
 def train(options: argparse.Namespace) -> None:

@@ -53,14 +53,20 @@ def tune(options: argparse.Namespace) -> None:
     for name, minimum in (("workers", 1), ("retrain", 0)):
         if getattr(options, name) < minimum:
             raise UsageError(f"--{name} must be at least {minimum}; got {getattr(options, name)}")
-    import layers  # noqa: F401, which registers what recipes name
-    from reproductions.lab.training.stopping import Stopped
-    from reproductions.lab.tuning import search, workers
-    from reproductions.lab.tuning.tuner import create_tuner, run_search
+    from reproductions.lab.tuning import workers
+    from reproductions.lab.tuning.plan import TuneOptions, check_folder, plan_search
 
     process = workers.tuner_process()
-    asked = search.TuneOptions(**{field.name: getattr(options, field.name) for field in fields(search.TuneOptions)})
-    runner = search.create_runner(study, network, asked, process.name)
+    asked = TuneOptions(**{field.name: getattr(options, field.name) for field in fields(TuneOptions)})
+    planned = plan_search(study, network, asked)
+    if process.role != "worker":  # the chief has made the folder
+        check_folder(planned)
+    import layers  # noqa: F401, which registers what recipes name, once the arguments are checked
+    from reproductions.lab.training.stopping import Stopped
+    from reproductions.lab.tuning import search
+    from reproductions.lab.tuning.tuner import create_tuner, run_search
+
+    runner = search.create_runner(planned, process.name)
     try:
         if process.role == "worker":
             if options.parent is not None:

@@ -48,7 +48,8 @@ def file_errors(path: Path, advice: str = "download it again") -> Iterator[None]
     except UsageError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)  # without "[Errno 2]"
+        reason = " ".join(text.split()) or type(error).__name__
         if "pickle" in reason:
             reason = "it contains Python objects (pickles), which are not loaded because they can run code"
         raise UsageError(f"{path} cannot be read: {reason}; {advice}") from None

@@ -14,6 +14,7 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate
 from reproductions.lab.evaluation import scores as scoring
 from reproductions.lab.evaluation.evaluate import EvaluationTask
+from reproductions.lab.evaluation.recipes import recipe_of
 from reproductions.lab.results import predictions, run_record
 from reproductions.lab.results.entries import Misclassified
 from reproductions.lab.spec.protocols import PROTOCOLS, find
@@ -133,4 +134,4 @@ def test_validation_uses_the_whole_stored_image_or_its_centre(monkeypatch):
 def test_committed_records_have_the_protocol_of_their_recipe(path: Path):
     record = run_record.read(path)
     is_network = "optimizer" in record.recipe  # other classifiers see whole images only
-    assert record.test.protocol == (evaluate.recipe_of(record).protocol if is_network else "whole image")
+    assert record.test.protocol == (recipe_of(record).protocol if is_network else "whole image")

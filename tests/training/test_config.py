@@ -7,8 +7,9 @@ import pytest
 
 import reproductions
 from reproductions.lab.errors import UsageError
-from reproductions.lab.training.config import resolve
+from reproductions.lab.training.config import check_keras_objects
 from reproductions.lab.training.options import TrainOptions
+from reproductions.lab.training.plan import resolve
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_an_invalid_recipe_is_refused_before_training(changes, message, tmp_path
     path = tmp_path / "recipe.json"
     path.write_text(json.dumps(changes), encoding="utf-8")
     with pytest.raises(UsageError, match=message):
-        resolve(reproductions.find_network("lenet5-lecture"), TrainOptions(recipe=path))
+        check_keras_objects(resolve(reproductions.find_network("lenet5-lecture"), TrainOptions(recipe=path)), path)
 
 
 def test_a_recipe_is_that_of_its_file(tmp_path):

@@ -14,12 +14,12 @@ from reproductions.lab.data import pipeline
 from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.data.transforms.context import TransformContext
 from reproductions.lab.results import run_record
-from reproductions.lab.training import distributed
+from reproductions.lab.training import plan
 from reproductions.lab.training import train as training
 from reproductions.lab.training.cluster import Cluster
-from reproductions.lab.training.config import resolve
 from reproductions.lab.training.curvature import gauss_newton_diagonal
 from reproductions.lab.training.options import TrainOptions
+from reproductions.lab.training.plan import resolve
 from tests.helpers import small
 from tests.helpers.once import once_per_session
 from tests.helpers.reproduce import TWO_DEVICES, Reproduce
@@ -199,8 +199,7 @@ def test_two_devices_measure_and_update_as_one(measured, reproduce):
 
 
 def test_curvatures_refuse_several_workers(monkeypatch):
-    monkeypatch.setattr(distributed, "create_strategy", lambda *arguments: tf.distribute.get_strategy())
-    monkeypatch.setattr(training, "find_cluster", lambda strategy: Cluster(0, ("a:1", "b:1")))
+    monkeypatch.setattr(plan, "find_cluster", lambda strategy: Cluster(0, ("a:1", "b:1")))
     study = find_study("lenet5")
     with pytest.raises(UsageError, match="lenet5-sdlm measures curvatures, which several workers cannot share"):
         training.train(study, find_network("lenet5-sdlm", study), TrainOptions())

@@ -24,6 +24,7 @@ from reproductions.lab.results import run_record, trial_record
 from reproductions.lab.spec import Choice, IntRange, LogUniform, Network, Recipe, Study, keras_object
 from reproductions.lab.training import loop, run_identity
 from reproductions.lab.tuning import search
+from reproductions.lab.tuning.plan import TuneOptions, plan_search
 from reproductions.lab.tuning.tuner import create_tuner, run_search
 from tests.helpers.states import trial_results
 
@@ -107,7 +108,7 @@ def epochs(monkeypatch):
 
 def searched(run_dir: Path, network: Network = NETWORK, **options: object) -> search.TrialRunner:
     """Run a whole search, and return its runner."""
-    runner = search.create_runner(STUDY, network, search.TuneOptions(run_dir=run_dir, **options))
+    runner = search.create_runner(plan_search(STUDY, network, TuneOptions(run_dir=run_dir, **options)))
     run_dir.mkdir(exist_ok=True)
     search.start(runner)
     run_search(create_tuner(runner))
@@ -248,7 +249,7 @@ def test_the_winner_is_retrained_on_all_splits_and_tested(tmp_path, data, capsys
 
 def test_a_search_cannot_access_the_test_split(tmp_path, data):
     data["test"] = noisy_images(40, 3)
-    runner = search.create_runner(STUDY, NETWORK, search.TuneOptions(run_dir=tmp_path))
+    runner = search.create_runner(plan_search(STUDY, NETWORK, TuneOptions(run_dir=tmp_path)))
     with pytest.raises(AssertionError, match="must not access the test split"):
         runner.data.sizes()
     assert runner.data.classes == 2 and runner.recipe_for({"batch_size": 8}, 1).splits == ("train",)

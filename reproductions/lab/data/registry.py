@@ -61,6 +61,11 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
     Raises:
         UsageError: If the name does not exist, or the data are missing or damaged.
     """
+    check_name(name)
+    return LOADERS[name](data_dir)
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError if there is no data set of this name."""
     if name not in LOADERS:
         raise unknown("data set", name, LOADERS)
-    return LOADERS[name](data_dir)

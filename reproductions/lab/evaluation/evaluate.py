@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
@@ -22,7 +21,6 @@ from reproductions.lab.evaluation.scores import class_scores, main_output, teste
 from reproductions.lab.results import predictions
 from reproductions.lab.results.entries import EvaluationResult
 from reproductions.lab.results.predictions import Predictions
-from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import protocols
 from reproductions.lab.spec.protocols import Protocol
 from reproductions.lab.spec.recipe import Recipe, Transform
@@ -165,33 +163,3 @@ def check_classes(model: keras.Model, labels: np.ndarray) -> None:
             f"{model.name} has {classes} classes, but the data have labels up to {labels.max()}; "
             f"build it with at least {labels.max() + 1} classes"
         )
-
-
-def evaluate_run(
-    run_dir: Path, record: Record, network: Network, data_dir: Path | None = None, protocol: Protocol | None = None
-) -> tuple[EvaluationResult, np.ndarray, np.ndarray]:
-    """Evaluate the saved network of a finished run. The predictions are saved in the folder of the run.
-
-    Args:
-        run_dir: Folder of the run.
-        record: Its record.
-        network: Specification of its network.
-        data_dir: Folder of the data; by default as for `registry.load`.
-        protocol: Test protocol; by default that of the record's recipe.
-
-    Returns:
-        The result, the scores (images, classes) and the labels (images,).
-
-    Raises:
-        UsageError: If the model is missing or damaged, or the data are not those of the record.
-    """
-    recipe = networks.recipe_of(record)
-    data = registry.load(recipe.dataset, data_dir)
-    if data.sha256 != record.data.sha256:
-        raise UsageError(
-            f"the run was trained on {record.data.name}, but {data.path} contains {data.name} "
-            f"(expected SHA-256 {record.data.sha256}, found {data.sha256}); name the right folder with --data-dir"
-        )
-    model = networks.trained(run_dir, network, record)
-    task = EvaluationTask(model, network, recipe, data, protocol)
-    return *test(task, run_dir), task.labels

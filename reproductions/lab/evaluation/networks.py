@@ -6,7 +6,6 @@ import hashlib
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ import numpy as np
 
 from reproductions.lab.environment import keras_defaults
 from reproductions.lab.errors import UsageError
+from reproductions.lab.evaluation.recipes import recipe_from, recipe_of
 from reproductions.lab.results import predictions
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import protocols
-from reproductions.lab.spec.provenance import Provenance
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
 from reproductions.lab.weights import matching, own, presets, suite_file, tensor_file
@@ -137,19 +136,6 @@ def digest(model: keras.Model) -> str:
     return sha256.hexdigest()
 
 
-def recipe_of(record: Record) -> Recipe:
-    """Return the recipe of a record; fields that are newer than the record have their default."""
-    return recipe_from(record.recipe)
-
-
-def recipe_from(data: Mapping[str, Any]) -> Recipe:
-    """Return the recipe that a record or a file of weights holds as data."""
-    try:
-        return Recipe(**data)
-    except TypeError as error:
-        raise UsageError(f"the recipe of the record has fields that this version does not have: {error}") from None
-
-
 @contextmanager
 def dtype_policy(name: str) -> Iterator[None]:
     """Build layers with a dtype policy within the block."""
@@ -200,22 +186,3 @@ def from_suite_file(path: Path, network: Network, contents: Contents) -> keras.M
             model = build(network, recipe_from(contents.recipe), contents.classes)
     suite_file.load(path, model)
     return model
-
-
-def weights_recipe(network: Network, provenance: Provenance | None) -> Recipe:
-    """Return the recipe by which weights in a file are tested that no run of this suite made.
-
-    Args:
-        network: Specification of the network.
-        provenance: Where the weights come from, if they were imported: their preprocessing and the protocol of the
-            publisher's figure, if it is known, replace those of the network's own recipe.
-
-    Raises:
-        UsageError: If the network has no recipe.
-    """
-    recipe = network.to_train()
-    if provenance is None:
-        return recipe
-    known = [each.protocol for each in presets.figures(provenance) if each.protocol in protocols.PROTOCOLS]
-    protocol = next(iter(known), recipe.protocol)
-    return replace(recipe, test_transforms=provenance.transforms, protocol=protocol)

@@ -18,6 +18,7 @@ from reproductions.lab.weights.trained import TrainedFile
 if TYPE_CHECKING:
     import keras
 
+    from reproductions.lab.data.base import Dataset
     from reproductions.lab.results.run_record import Record
     from reproductions.lab.spec.provenance import Provenance
     from reproductions.lab.spec.recipe import Recipe
@@ -110,18 +111,22 @@ def find_run(path: Path, name: str | None, networks: Mapping[str, Network]) -> T
             f"{record.network} is not a network but a classifier that is fitted at once, without weights: its test is "
             f"in {path / 'record.json'}"
         )
+    if not (path / "model.keras").is_file():
+        raise UsageError(f"{path / 'model.keras'} is not a file: restore the trained network, or retrain the run")
     return Tested(path, named(record.network, networks), record)
 
 
 def find_file(path: Path, name: str | None, networks: Mapping[str, Network]) -> Tested:
     """Return the weights in a file; see `find`."""
+    if not path.exists():
+        raise UsageError(f"{path} is not a file: name the folder of a finished run, or a file of weights")
     provenance = contents = None
     if path.suffix == ".keras":
         from reproductions.lab.weights import imported
         from reproductions.lab.weights import own as saved
 
         provenance = imported.provenance_of(path)
-        if provenance is None and name is None and path.is_file():
+        if provenance is None and name is None:
             name = saved.configuration(path).name
     elif path.suffix == SUITE:
         from reproductions.lab.weights import suite_file
@@ -147,13 +152,35 @@ def recipe_of(found: Tested) -> Recipe:
     Raises:
         UsageError: If the network has no recipe.
     """
-    from reproductions.lab.evaluation import networks
+    from reproductions.lab.evaluation import recipes
 
     if found.record is not None:
-        return networks.recipe_from(found.record.recipe)
+        return recipes.recipe_from(found.record.recipe)
     if found.contents is not None and found.contents.recipe is not None:
-        return networks.recipe_from(found.contents.recipe)
-    return networks.weights_recipe(found.network, found.provenance)
+        return recipes.recipe_from(found.contents.recipe)
+    return recipes.weights_recipe(found.network, found.provenance)
+
+
+def data_of(found: Tested, data_dir: Path | None) -> Dataset:
+    """Return the data on which a network is tested: those of its run or recipe. Without Keras.
+
+    Args:
+        found: What is tested.
+        data_dir: Folder of the data; by default as for `registry.load`.
+
+    Raises:
+        UsageError: If they are missing or damaged, or not those of the run.
+    """
+    from reproductions.lab.data import registry
+
+    data = registry.load(recipe_of(found).dataset, data_dir)
+    if found.record is not None and data.sha256 != found.record.data.sha256:
+        recorded = found.record.data
+        raise UsageError(
+            f"the run was trained on {recorded.name}, but {data.path} contains {data.name} (expected SHA-256 "
+            f"{recorded.sha256}, found {data.sha256}); name the right folder with --data-dir"
+        )
+    return data
 
 
 def arguments(found: Tested) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from reproductions.lab import json_files
 from reproductions.lab.errors import UsageError
 from reproductions.lab.training import slurm
 
+DISTRIBUTED = ("auto", "multi-worker")  # strategies that use a cluster
 EXAMPLE = '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, "task": {"type": "worker", "index": 0}}'
 
 
@@ -49,13 +50,19 @@ def find_cluster(strategy: str) -> Cluster:
         strategy: Name of the strategy; "auto" and "multi-worker" also look for a Slurm step of several tasks.
 
     Raises:
-        UsageError: If TF_CONFIG or Slurm's environment is invalid.
+        UsageError: If TF_CONFIG or Slurm's environment is invalid, or does not fit the strategy.
     """
     value = os.environ.get("TF_CONFIG")
-    if value:
-        return parse_tf_config(value)
     in_slurm = value is None and os.environ.get("SLURM_STEP_NUM_TASKS", "1") != "1"
-    return Cluster(*slurm.addresses()) if in_slurm and strategy in ("auto", "multi-worker") else Cluster()
+    if value:
+        found = parse_tf_config(value)
+    else:
+        found = Cluster(*slurm.addresses()) if in_slurm and strategy in DISTRIBUTED else Cluster()
+    if found.workers > 1 and strategy not in DISTRIBUTED:
+        raise UsageError(f"TF_CONFIG has {found.workers} workers, which --strategy {strategy} does not use: unset it")
+    if found.workers == 1 and strategy == "multi-worker":
+        raise UsageError("--strategy multi-worker needs the workers' addresses: set TF_CONFIG, or run under srun")
+    return found
 
 
 def parse_tf_config(value: str) -> Cluster:

@@ -42,14 +42,10 @@ def create_strategy(
         micro_batch_size: Images per forward pass, if the recipe has it.
 
     Raises:
-        UsageError: If the cluster and the strategy do not fit, or the batch does not divide over all devices.
+        UsageError: If the batch does not divide over all devices.
     """
     if cluster.workers > 1:
-        if name not in ("auto", "multi-worker"):
-            raise UsageError(f"TF_CONFIG has {cluster.workers} workers, which --strategy {name} does not use: unset it")
         return multi_worker_strategy(cluster, batch_size)
-    if name == "multi-worker":
-        raise UsageError("--strategy multi-worker needs the workers' addresses: set TF_CONFIG, or run under srun")
     gpus = tf.config.list_logical_devices("GPU")
     if name == "auto":
         devices = gpus[: usable_devices(len(gpus), batch_size, micro_batch_size)]

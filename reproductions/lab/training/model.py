@@ -13,6 +13,7 @@ from reproductions.lab.results import run_record
 from reproductions.lab.results.entries import InitProvenance
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
+from reproductions.lab.training.plan import check_init
 from reproductions.lab.weights import own
 
 RETRAIN = "retrain the run"
@@ -53,16 +54,11 @@ def initialize_layers(model: keras.Model, recipe: Recipe, run_dir: Path | None) 
         run_dir: Folder of the run.
 
     Raises:
-        UsageError: If a run is given but not needed, or needed but not given; if it has not finished; or if one of its
-            layers does not fit.
+        UsageError: As `check_init`, and if one of its layers does not fit.
     """
+    check_init(model.name, recipe, run_dir)
     if run_dir is None:
-        if recipe.init_layers:
-            names = ", ".join(recipe.init_layers)
-            raise UsageError(f"{model.name} initializes {names} from a trained network: name its run with --init-from")
         return
-    if not recipe.init_layers:
-        raise UsageError(f"--init-from is for networks that start from a trained one; {model.name} does not")
     record = run_record.read(run_dir / "record.json")
     saved = own.weights_by_layer(run_dir / "model.keras")
     for name in recipe.init_layers:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.results.entries import FLOAT32
 
 MAX_SEED = 2**31 - 1
+STRATEGIES = ("auto", "single", "mirrored", "multi-worker")
+PRECISIONS = (FLOAT32, "mixed_bfloat16", "mixed_float16")
 COUNTS = ("epochs", "accumulate", "input_size", "training_images")
 
 
@@ -59,10 +61,15 @@ class TrainOptions:
     threads: int | None = None
 
     def check(self) -> None:
-        """Raise UsageError if the seed or a number is out of range."""
+        """Raise UsageError if the seed, a number or a name is not among those that are possible."""
         if not 0 <= self.seed <= MAX_SEED:
             raise UsageError(f"--seed must lie between 0 and {MAX_SEED}; got {self.seed}")
         for name in COUNTS:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
+        if not self.save_every >= 0:  # nor NaN
+            raise UsageError(f"--save-every must be at least 0 seconds; got {self.save_every:g}")
+        for name, choices in (("strategy", STRATEGIES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in choices:
+                raise unknown(f"value of --{name}", getattr(self, name), choices)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from reproductions.lab import environment
-from reproductions.lab.data import pipeline, registry
+from reproductions.lab.data import pipeline
 from reproductions.lab.data.base import Images
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
@@ -20,11 +20,11 @@ from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import curvature, distributed, heartbeat
 from reproductions.lab.training import model as networks
 from reproductions.lab.training.checkpoint import Checkpoint
-from reproductions.lab.training.cluster import find_cluster
-from reproductions.lab.training.config import RunConfig, resolve
+from reproductions.lab.training.config import RunConfig, check_keras_objects
 from reproductions.lab.training.finalize import finalize, versions
 from reproductions.lab.training.loop import Training
 from reproductions.lab.training.options import TrainOptions
+from reproductions.lab.training.plan import Plan, plan, steps_per_epoch
 from reproductions.lab.training.progress import ProgressReporter
 from reproductions.lab.training.run_identity import check_same_run, code_state
 from reproductions.lab.training.step import StepConfig, Steps, decay_weights, per_replica_seeds
@@ -49,7 +49,12 @@ def train(study: Study, network: Network, options: TrainOptions) -> Path | None:
             diverges.
         Stopped: If the process is asked to stop.
     """
-    config = configure(study, network, options)
+    return train_planned(plan(study, network, options))
+
+
+def train_planned(planned: Plan) -> Path | None:
+    """Train a network as planned; see `train`."""
+    config = configure(planned)
     chief, run_dir = config.cluster.is_chief, config.run_dir
     if is_finished(config):
         if chief:
@@ -74,26 +79,22 @@ def train(study: Study, network: Network, options: TrainOptions) -> Path | None:
     return run_dir if chief else None
 
 
-def configure(study: Study, network: Network, options: TrainOptions) -> RunConfig:
-    """Return the run that is asked for.
+def configure(planned: Plan) -> RunConfig:
+    """Return a planned run with its devices.
 
     Raises:
-        UsageError: If options do not fit together, or the data cannot be read.
+        UsageError: If it does not fit the devices, or Keras cannot create an object of the recipe.
     """
+    options, recipe, cluster = planned.options, planned.recipe, planned.cluster
     environment.set_threads(options.threads)  # before a recipe's objects are created, which initializes TensorFlow
-    recipe = resolve(network, options)
-    cluster = find_cluster(options.strategy)
+    if options.recipe is not None:
+        check_keras_objects(recipe, options.recipe)
     strategy = distributed.create_strategy(options.strategy, cluster, recipe.batch_size, recipe.micro_batch_size)
     if options.jit and strategy.num_replicas_in_sync > 1:
         raise UsageError("--jit works on one device only")
-    if recipe.curvature and cluster.workers > 1:
-        raise UsageError(f"{network.name} measures curvatures, which several workers cannot share: train it on one")
-    data = registry.load(recipe.dataset, options.data_dir)
-    if not len(data.test.labels):
-        raise UsageError(f"{data.path} has no test images: prepare them too, without --train-only")
     if cluster.is_chief:
-        print(f"data: {data.description}", flush=True)
-    return RunConfig(study, network, options, recipe, data, strategy, cluster)
+        print(f"data: {planned.data.description}", flush=True)
+    return RunConfig(**{each.name: getattr(planned, each.name) for each in fields(planned)}, strategy=strategy)
 
 
 def unreplicated(config: RunConfig, model: keras.Model) -> keras.Model:
@@ -109,12 +110,9 @@ def is_finished(config: RunConfig) -> bool:
     """Return whether the folder holds this run, finished.
 
     Raises:
-        UsageError: If it holds another run, or this one without `resume`.
+        UsageError: If it holds this run as it was executed on other devices or with other options.
     """
     path = config.run_dir / "record.json"
-    started = any((config.run_dir / name).exists() for name in ("record.json", "state.npz", "state-before.npz"))
-    if started and not config.options.resume:
-        raise UsageError(f"{config.run_dir} already holds a run: resume it with --resume, or name another folder")
     if not path.exists():
         return False
     record = run_record.read(path)
@@ -122,7 +120,6 @@ def is_finished(config: RunConfig) -> bool:
     # Records are older than some fields of the execution.
     known = {name: value for name, value in config.execution_identity.items() if found[name] is not None}
     check_same_run(found, known, path)
-    check_same_run({**vars(record), "sha256": record.data.sha256}, config.identity, path)
     if record.commit != code_state().commit:
         print(f"note: it was made by commit {record.commit}; the code has changed since")
     return True
@@ -160,7 +157,7 @@ def trained_model(config: RunConfig, checkpoint: Checkpoint, stop: StopRequest) 
             workers=distributed.WorkerGroup(cluster, strategy),
             stop=stop,
             reporter=ProgressReporter(
-                steps_per_epoch(config, images), recipe.epochs, checkpoint.folder / "logs", cluster.is_chief
+                steps_per_epoch(recipe, config.data), recipe.epochs, checkpoint.folder / "logs", cluster.is_chief
             ),
             save_every=options.save_every,
             prepare_epoch=curvature.create_measurement(steps, images, context, options.seed),
@@ -188,18 +185,6 @@ def create_steps(config: RunConfig) -> Steps:
     optimizer.build(model.trainable_variables)
     execution = StepConfig(config.network.outputs, config.strategy, config.accumulation_steps, config.options.jit)
     return Steps(model, optimizer, recipe, execution)
-
-
-def steps_per_epoch(config: RunConfig, images: Images) -> int:
-    """Return the number of steps of an epoch.
-
-    Raises:
-        UsageError: If there are fewer images than in a batch.
-    """
-    count, batch_size = len(images.labels), config.recipe.batch_size
-    if count < batch_size:
-        raise UsageError(f"{config.data.name} has {count} training images, fewer than a batch of {batch_size}")
-    return count // batch_size
 
 
 def distributed_batches(

@@ -4,92 +4,43 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import cast
 
 import keras
 import tensorflow as tf
 
 from reproductions.lab import environment
-from reproductions.lab.data import registry
-from reproductions.lab.data.base import Dataset, Images
-from reproductions.lab.errors import UsageError
 from reproductions.lab.files import lock_directory, remove_unfinished
 from reproductions.lab.results import trial_record
 from reproductions.lab.results.entries import EpochResult
-from reproductions.lab.results.trial_record import CodeState, SearchRecord, Settings, Trial, TunerName
+from reproductions.lab.results.trial_record import CodeState, SearchRecord, Settings, Trial
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe, plain
-from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training import distributed
 from reproductions.lab.training.checkpoint import Checkpoint
 from reproductions.lab.training.cluster import Cluster
-from reproductions.lab.training.config import RunConfig, resolve
+from reproductions.lab.training.config import RunConfig
 from reproductions.lab.training.finalize import device_name, versions
 from reproductions.lab.training.options import TrainOptions
 from reproductions.lab.training.run_identity import check_same_run, code_state
 from reproductions.lab.training.stopping import Diverged, StopRequest
 from reproductions.lab.training.train import trained_model
+from reproductions.lab.tuning.plan import SearchPlan, check_folder
 
-TUNERS = ("random", "bayesian", "hyperband")
 DEFAULT_TRIALS = 20
 
 
 @dataclass(frozen=True)
-class TuneOptions:
-    """Options of a search.
-
-    Attributes:
-        tuner: "random", "bayesian" or "hyperband".
-        max_trials: Number of trials; that of hyperband follows from `epochs`.
-        epochs: Epochs of a trial; of hyperband's longest ones.
-        seed: Random seed of the settings drawn, and of every trial.
-        resume: Whether the search in the folder is resumed, if there is one.
-        run_dir: Folder of the search.
-        data_dir: Folder of the data sets.
-        threads: Intra-op threads; by default one per core.
-    """
-
-    tuner: TunerName = "random"
-    max_trials: int | None = None
-    epochs: int | None = None
-    seed: int = 1
-    resume: bool = False
-    run_dir: Path | None = None
-    data_dir: Path | None = None
-    threads: int | None = None
-
-
-class WithheldSplit:
-    """Stands in for the test split during a search: any access raises."""
-
-    def __getattr__(self, name: str) -> object:
-        raise AssertionError("a search must not access the test split")
-
-
-@dataclass(frozen=True)
-class TrialRunner:
+class TrialRunner(SearchPlan):
     """Runs the trials of a search.
 
     Attributes:
-        study: The paper.
-        network: The network.
-        options: Options of the search.
-        run_dir: Folder of the search.
-        data: The data set without its test split.
-        recipe: The recipe that the settings change.
         code: The code that runs.
         worker: Name of this process among the workers of the search.
     """
 
-    study: Study
-    network: Network
-    options: TuneOptions
-    run_dir: Path
-    data: Dataset
-    recipe: Recipe
     code: CodeState
     worker: str = "tuner0"
 
@@ -147,7 +98,7 @@ class TrialRunner:
         """Return the run of a trial, which this process trains alone."""
         options = TrainOptions(seed=self.options.seed, threads=self.options.threads)
         strategy = distributed.create_strategy(options.strategy, Cluster(), recipe.batch_size)
-        return RunConfig(self.study, self.network, options, recipe, self.data, strategy)
+        return RunConfig(self.study, self.network, options, recipe, self.data, strategy=strategy)
 
     def train(self, config: RunConfig, folder: Path) -> tuple[list[EpochResult], float, str | None]:
         """Train and validate; return the metrics of each epoch, the seconds it took, and why it failed if it did."""
@@ -165,30 +116,16 @@ class TrialRunner:
         return checkpoint.state.history, checkpoint.wall_seconds, failed
 
 
-def create_runner(study: Study, network: Network, options: TuneOptions, worker: str = "tuner0") -> TrialRunner:
+def create_runner(planned: SearchPlan, worker: str = "tuner0") -> TrialRunner:
     """Return the runner of a search's trials.
 
     Args:
-        study: The paper.
-        network: One of its networks.
-        options: Options of the search.
+        planned: The search.
         worker: Name of this process among the workers of the search.
-
-    Raises:
-        UsageError: If the network has no search space, or an option is invalid.
     """
-    if not network.search_space:
-        raise UsageError(f"{network.name} has no search space: give its Network one, as lenet5 has")
-    if options.max_trials is not None and options.max_trials < 1:
-        raise UsageError(f"--max-trials must be at least 1; got {options.max_trials}")
-    if options.max_trials is not None and options.tuner == "hyperband":
-        raise UsageError("--max-trials is not for hyperband: the number of its trials follows from --epochs")
-    environment.set_threads(options.threads)
-    recipe = resolve(network, TrainOptions(seed=options.seed, epochs=options.epochs, threads=options.threads))
-    data = registry.load(recipe.dataset, options.data_dir)
-    run_dir = options.run_dir or Path("runs") / f"{network.name}-{data.name}-{options.tuner}-seed{options.seed}"
-    withheld = replace(data, test=cast(Images, WithheldSplit()))
-    return TrialRunner(study, network, options, run_dir, withheld, recipe, code_state(), worker)
+    environment.set_threads(planned.options.threads)
+    values = {each.name: getattr(planned, each.name) for each in fields(planned)}
+    return TrialRunner(**values, code=code_state(), worker=worker)
 
 
 # --- The folder of a search
@@ -200,13 +137,11 @@ def start(runner: TrialRunner) -> None:
     Raises:
         UsageError: If the folder holds another search, or any without `resume`.
     """
+    check_folder(runner)
+    join(runner)
     path = runner.run_dir / trial_record.SEARCH
     if not path.exists():
         runner.record().write(path)
-    elif runner.options.resume:
-        join(runner)
-    else:
-        raise UsageError(f"{runner.run_dir} already holds a search: resume it with --resume, or name another folder")
 
 
 def join(runner: TrialRunner) -> None:

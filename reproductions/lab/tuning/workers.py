@@ -15,8 +15,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-import tensorflow as tf
-
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
 
@@ -64,6 +62,13 @@ def become_chief() -> TunerProcess:
     return tuner_process()
 
 
+def gpus() -> int:
+    """Return the number of GPUs."""
+    import tensorflow as tf  # this module is also imported before arguments are checked
+
+    return len(tf.config.list_physical_devices("GPU"))
+
+
 def free_port() -> int:
     """Return a port that no process uses."""
     with socket.socket() as found:
@@ -93,7 +98,7 @@ def threads_per_worker(threads: int | None, size: int) -> int | None:
         threads: Number asked for.
         size: Number of workers.
     """
-    if threads is not None or tf.config.list_physical_devices("GPU"):
+    if threads is not None or gpus():
         return threads
     return max(1, environment.cores() // size)
 
@@ -109,7 +114,7 @@ class WorkerPool:
 
     def __init__(self, arguments: Sequence[str], size: int, folder: Path) -> None:
         self.arguments, self.folder, self.restarts = arguments, folder, MAX_RESTARTS
-        self.gpus = len(tf.config.list_physical_devices("GPU"))
+        self.gpus = gpus()
         self.processes = {number: self.start(number) for number in range(size)}
 
     def log(self, number: int) -> Path:

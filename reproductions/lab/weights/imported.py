@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import msgspec
 
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write, format_json
 from reproductions.lab.spec.provenance import Provenance
 from reproductions.lab.spec.recipe import plain
+
+if TYPE_CHECKING:
+    import keras
 
 ENTRY = "reproductions.json"  # in the zip archive that a .keras file is; Keras does not read it
 LARGEST = 1_000_000  # bytes of the entry

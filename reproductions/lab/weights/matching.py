@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from reproductions.lab.errors import UsageError
 from reproductions.lab.weights.preset import Placement, Preset
 from reproductions.lab.weights.tensor_file import TensorFile
+
+if TYPE_CHECKING:
+    import keras
 
 SHOWN = 5  # names in an error message
 

@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import msgspec
 import numpy as np
 
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.weights import layouts, matching, tensor_file
 from reproductions.lab.weights.preset import Placement, Preset
+
+if TYPE_CHECKING:
+    import keras
 
 CONFIG = "config.json"  # in a .keras file
 LARGEST_CONFIG = 50_000_000  # bytes

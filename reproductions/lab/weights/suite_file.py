@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import msgspec
 import numpy as np
 import safetensors
@@ -20,6 +19,9 @@ from reproductions.lab.spec.recipe import plain
 from reproductions.lab.weights import layouts, matching, tensor_file
 from reproductions.lab.weights.formats import safetensors as format_reader
 from reproductions.lab.weights.preset import Placement, Preset
+
+if TYPE_CHECKING:
+    import keras
 
 ENTRY = "reproductions"  # of the file's metadata
 ENDING = ".safetensors"

@@ -1,0 +1,115 @@
+"""Mistakes in the arguments are found before TensorFlow is imported."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reports.paths import RUNS
+from reproductions.lab.data import mnist
+from tests.helpers.reproduce import offline
+
+# Runs every line in one process, and prints the status, the error, and what is imported after each.
+RUN = """
+import contextlib, io, json, sys
+from reproductions.cli.main import main
+found = {}
+for line in json.load(sys.stdin):
+    status, errors = 0, io.StringIO()
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            main(line.split())
+        except SystemExit as stopped:
+            status = stopped.code
+    found[line] = status, errors.getvalue(), sorted({"tensorflow", "keras"} & set(sys.modules))
+print(json.dumps(found))
+"""
+
+TRAINING = {
+    "--epochs 0": "--epochs must be at least 1; got 0",
+    "--save-every -5": "--save-every must be at least 0 seconds; got -5",
+    "--save-every nan": "--save-every must be at least 0 seconds; got nan",
+    "--threads 0": "--threads must be at least 1; got 0",
+    "--seed -1": "--seed must lie between 0 and",
+    "--scale-batch x": "invalid value for --scale-batch: expected a number such as 4 or 1/4, got 'x'",
+    "--scale-batch 1/7": "--scale-batch must turn a batch of 32 images into a whole number of images",
+    "--accumulate 7": "--accumulate 7 does not divide a batch of 32 images",
+    "--strategy multi-worker": "--strategy multi-worker needs the workers' addresses",
+    "--init-from nowhere": "--init-from is for networks that start from a trained one; lenet5 does not",
+    "--training-images 60001": "--training-images 60001: mnist-altered has only 60000 training images",
+    "--training-images 20": "mnist-altered has 20 training images, fewer than a batch of 32",
+    "--recipe nowhere.json": "nowhere.json",
+    "--recipe epochs.json": "epochs.json is not a recipe",
+    "--recipe protocol.json": "'twelve looks' is not a protocol",
+    "--recipe dataset.json": "'minst' is not a data set. Did you mean 'mnist'?",
+    "--run-dir started": "started already holds a run: resume it with --resume, or name another folder",
+    "--run-dir finished": "finished already holds a run",
+    "--run-dir finished --resume --seed 9": "finished holds a run with another seed (1, not 9)",
+    "--data-dir empty": "empty does not contain MNIST",
+}
+OTHERS = {
+    "train vgg": "ImageNet was not found",
+    "train vgg --network vgg-d": "vgg-d initializes conv1-1,",
+    "train vgg --network vgg-d --init-from started": "started",
+    "train lecun1989 --data-dir empty": "empty does not contain the USPS ZIP code digits",
+    "train alexnet-cifar10 --data-dir empty": "empty does not contain CIFAR-10",
+    "train lenet-5": "'lenet-5' is not a study or network. Did you mean 'lenet5'?",
+    "evaluate empty": "the run has not finished, or has not begun",
+    "evaluate finished --protocol once": "'once' is not a protocol",
+    "evaluate finished --data-dir data": "the run was trained on mnist, but",
+    "evaluate nowhere.keras": "nowhere.keras is not a file",
+    "evaluate lenet5 finished": "expected one run or file of weights, got 2",
+    "classify nowhere.png --weights finished": "nowhere.png",
+    "classify nowhere.png --weights finished --top 0": "--top must be at least 1; got 0",
+    "classify nowhere.png --weights finished --protocol once": "'once' is not a protocol",
+    "tune vgg": "vgg-a has no search space",
+    "tune lenet5 --max-trials 0": "--max-trials must be at least 1; got 0",
+    "tune lenet5 --tuner hyperband --max-trials 3": "--max-trials is not for hyperband",
+    "tune lenet5 --workers 0": "--workers must be at least 1; got 0",
+    "tune lenet5 --retrain -1": "--retrain must be at least 0; got -1",
+    "tune lenet5 --threads 0": "--threads must be at least 1; got 0",
+    "tune lenet5 --data-dir data --run-dir searched": "searched already holds a search",
+}
+MISTAKES = {**{f"train lenet5 {options}": message for options, message in TRAINING.items()}, **OTHERS}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with blank images in the place of MNIST, runs, a search, and recipes."""
+    made = tmp_path_factory.mktemp("mistakes")
+    for name in ("data", "empty", "started", "finished", "searched"):
+        (made / name).mkdir()
+    blank = {name: np.zeros(shape, np.uint8) for name, shape in mnist.SHAPES.items()}
+    np.savez(made / "data" / "mnist.npz", **blank)
+    (made / "started" / "state.npz").touch()
+    shutil.copy(RUNS / "lenet5-15000-seed1.json", made / "finished" / "record.json")
+    (made / "finished" / "model.keras").touch()
+    (made / "searched" / "search.json").touch()
+    for name, value in {"epochs": 0, "protocol": "twelve looks", "dataset": "minst"}.items():
+        (made / f"{name}.json").write_text(json.dumps({name: value}), encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def answers(folder) -> dict[str, tuple[int, str, list[str]]]:
+    """Status, error and imports of every line."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        input=json.dumps(list(MISTAKES)),
+        cwd=folder,
+        env={**offline(folder), "REPRODUCTIONS_DATA": str(folder / "data")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_refused_without_tensorflow(line, answers):
+    status, error, heavy = answers[line]
+    assert status == 2 and MISTAKES[line] in error and not heavy
