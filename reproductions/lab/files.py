@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gzip
 import hashlib
 import json
 import os
@@ -48,6 +47,8 @@ def read_bytes(path: Path, largest: int) -> bytes:
         OSError, EOFError, zlib.error: If it cannot be read.
         UsageError: If it is larger, or not a regular file.
     """
+    import gzip  # which `reproduce list` does not need
+
     packed = path.name.endswith("gz")
     with open_regular(path) as file, gzip.GzipFile(fileobj=file) if packed else file as unpacked:
         content = unpacked.read(largest + 1)
@@ -100,10 +101,26 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove the temporary files that killed processes left in a folder."""
-    for path in folder.glob(f"{UNFINISHED}*"):
+def remove_unfinished(folder: Path, name: str = "*") -> None:
+    """Remove the temporary files that killed processes left in a folder, of files whose names match `name`."""
+    for path in folder.glob(f"{UNFINISHED}*-{name}"):
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """Write into a folder, which is made if it does not exist; but not the folder that it is in.
+
+    So that a folder of a run that was deleted during a test does not come back with half of its files.
+
+    Raises:
+        UsageError: If it cannot be written.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        yield
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to: {error.strerror or error}") from None
 
 
 @contextmanager

@@ -84,6 +84,16 @@ def test_blacklisted_images_do_not_count(tmp_path):
     blacklist.write_text("2\n4\n")
     with pytest.raises(UsageError, match=r"blacklist\.txt, line 2: expected an image number from 1 to 3, got '4'"):
         evaluate_predictions(guesses, truth, blacklist=blacklist)
+    blacklist.write_text("9" * 5000)
+    with pytest.raises(UsageError, match=r"blacklist\.txt, line 1: expected an image number from 1 to 3, got '9{40}'"):
+        evaluate_predictions(guesses, truth, blacklist=blacklist)
+
+
+def box_xml(*corners: str) -> str:
+    """An annotation with one box."""
+    names = "xmin", "ymin", "xmax", "ymax"
+    inside = "".join(f"<{name}>{corner}</{name}>" for name, corner in zip(names, corners))
+    return f"<annotation><object><name>n1</name><bndbox>{inside}</bndbox></object></annotation>"
 
 
 BOMB = (
@@ -100,6 +110,16 @@ BOMB = (
         ("<annotation>", "cannot be read"),
         ("<annotation/>", "contains no object"),
         ("<annotation><object><name>n1</name></object></annotation>", "lacks its name, or a corner"),
+        ('<?xml version="1.0" encoding="klingon"?><annotation/>', "cannot be read"),
+        ('<?xml version="1.0" encoding="utf-7"?><annotation/>', "cannot be read"),
+        (box_xml("nan", "0", "9", "9"), "expected xmin <= xmax and ymin <= ymax, got nan"),
+        (box_xml("0", "0", "inf", "9"), "expected xmin <= xmax and ymin <= ymax, got 0, 0, inf"),
+        (box_xml("0", "0", "9" * 5000, "9"), "expected xmin <= xmax and ymin <= ymax, got 0, 0, inf"),
+        (box_xml("0", "9", "9", "0"), "expected xmin <= xmax and ymin <= ymax, got 0, 9, 9, 0"),
+        (box_xml("9", "0", "0", "9"), "expected xmin <= xmax and ymin <= ymax, got 9, 0, 0, 9"),
+        (box_xml("x", "0", "0", "9"), "cannot be read"),
+        ("<a>" * 400_000, "has more than 1,048,576 bytes"),
+        ("<a>" * 100_000 + "</a>" * 100_000, "contains no object"),
     ],
 )
 def test_damaged_or_dangerous_annotations_are_named(text, message, tmp_path):
@@ -123,6 +143,9 @@ def test_damaged_or_dangerous_annotations_are_named(text, message, tmp_path):
         ),
         ("n1 0 0 9 9\nn1 0 0 -1 9\n", "guesses.txt, line 2: .*got 0 0 -1 9, which is not a box"),
         ("n1 0 0 9 9\nn1 0 0 nan 9\n", "guesses.txt, line 2: .*got 0 0 nan 9, which is not a box"),
+        ("n1 0 0 9 9\n" + "9" * 5000 + " 0 0 9 9\n", "guesses.txt, line 2: no class has the number 9{40}; "),
+        ("n1 0 0 9 9\nn1 0 0 inf 9\n", "guesses.txt, line 2: .*got 0 0 inf 9, which is not a box"),
+        ("n1 0 0 9 9\nn1 0 0 9 " + "9" * 5000 + "\n", "guesses.txt, line 2: .*which is not a box"),
         ("n1 0 0 9 9\n", "guesses.txt has 1 lines, but .* has boxes of 2 images"),
     ],
 )

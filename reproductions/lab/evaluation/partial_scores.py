@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from reproductions.lab import json_files, npz_files
-from reproductions.lab.files import atomic_write
+from reproductions.lab.files import atomic_write, written_to
 
 SAVE_EVERY = 60  # seconds
 
@@ -123,8 +123,7 @@ class ScoreCollector(keras.callbacks.Callback):
         """Save the scores, if there is a path and there are new ones."""
         if self.path is None or self.done == self.written:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         metadata = np.frombuffer(json.dumps(self.metadata).encode(), np.uint8)
-        with atomic_write(self.path) as unfinished:
+        with written_to(self.path.parent), atomic_write(self.path) as unfinished:
             np.savez(unfinished, scores=self.scores(), metadata=metadata)
         self.written = self.done

@@ -11,7 +11,7 @@ import numpy as np
 
 from reproductions.lab import json_files, npz_files
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write
+from reproductions.lab.files import atomic_write, remove_unfinished, written_to
 from reproductions.lab.results.entries import ErrorRate, EvaluationResult, Misclassified
 from reproductions.lab.spec.protocols import Protocol
 
@@ -38,10 +38,11 @@ class Predictions:
     metadata: dict[str, str]
 
     def write(self, path: Path) -> None:
-        """Write the predictions to an npz file, atomically."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Write the predictions to an npz file, atomically; UsageError if it cannot be written."""
         metadata = np.frombuffer(json.dumps(self.metadata).encode(), np.uint8)
-        with atomic_write(path) as unfinished:
+        for name in (path.name, f"{path.stem}.unfinished*"):
+            remove_unfinished(path.parent, name)
+        with written_to(path.parent), atomic_write(path) as unfinished:
             np.savez(unfinished, scores=self.scores, labels=self.labels, names=self.names, metadata=metadata)
 
 

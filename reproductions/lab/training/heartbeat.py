@@ -14,10 +14,12 @@ from pathlib import Path
 import tensorflow as tf
 
 from reproductions.lab.errors import UsageError
+from reproductions.lab.files import open_regular, read_bytes
 from reproductions.lab.training.cluster import Cluster
 
 INTERVAL = 5.0  # seconds between heartbeats
 TIMEOUT = 40.0  # seconds without a heartbeat after which a worker counts as lost
+LONGEST = 100_000  # bytes of a heartbeat, which may have the message of an error
 DONE, FAILED = "done", "failed: "
 CONNECTION_ERRORS = (
     tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError,
@@ -49,14 +51,15 @@ class Heartbeat:
     def read(self, worker: int) -> str:
         """Return the last heartbeat of a worker, or an empty string."""
         try:
-            return self.path(worker).read_text(encoding="utf-8")
-        except OSError:
+            return read_bytes(self.path(worker), LONGEST).decode(errors="replace")
+        except (OSError, UsageError):
             return ""
 
     def write(self, text: str) -> None:
         """Write this worker's heartbeat, if the disk allows it."""
-        with suppress(OSError):
-            self.path(self.cluster.index).write_text(text, encoding="utf-8")
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with suppress(OSError, UsageError), open_regular(self.path(self.cluster.index), flags) as file:
+            file.write(text.encode()[:LONGEST])
 
     def run(self) -> None:
         """Write heartbeats and watch the others until `finished` is set or a worker is lost."""
