@@ -10,7 +10,7 @@ from typing import Any
 from reports.paths import COMPUTED, ROOT, RUNS
 from reports.sections.architecture import Cell
 from reproductions.lab import json_files
-from reproductions.lab.analysis.claims import ClaimResult
+from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import write_json
 

@@ -13,7 +13,7 @@ from reports.pages import Pages, Sources, render, render_html
 from reports.paths import DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
 from reports.published import read_comparisons, read_figures
 from reports.sections.tuning import read_searches
-from reproductions.lab.analysis.claims import ClaimResult
+from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results import ensemble_record, weights_record

@@ -33,7 +33,7 @@ from reports.sections.results import (
 from reports.sections.training_set_size import size_section
 from reports.sections.tuning import Search, tuning_section
 from reports.weights import WeightsRow, check_networks, weights_rows
-from reproductions.lab.analysis.claims import ClaimResult
+from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.analysis.published import FAILS
 from reproductions.lab.results.ensemble_record import EnsembleRecord
 from reproductions.lab.results.run_group import RunGroup

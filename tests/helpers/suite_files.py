@@ -16,7 +16,7 @@ import reproductions
 from reports import audited
 from reports.pages import Sources, render, render_html
 from reports.sections.tuning import Search
-from reproductions.lab.analysis.claims import ClaimResult
+from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.data import base, mnist, sample
 from reproductions.lab.data.imagenet import dataset, devkit, manifest, pixel_statistics, shards, survey
 from reproductions.lab.errors import UsageError, file_errors

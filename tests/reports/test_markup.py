@@ -11,7 +11,7 @@ import reproductions
 from reports import build, markup
 from reports.pages import Pages, Sources, page_environment, render, render_claims, render_html
 from reports.sections.tuning import Search, read_searches
-from reproductions.lab.analysis.claims import ClaimResult
+from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.errors import UsageError
 from tests.helpers.records import as_runs, made_up, member, published_weights, result
 from tests.helpers.records import ensemble as ensemble_of

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reproductions.lab.analysis import formulas
+from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.analysis.published import DATA, FAILS, TRAINING, Range, Value, format_value, judge
 
 if TYPE_CHECKING:
@@ -64,33 +65,6 @@ class Claim:
     study: str = ""
     reason: str = ""
     kilo: int = 1000
-
-
-@dataclass(frozen=True)
-class ClaimResult:
-    """Result of checking one claim.
-
-    Attributes:
-        id: Name of the claim.
-        slide: Title of its slide.
-        study: Paper it belongs to; "" for none.
-        quote: The statement, quoted.
-        published: The number, shape or word in it that was checked.
-        computed: Value it was compared with; "" if it could not be computed.
-        source: Where that value comes from.
-        verdict: One of `published.VERDICTS`.
-        reason: Why the claim does not hold, or what is needed to decide it; "" if it holds.
-    """
-
-    id: str
-    slide: str
-    study: str
-    quote: str
-    published: str
-    computed: str
-    source: str
-    verdict: str
-    reason: str
 
 
 class Evidence:
