@@ -65,7 +65,7 @@ def read_search(path: Path) -> None:
 
 def read_recipe(path: Path) -> None:
     recipe = recipe_files.overridden(LENET5.networks[0].to_train(), recipe_files.read(path), path)
-    config.check(recipe, path)
+    config.check_keras_objects(recipe, path)
     recipe.learning_rate_at(3, [5.0, 5.0])
     recipe_changes.changes(recipe.as_data(), LENET5.networks[0].to_train().as_data())
 
