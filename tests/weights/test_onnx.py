@@ -13,6 +13,7 @@ from reproductions.lab.errors import UsageError
 from reproductions.lab.weights import matching, presets, tensor_file
 from tests.helpers.light_onnx import LIGHT, light_network
 from tests.helpers.networks import assert_close
+from tests.helpers.weight_files import caffe_blob, caffe_file
 
 NETWORKS = {
     "inception_v1": ("googlenet-quick", 224),
@@ -43,6 +44,19 @@ def check_import(tmp_path, light, network, size):
 def test_the_imported_network_equals_onnx_s(tmp_path, light):
     """BN-Inception has 96 filters in the pool projections of 4c and 4d; with 128 the weights would not fit."""
     check_import(tmp_path, light, *NETWORKS[light])
+
+
+def test_bvlc_s_alexnet_is_read_from_caffe_s_file_too(tmp_path):
+    onnx.save_model(light_network("bvlc_alexnet", 227), tmp_path / "a.onnx")
+    zoo = tensor_file.read(tmp_path / "a.onnx")
+    layers = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
+    blobs = [(layer, [caffe_blob(zoo.tensors[f"{layer}_{kind}_0"], old=True) for kind in "wb"]) for layer in layers]
+    caffe_file(tmp_path / "a.caffemodel", [], blobs)
+    files = {"onnx": zoo, "bvlc": tensor_file.read(tmp_path / "a.caffemodel")}
+    ours = reproductions.build("alexnet", caffe=True)
+    matches = [matching.match(ours, file, presets.find("alexnet", name)) for name, file in files.items()]
+    for first, second in zip(*matches, strict=True):
+        np.testing.assert_array_equal(first.value, second.value)
 
 
 @pytest.mark.slow

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ZOO = "https://github.com/onnx/models/tree/main/validated/vision/classification"
 CAFFE2 = caffe_layers.Naming("_w_0", "_b_0")
 CAFFE_EPSILON = 0.00001
-NORMALIZATION_DEVIATION = "Local response normalization has k = 1 and alpha divided by the size of the window."
 
 
 def normalized(model: keras.Model) -> Iterator[Placement]:
@@ -61,11 +60,10 @@ PRESETS = (
         transforms=(("subtract_colour", {"colour": bvlc.COLOUR}),),
         figures=figures_of(57.1, 80.2, "centre crop", f"{ZOO}/alexnet"),
         deviations=(
-            NORMALIZATION_DEVIATION,
+            bvlc.NORMALIZATION_DEVIATION,
             "The file's graph takes 224 pixels and rounds its first poolings down, with which the zoo gives 54.8% and "
             "78.23%. Here it takes 227, as BVLC's network does.",
-            "BVLC subtracts the mean image. Here it is the mean colour.",
-            "Trained without changes of colour, with biases of 0.1 in place of 1.",
+            *bvlc.ALEXNET_DEVIATIONS,
         ),
     ),
     Preset(
@@ -81,7 +79,7 @@ PRESETS = (
             PublisherFigure("top-1", 32.77, "not given", f"{ZOO}/inception_and_googlenet/inception_v1"),
         ),
         deviations=(
-            NORMALIZATION_DEVIATION,
+            bvlc.NORMALIZATION_DEVIATION,
             "The first convolution is padded by 3 pixels on every side.",
             "The weights are BVLC's. The file rounds its poolings down, to feature maps of 55, 27, 13 and 6 pixels, "
             "where BVLC's network has 56, 28, 14 and 7.",
