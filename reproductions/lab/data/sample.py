@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from reproductions.lab import files
 from reproductions.lab.data.base import Dataset
@@ -56,9 +56,15 @@ def read_image(path: Path) -> bytes:
     Raises:
         UsageError: If the file is missing or damaged, or is not a JPEG or PNG.
     """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name the JPEG or PNG files in it")
     with file_errors(path, "replace it by a JPEG or PNG file"):
         content = files.read_bytes(path, LARGEST)
-        with Image.open(io.BytesIO(content)) as image:
+        try:
+            image = Image.open(io.BytesIO(content))
+        except UnidentifiedImageError:  # whose text names a Python object
+            raise ValueError("it is not an image") from None
+        with image:
             if image.format not in ("JPEG", "PNG"):
                 raise ValueError(f"it is {image.format}")
             image.load()  # TensorFlow's error for a truncated file does not name it
