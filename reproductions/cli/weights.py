@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import reproductions
 from reproductions.cli import export, publish
 from reproductions.cli.options import Subparsers
-from reproductions.lab import environment
+from reproductions.lab import environment, files
 from reproductions.lab.evaluation.tested import relatives
 from reproductions.lab.spec.recipe import format_options, format_transform
 
@@ -65,10 +65,10 @@ def list_presets(options: argparse.Namespace) -> None:
 
 def rows(preset: Preset) -> list[tuple[str, str]]:
     """Return what is known of a published file, as names and texts."""
-    options = {**preset.options}
+    options, (algorithm, known) = {**preset.options}, preset.checksums()
     return [
         ("file", f"{preset.file_name}, from {preset.url}"),
-        ("SHA-1", preset.sha1) if preset.sha1 else ("SHA-256", ", ".join(preset.sha256) or "not known"),
+        (algorithm.replace("sha", "SHA-"), ", ".join(known) or "not known"),
         ("preprocessing", "; ".join(map(format_transform, preset.transforms)) or "none"),
         *([("options", format_options(options))] if options else []),
         *(("published", str(figure)) for figure in preset.figures),
@@ -128,5 +128,7 @@ def report(matches: Sequence[Match], file: TensorFile, preset: Preset) -> None:
     unused = len(set(file.tensors) - used)
     rest = f"; {unused} of parts that the network does not have ({', '.join(preset.unused)})" if unused else ""
     print(f"{len(used)} tensors of {file.path} are the {len(matches)} weights of {preset.network}{rest}")
-    if preset.sha256 and file.sha256 not in preset.sha256:
-        print(f"note: its SHA-256, {file.sha256}, is not that of the published file: {', '.join(preset.sha256)}")
+    algorithm, known = preset.checksums()
+    if known and (own := files.checksum(file.path, algorithm)) not in known:
+        title = algorithm.replace("sha", "SHA-")
+        print(f"note: its {title}, {own}, is not that of the published file: {', '.join(known)}")

@@ -94,6 +94,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         is removed otherwise.
     """
     unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    remove(unfinished)  # of a killed process that had the same number
     try:
         yield unfinished
         os.replace(unfinished, path)
@@ -101,10 +102,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with its content, if it exists. Links are not followed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def remove_unfinished(folder: Path, name: str = "*") -> None:
     """Remove the temporary files that killed processes left in a folder, of files whose names match `name`."""
     for path in folder.glob(f"{UNFINISHED}*-{name}"):
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
 @contextmanager
@@ -155,7 +164,12 @@ def lock_directory(folder: Path, lock_name: str = "lock") -> Iterator[None]:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
+    return checksum(path, "sha256")
+
+
+def checksum(path: Path, algorithm: str) -> str:
+    """Return a checksum of a file, by an algorithm of `hashlib`."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)

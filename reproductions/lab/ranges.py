@@ -14,6 +14,7 @@ LARGEST_INTEGER = (1 << 31) - 1
 Whole = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 Positive = Annotated[int, Meta(ge=1, le=LARGEST_INTEGER)]
 Epochs = Annotated[int, Meta(ge=1, le=1_000_000)]
+Classes = Annotated[int, Meta(ge=1, le=25_000)]  # the whole ImageNet has 21,841
 Images = Annotated[int, Meta(ge=1, le=1 << 20)]  # that go through a network together
 Pixels = Annotated[int, Meta(ge=1, le=8192)]  # of a side
 

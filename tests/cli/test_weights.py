@@ -1,6 +1,8 @@
 """The commands `reproduce weights`, `evaluate` and `classify` with published weights."""
 
+import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -96,6 +99,32 @@ def test_verbose_names_the_place_of_each_tensor(published, tmp_path, capsys):
     assert "10/fc/filters (320, 10) -> fc/kernel (320, 10)" in lines
     assert sum("->" in line for line in lines) == 8
     assert any("is not that of the published file" in line for line in lines)
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_an_import_says_whether_it_is_the_published_file(algorithm, published, tmp_path, capsys, monkeypatch):
+    preset = replace(presets.find(NETWORK), sha1="", sha256=())
+    monkeypatch.setattr(presets, "all_presets", lambda: [preset])
+    content = published.read_bytes()
+    for known in (content, b"another"):
+        checksum = hashlib.new(algorithm, known).hexdigest()
+        preset = replace(preset, **{algorithm: checksum if algorithm == "sha1" else (checksum,)})
+        main(["weights", "import", NETWORK, str(published), "--to", str(tmp_path / f"{checksum}.keras")])
+        assert ("is not that of the published file" in capsys.readouterr().out) == (known != content)
+
+
+def test_a_pipe_is_not_read(refusal, tmp_path):
+    os.mkfifo(tmp_path / "a.keras")
+    assert "a.keras is not a file" in refusal("evaluate", "a.keras", "--network", "lenet5")
+
+
+@pytest.mark.parametrize("options", [{"classes": 10**9}, {"input_size": 10**6}, {"classes": "many"}, {"x": [1]}])
+def test_options_of_a_file_are_limited(options, out, refusal):
+    provenance = replace(imported.provenance_of(out), network="vgg-d", options=options)
+    with zipfile.ZipFile(out, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(imported.ENTRY, msgspec.json.encode(provenance))
+    error = refusal("weights", "export", out, "--format", "h5")
+    assert "out.keras" in error and "import the weights again" in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize("change", ["left over", "missing", "shape"])
@@ -186,8 +215,9 @@ def test_classify_names_the_best_classes(out, images, tmp_path, capsys):
 
 def test_classify_names_a_damaged_image(out, refusal, tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
-    assert "a.png cannot be read" in refusal("classify", "a.png", "--weights", out)
+    assert "a.png cannot be read: it is not an image" in refusal("classify", "a.png", "--weights", out)
     assert "b.png cannot be read" in refusal("classify", "b.png", "--weights", out)
+    assert ". is a folder: name the JPEG or PNG files in it" in refusal("classify", ".", "--weights", out)
 
 
 def test_images_need_labels_and_imagenet(out, refusal, tmp_path):

@@ -1,6 +1,7 @@
 """Networks in formats of other programs: the same outputs there, and nothing that is not right is left in place."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras import ops
 import reproductions
 from reproductions.cli import export as command
 from reproductions.cli.main import main
+from reproductions.lab import files
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import export
 from reproductions.lab.evaluation.export import Exported
@@ -174,3 +176,16 @@ def test_mistakes_of_an_export_get_one_sentence(tmp_path, refusal, monkeypatch):
     assert "c.pb must end with .onnx" in refusal(*arguments, "c.pb")
     monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: None)
     assert "ONNX needs tf2onnx, onnx, onnxruntime: install the extra `export`" in refusal(*arguments, "c.onnx")
+
+
+def test_what_a_killed_export_left_is_not_in_the_next(tmp_path):
+    left = tmp_path / f"{files.UNFINISHED}{os.getpid()}-a"
+    left.mkdir()
+    (left / "half").touch()
+    with files.atomic_folder(tmp_path / "a") as unfinished:
+        assert not unfinished.exists()
+        unfinished.mkdir()
+    assert not list((tmp_path / "a").iterdir())
+    left.mkdir()
+    files.remove_unfinished(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

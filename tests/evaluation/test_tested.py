@@ -1,5 +1,6 @@
 """Trained networks from folders of runs and files of weights."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from reproductions.lab.spec.provenance import Provenance
 from reproductions.lab.weights import imported, suite_file
 from reproductions.lab.weights.suite_file import Contents
 from tests.helpers.trained_runs import write_run
+
+PROVENANCE = {"network": "vgg-d", "preset": "a", "publisher": "a", "file_name": "a", "sha256": "a"}
 
 
 def assert_equal_weights(first: keras.Model, second: keras.Model) -> None:
@@ -158,3 +161,21 @@ def test_a_fitted_classifier_has_no_network_to_load(run, refusal):
     with pytest.raises(UsageError, match=message):
         reproductions.load(run)
     assert message in refusal("evaluate", str(run))
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        {"network": "lenet5", "classes": 10**9},
+        {"network": "vgg-d", "recipe": {"input_size": 10**5}},
+        {"network": "vgg-d", "recipe": {"options": {"classes": 10**9}}},
+        {"network": "vgg-d", "recipe": {"options": 3}},
+        {"network": "vgg-d", "provenance": {**PROVENANCE, "options": {"classes": 10**9}}},
+        {"network": "vgg-d", "provenance": {**PROVENANCE, "options": {"unknown": 3}}},
+    ],
+)
+def test_a_file_that_describes_a_huge_network_is_refused(contents, tmp_path):
+    path = tmp_path / "a.safetensors"
+    safetensors.numpy.save_file({"a": np.ones(1, np.float32)}, path, {suite_file.ENTRY: json.dumps(contents)})
+    with pytest.raises(UsageError, match=r"a\.safetensors cannot be read"):
+        tested.load(tested.find(path, None, reproductions.networks()))

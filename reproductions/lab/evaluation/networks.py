@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from reproductions.lab.environment import keras_defaults
-from reproductions.lab.errors import UsageError
+from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.evaluation.recipes import recipe_from, recipe_of
 from reproductions.lab.results import predictions
 from reproductions.lab.results.run_record import Record
@@ -158,7 +158,7 @@ def from_file(path: Path, network: Network, options: Mapping[str, Any] | None = 
     Raises:
         UsageError: If the file does not exist, is damaged or does not fit.
     """
-    with keras_defaults():
+    with file_errors(path, "import the weights again"), keras_defaults():
         model = network.model(**(options or {}))
     if path.suffix == CONVNETJS:
         matching.assign(matching.match(model, tensor_file.read(path), presets.find(network.name)))
@@ -178,7 +178,7 @@ def from_suite_file(path: Path, network: Network, contents: Contents) -> keras.M
     Raises:
         UsageError: If the file is damaged or does not fit.
     """
-    with dtype_policy(contents.precision):
+    with file_errors(path, "export the weights again"), dtype_policy(contents.precision):
         if contents.recipe is None:
             with keras_defaults():
                 model = network.model(**(contents.provenance.options if contents.provenance else {}))

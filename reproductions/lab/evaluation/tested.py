@@ -120,6 +120,8 @@ def find_file(path: Path, name: str | None, networks: Mapping[str, Network]) -> 
     """Return the weights in a file; see `find`."""
     if not path.exists():
         raise UsageError(f"{path} is not a file: name the folder of a finished run, or a file of weights")
+    if path.exists() and not path.is_file():  # such as a pipe, on which a reader would wait forever
+        raise UsageError(f"{path} is not a file")
     provenance = contents = None
     if path.suffix == ".keras":
         from reproductions.lab.weights import imported

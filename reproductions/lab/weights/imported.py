@@ -10,7 +10,7 @@ import msgspec
 
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write, format_json
-from reproductions.lab.spec.provenance import Provenance
+from reproductions.lab.spec.provenance import Provenance, check_options
 from reproductions.lab.spec.recipe import plain
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def provenance_of(path: Path) -> Provenance | None:
                 return None
             if archive.getinfo(ENTRY).file_size > LARGEST:
                 raise ValueError(f"it is larger than {LARGEST:,} bytes")
-            return msgspec.json.decode(archive.read(ENTRY), type=Provenance)
+            provenance = msgspec.json.decode(archive.read(ENTRY), type=Provenance)
+            check_options(provenance.options)
+            return provenance
     except (ValueError, RecursionError, OSError, zipfile.BadZipFile, NotImplementedError) as error:
         raise UsageError(f"{path} has a damaged {ENTRY}: {error}; import the weights again") from None

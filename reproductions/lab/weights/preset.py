@@ -77,7 +77,7 @@ class Preset:
         transforms: Test transforms: from an image in RGB, 0..255, to the input.
         unused: Beginnings of the names of tensors that the network has no place for, such as auxiliary heads.
         sha256: Checksums of the files that are known, if any.
-        sha1: Checksum that the publisher gives instead, if any; it is listed only.
+        sha1: Checksum that the publisher gives instead, if any.
         figures: What the publisher says about their error.
         deviations: Differences from the paper's network, recipe and test.
     """
@@ -95,6 +95,10 @@ class Preset:
     sha1: str = ""
     figures: tuple[PublisherFigure, ...] = ()
     deviations: tuple[str, ...] = ()
+
+    def checksums(self) -> tuple[str, tuple[str, ...]]:
+        """Return the algorithm of `hashlib` of the known checksums, and these, if any."""
+        return ("sha1", (self.sha1,)) if self.sha1 else ("sha256", self.sha256)
 
     def provenance(self, file_name: str, sha256: str) -> Provenance:
         """Return the provenance of weights in a file of this name and checksum."""

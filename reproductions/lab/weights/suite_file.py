@@ -14,7 +14,8 @@ import safetensors.numpy
 
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
-from reproductions.lab.spec.provenance import Provenance
+from reproductions.lab.ranges import Classes
+from reproductions.lab.spec.provenance import Provenance, check_options
 from reproductions.lab.spec.recipe import plain
 from reproductions.lab.weights import layouts, matching, tensor_file
 from reproductions.lab.weights.formats import safetensors as format_reader
@@ -41,7 +42,7 @@ class Contents:
 
     network: str
     recipe: Mapping[str, Any] | None = None
-    classes: int | None = None
+    classes: Classes | None = None
     precision: str = "float32"
     provenance: Provenance | None = None
 
@@ -89,7 +90,17 @@ def contents_of(path: Path) -> Contents:
             raise UsageError(
                 f"{path} was not written by this suite: import it with reproduce weights import NETWORK {path}"
             )
-        return msgspec.json.decode(found[ENTRY], type=Contents)
+        contents = msgspec.json.decode(found[ENTRY], type=Contents)
+        check_contents(contents)
+        return contents
+
+
+def check_contents(contents: Contents) -> None:
+    """Raise ValueError if a file describes a network that nobody can hold."""
+    if contents.provenance:
+        check_options(contents.provenance.options)
+    recipe = contents.recipe or {}
+    check_options({"input_size": recipe.get("input_size"), **dict(recipe.get("options") or {})})
 
 
 def load(path: Path, model: keras.Model) -> None:
