@@ -27,6 +27,8 @@ from tests.helpers.convnetjs_files import saved_network
 from tests.helpers.small import dataset
 
 NETWORK = "convnetjs-cifar10"
+# Which needs no data.
+EXPORT = ("weights", "export", "a.keras", "--format", "h5", "--network")
 HEAVY = """
 import sys
 from reproductions.cli.main import main
@@ -189,15 +191,13 @@ def test_damaged_provenance_is_named(out, refusal):
 )
 def test_a_keras_file_of_another_network_is_refused(saved, named, refusal):
     reproductions.build(saved).save("a.keras")
-    assert f"a.keras is of the network {saved}, not of {named}" in refusal("evaluate", "a.keras", "--network", named)
+    assert f"a.keras is of the network {saved}, not of {named}" in refusal(*EXPORT, named)
 
 
 def test_a_setting_of_another_network_is_refused(refusal):
     googlenet = reproductions.build("googlenet", caffe=True, input_size=32, classes=2)
     googlenet.save("a.keras")
-    assert re.search(
-        r"a\.keras does not fit googlenet: in \w+", refusal("evaluate", "a.keras", "--network", "googlenet")
-    )
+    assert re.search(r"a\.keras does not fit googlenet: in \w+", refusal(*EXPORT, "googlenet"))
 
 
 def test_classify_names_the_best_classes(out, images, tmp_path, capsys):
