@@ -12,6 +12,7 @@ from reproductions.lab.results.entries import WHOLE_IMAGE, ErrorRate
 from reproductions.lab.results.run_group import ERROR, Measure, RunGroup
 from reproductions.lab.results.verdict import ONE_ENSEMBLE, verdict
 
+NOT_COMPARABLE = "not comparable"
 MOST_CLASSES = 20  # of a confusion matrix that can be read
 
 Matrix = list[list[int]]
@@ -90,11 +91,11 @@ def interval(ends: tuple[float, float] | None) -> str:
 def verdict_of(group: RunGroup, measure: Measure, figure: Figure | None) -> str:
     """Return the verdict on a figure, or why there is none."""
     if group.data != group.own_recipe.dataset:
-        return f"not comparable: the data are {group.data}"
+        return f"{NOT_COMPARABLE}: the data are {group.data}"
     if not group.comparable:
-        return "not comparable: batch normalization saw other numbers of images"
+        return f"{NOT_COMPARABLE}: batch normalization saw other numbers of images"
     if measure not in group.measures:
-        return f"not comparable: tested by {'; '.join(group.protocols)}"
+        return f"{NOT_COMPARABLE}: tested by {'; '.join(group.protocols)}"
     if figure is None or figure.value is None:
         return "nothing published"
     return verdict(figure.value, group.errors(measure))
@@ -141,7 +142,7 @@ def result_row_of_ensemble(label: str, figure: Figure, ensemble: MeasuredEnsembl
         published=figure.text,
         runs=len(record.members),
         data=record.data.name,
-        verdict=f"not comparable: {why}" if why else ONE_ENSEMBLE if figure.value else "nothing published",
+        verdict=f"{NOT_COMPARABLE}: {why}" if why else ONE_ENSEMBLE if figure.value else "nothing published",
         foreign="" if record.data.name == ensemble.dataset else record.data.name,
     )
     if why:
@@ -241,12 +242,36 @@ def further_tests(group: RunGroup) -> list[FurtherTest]:
 def headline(group: RunGroup, figures: Sequence[Figure]) -> str:
     """Return one sentence: measured, published and verdict of the test at the end of training."""
     measure = group.measures[0]
-    same = [figure for figure in figures if figure.is_answered_by(group) and figure.measure == measure]
     by = f" ({measure})" if str(measure) else ""
     runs = "1 run" if len(group.runs) == 1 else f"{len(group.runs)} runs"
     head = f"{group.network} on {group.data}{by}: measured {group.spread()} ({runs})"
     if group.changes:
         return f"{head}, by another recipe: {'; '.join(group.changes)}"
-    if not same:
+    figure = figure_of(group, figures)
+    if figure is None:
         return f"{head}, no published figure"
-    return f"{head}, published {same[0].text}: {verdict_of(group, measure, same[0])}"
+    return f"{head}, published {figure.text}: {verdict_of(group, measure, figure)}"
+
+
+def figure_of(group: RunGroup, figures: Sequence[Figure]) -> Figure | None:
+    """Return the published figure that answers to the test at the end of training; None if there is none."""
+    found = (figure for figure in figures if figure.is_answered_by(group) and figure.measure == group.measures[0])
+    return next(found, None)
+
+
+def comparison(group: RunGroup, figures: Sequence[Figure]) -> str:
+    """Return how runs compare with their published figure: "published 0.95%, difference +0.18 points: one run".
+
+    Args:
+        group: Runs of one network by one recipe.
+        figures: Published figures of the paper.
+    """
+    measure, figure = group.measures[0], figure_of(group, figures)
+    if figure is None:
+        return "no published figure"
+    if group.changes:
+        return f"published {figure.text}: not comparable, by another recipe: {'; '.join(group.changes)}"
+    verdict = verdict_of(group, measure, figure)
+    if figure.error is None or verdict.startswith(NOT_COMPARABLE):
+        return f"published {figure.text}: {verdict}"
+    return f"published {figure.text}, difference {group.spread().mean - figure.error:+.2f} points: {verdict}"

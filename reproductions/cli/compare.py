@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reproductions.cli.options import Subparsers
+from reproductions.cli.options import Subparsers, add_format
 
 if TYPE_CHECKING:
     import pandas
@@ -25,7 +25,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--training-error", type=float, metavar="PERCENT", help="also compare the epochs to this training error"
     )
-    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    add_format(parser)
     parser.set_defaults(run=compare)
 
 
@@ -40,11 +40,13 @@ def compare(options: argparse.Namespace) -> None:
         return
     from reports.formats import format_table
 
-    print(f"Test errors on {found.data}, {found.protocol}.\n")
-    for table in tables(found):
-        print(format_table(table, options.format), end="\n\n")
-    start = "- " if options.format == "markdown" else ""
-    print("\n".join(start + sentence for sentence in sentences(found)))
+    with_text = options.format in ("text", "markdown")
+    if with_text:
+        print(f"Test errors on {found.data}, {found.protocol}.\n")
+    print("\n\n".join(format_table(table, options.format) for table in tables(found)))
+    if with_text:
+        start = "- " if options.format == "markdown" else ""
+        print("\n" + "\n".join(start + sentence for sentence in sentences(found)))
 
 
 def tables(found: Comparison) -> list[pandas.DataFrame]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reproductions
 from reproductions.cli import published
-from reproductions.cli.options import Subparsers
+from reproductions.cli.options import Subparsers, add_format, table_alone
 from reproductions.cli.recorded import compare_with_committed, compare_with_record, format_rate, write_or_compare
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
@@ -56,36 +57,55 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--labels", type=Path, metavar="FILE", help='their list, with lines "FILE, CLASS"')
     parser.add_argument("--by-class", action="store_true", help="also show the errors of each class")
     parser.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
+    add_format(parser)
     parser.add_argument("--list-protocols", action="store_true", help="list the test protocols and their sources")
     parser.set_defaults(run=evaluate, resume_hint="the same command resumes with the images that are not tested yet")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a test: what was tested, the scores (images, classes), and the labels (images,)."""
+
+    name: str
+    result: EvaluationResult
+    scores: np.ndarray
+    labels: np.ndarray
 
 
 def evaluate(options: argparse.Namespace) -> None:
     """Test a network or an ensemble and print the result."""
     if options.list_protocols:
-        list_protocols()
+        list_protocols(options.format)
         return
     if bool(options.images) != bool(options.labels):
         raise UsageError("--images and --labels belong together: name the folder of the images and the list of them")
     protocol = protocol_of(options)
-    if options.ensemble:
-        if options.images:
-            raise UsageError("--ensemble averages saved predictions: leave out --images and --labels")
-        scores, labels = evaluate_ensemble(options, protocol)
-    elif len(options.tested) == 1:
-        scores, labels = evaluate_one(options, protocol)
-    else:
-        raise UsageError(
-            f"expected one run or file of weights, got {len(options.tested)}; for the average of several add --ensemble"
-        )
-    if options.by_class:
-        print_classes(scores, labels)
+    with table_alone(options.format):
+        if options.ensemble:
+            if options.images:
+                raise UsageError("--ensemble averages saved predictions: leave out --images and --labels")
+            answer = evaluate_ensemble(options, protocol)
+        elif len(options.tested) == 1:
+            answer = evaluate_one(options, protocol)
+        else:
+            raise UsageError(
+                f"expected one run or file of weights, got {len(options.tested)}; "
+                "for the average of several add --ensemble"
+            )
+    if options.format != "text":
+        print_table(class_rows(answer) if options.by_class else result_rows(answer), options.format)
+    elif options.by_class:
+        print_classes(answer)
 
 
-def list_protocols() -> None:
+def list_protocols(output_format: str) -> None:
     """Print the test protocols."""
     from reproductions.lab.spec.protocols import NON_BLACKLISTED, PROTOCOLS
 
+    if output_format != "text":
+        rows = [(each.name, each.crops_per_image, each.source) for each in PROTOCOLS.values()]
+        print_table([dict(zip(("protocol", "crops per image", "source"), row)) for row in rows], output_format)
+        return
     for protocol in PROTOCOLS.values():
         print(f"{protocol.name}: {protocol.crops_per_image} crop(s) per image\n    {protocol.source}")
     print(f"With {NON_BLACKLISTED!r} appended, as by --non-blacklisted, each leaves out ImageNet's blacklisted images.")
@@ -103,8 +123,8 @@ def protocol_of(options: argparse.Namespace) -> Protocol | None:
     return find(options.protocol.removesuffix(end) + end)
 
 
-def evaluate_ensemble(options: argparse.Namespace, protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
-    """Average saved predictions, print and record the result, and return the scores and labels."""
+def evaluate_ensemble(options: argparse.Namespace, protocol: Protocol | None) -> Answer:
+    """Average saved predictions, and print, record and return the result."""
     from reproductions.lab.results import ensemble_record, predictions
 
     if protocol is None:
@@ -115,7 +135,8 @@ def evaluate_ensemble(options: argparse.Namespace, protocol: Protocol | None) ->
     else:
         record, ensemble = ensemble_record.of_runs(options.tested, protocol)
         check_outputs(record)
-    print_result(f"{len(options.tested)} networks", ensemble.result)
+    name = f"{len(options.tested)} networks"
+    print_result(name, ensemble.result)
     if record:
         folder = ensemble.members[0].path.resolve().parent / ensemble_record.FOLDER
         write_or_compare(record, options.to or folder / record.filename, ensemble_record.read)
@@ -123,7 +144,7 @@ def evaluate_ensemble(options: argparse.Namespace, protocol: Protocol | None) ->
         raise UsageError(f"{options.to} is not written: {without[0]} is not the folder of a finished run")
     else:
         print(f"not recorded: {without[0]} is not the folder of a finished run")
-    return ensemble.predictions.scores, ensemble.predictions.labels
+    return Answer(name, ensemble.result, ensemble.predictions.scores, ensemble.predictions.labels)
 
 
 def check_outputs(record: EnsembleRecord) -> None:
@@ -134,8 +155,8 @@ def check_outputs(record: EnsembleRecord) -> None:
         raise UsageError(f"the scores of networks with {names} cannot be averaged: choose networks of one kind")
 
 
-def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tuple[np.ndarray, np.ndarray]:
-    """Test one run, or one file of weights, print the result, and return the scores and labels."""
+def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> Answer:
+    """Test one run, or one file of weights, and print, record and return the result."""
     if options.to and options.tested[0].suffix not in tested.WEIGHTS:
         raise NOT_RECORDED
     found = tested.find(options.tested[0], options.network, reproductions.networks())
@@ -154,7 +175,7 @@ def evaluate_one(options: argparse.Namespace, protocol: Protocol | None) -> tupl
         record_result(options, found, task, result)
     except OSError as error:
         raise UsageError(f"the predictions of {found.path} cannot be written: {error.strerror}") from None
-    return scores, task.labels
+    return Answer(found.network.name, result, scores, task.labels)
 
 
 def load_data(options: argparse.Namespace, found: Tested) -> Dataset:
@@ -198,10 +219,49 @@ def print_result(name: str, result: EvaluationResult, sample: bool = False) -> N
         print(f"    top-5 error {format_rate(result.top5, result.images)}")
 
 
-def print_classes(scores: np.ndarray, labels: np.ndarray) -> None:
-    """Print the errors of each class."""
+def result_rows(answer: Answer) -> list[dict[str, object]]:
+    """Return a row for each error rate of a result; rates and the ends of their 95% intervals are in percent."""
+    result = answer.result
+    rates = {"top-1": result.top1, "top-5": result.top5}
+    return [
+        {
+            "network": answer.name,
+            "protocol": result.protocol,
+            "metric": metric,
+            "error": round(rate.error, 4),
+            "low": round(rate.interval[0], 4),
+            "high": round(rate.interval[1], 4),
+            "errors": rate.errors,
+            "images": result.images,
+        }
+        for metric, rate in rates.items()
+        if rate
+    ]
+
+
+def class_rows(answer: Answer) -> list[dict[str, object]]:
+    """Return a row for the errors of each class."""
     from reproductions.lab.results import predictions
 
+    rows = predictions.errors_by_class(answer.scores, answer.labels)
+    return [
+        {"class": row.label, "images": row.images, "errors": row.errors, "top-5 errors": row.top5_errors}
+        for row in rows
+    ]
+
+
+def print_table(rows: list[dict[str, object]], output_format: str) -> None:
+    """Print rows with the same columns as a table."""
+    import pandas
+
+    from reports.formats import format_table
+
+    table = pandas.DataFrame(rows)
+    print(format_table(table.set_index(table.columns[0]), output_format))
+
+
+def print_classes(answer: Answer) -> None:
+    """Print the errors of each class."""
     print("class images errors top-5 errors")
-    for row in predictions.errors_by_class(scores, labels):
-        print(f"{row.label:5d} {row.images:6d} {row.errors:6d} {row.top5_errors:12d}")
+    for row in class_rows(answer):
+        print(f"{row['class']:5d} {row['images']:6d} {row['errors']:6d} {row['top-5 errors']:12d}")

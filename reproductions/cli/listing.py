@@ -1,18 +1,20 @@
-"""The command `reproduce list`, which needs neither TensorFlow nor Keras."""
+"""The command `reproduce list`, which needs neither TensorFlow nor Keras, and as text or JSON no pandas."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 
 import reproductions
-from reproductions.lab.spec.study import Study
+from reproductions.cli.options import Subparsers, add_format
+from reproductions.lab.spec import Recipe, Study
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add the command `list`."""
     parser = subparsers.add_parser("list", help="list papers and their networks")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    add_format(parser)
     parser.set_defaults(run=list_studies)
 
 
@@ -22,6 +24,9 @@ def list_studies(options: argparse.Namespace) -> None:
     if options.format == "json":
         print(json.dumps([describe(study) for study in studies], indent=2))
         return
+    if options.format != "text":
+        print_table(studies, options.format)
+        return
     for study in studies:
         print(f"{study.name}: {study.authors}, {study.title}, {study.year}")
         for network in study.networks:
@@ -30,6 +35,26 @@ def list_studies(options: argparse.Namespace) -> None:
             print(f"    {network.name}{training}")
         for classifier in study.classifiers:
             print(f"    {classifier.name}, fitted to {classifier.recipe.dataset}")
+
+
+def print_table(studies: Iterable[Study], output_format: str) -> None:
+    """Print a row for each network and classifier."""
+    import pandas
+
+    from reports.formats import format_table
+
+    rows = [
+        {
+            "network": model.name,
+            "study": study.name,
+            "year": study.year,
+            "dataset": model.recipe.dataset if model.recipe else "",
+            "epochs": str(model.recipe.epochs) if isinstance(model.recipe, Recipe) else "",
+        }
+        for study in studies
+        for model in study.models
+    ]
+    print(format_table(pandas.DataFrame(rows).set_index("network"), output_format))
 
 
 def describe(study: Study) -> dict[str, object]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING
 
 import reproductions
@@ -19,6 +22,13 @@ FORMATS = ("text", "markdown", "csv", "json", "latex")
 def add_format(parser: argparse.ArgumentParser) -> None:
     """Add the option for the format of tables, the same for every command that prints one."""
     parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
+
+
+@contextmanager
+def table_alone(output_format: str) -> Iterator[None]:
+    """Print to the standard error within the block, if what is printed after it is a table that programs read."""
+    with nullcontext() if output_format == "text" else redirect_stdout(sys.stderr):
+        yield
 
 
 def add_recompute(parser: argparse.ArgumentParser) -> None:

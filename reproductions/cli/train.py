@@ -30,7 +30,11 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--seed", type=int, default=1, help="random seed (default: 1)")
     add("--recipe", type=Path, metavar="FILE", help="JSON file with fields that replace those of the recipe")
     add("--epochs", type=int, metavar="N", help="number of epochs (default: the recipe's)")
-    add("--hold-out", action="store_true", help="do not train on the validation split, and report its error")
+    add(
+        "--hold-out",
+        action="store_true",
+        help="do not train on the validation split, and report its error, not the test's",
+    )
     add("--scale-batch", default="1", metavar="K", help="multiply batch size and learning rates by K, such as 4 or 1/4")
     add("--input-size", type=int, metavar="PIXELS", help="height and width of the input (default: the network's)")
     add("--training-images", type=int, metavar="N", help="train only on the first N images (default: all)")
@@ -126,7 +130,7 @@ def train(options: argparse.Namespace) -> None:
         folder = train_network(study, model, train_options(options))
     if folder is None:  # in a cluster only the first worker prints the result
         return
-    print_result(folder)
+    print_result(folder, study, options.hold_out)
     if options.report:
         from reports.build import ReportOptions, report
 
@@ -144,13 +148,29 @@ def train_network(study: Study, network: Network, options: TrainOptions) -> Path
         sys.exit(stopped.status)
 
 
-def print_result(folder: Path) -> None:
-    """Print the test error of a finished run, and the validation error of a classifier."""
-    from reproductions.lab.results import run_record
+def print_result(folder: Path, study: Study, hold_out: bool) -> None:
+    """Print the error of a finished run.
 
-    path = folder / "record.json"
-    record = run_record.read(path)
-    if record.validation:
-        print(f"{record.network} on {record.data.name}: validation error {record.validation.error:.2f}%")
-    rate = format_rate(record.test.top1, record.test.images)
-    print(f"{record.network} on {record.data.name}: test error {rate}\nrecord: {path}")
+    Args:
+        folder: Folder of the run.
+        study: Its paper.
+        hold_out: Whether the validation split is held out, to choose settings by its error. The test error, by which
+            none may be chosen, is then not shown.
+    """
+    from reports.paths import PUBLISHED
+    from reports.published import read_figures
+    from reports.run_groups import groups_of
+    from reports.sections.results import comparison
+    from reproductions.lab.results.run_record import read_run
+
+    run, path = read_run(folder), folder / "record.json"
+    record = run.record
+    name = f"{record.network} on {record.data.name}"
+    if hold_out:
+        error = record.validation.error if record.validation else record.history[-1].val_error
+        print(f"{name}: validation error {error:.2f}%; the test error is in the record and not shown, so that settings")
+        print(f"are chosen by the validation error alone\nrecord: {path}")
+        return
+    (group,) = groups_of(study, [run])
+    print(f"{name}: test error {format_rate(record.test.top1, record.test.images)}")
+    print(f"{comparison(group, read_figures(PUBLISHED, study.name))}\nrecord: {path}")

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reproductions.cli.options import Subparsers, add_network, find_network
+from reproductions.cli.options import Subparsers, add_format, add_network, find_network, table_alone
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write, lock_directory, write_json
 
@@ -43,6 +43,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--data-dir", type=Path, metavar="DIR", help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
     add("--seed", type=int, default=1, help="random seed of the settings and of every trial (default: 1)")
     add("--retrain", type=int, default=3, metavar="N", help="seeds with which the winner is retrained (default: 3)")
+    add_format(parser)
     add("--parent", type=int, help=argparse.SUPPRESS)  # process ID of a worker's chief
     parser.set_defaults(run=tune)
 
@@ -74,13 +75,15 @@ def tune(options: argparse.Namespace) -> None:
             search.join(runner)
             run_search(create_tuner(runner))
             return
-        with lock_directory(runner.run_dir):
+        with lock_directory(runner.run_dir), table_alone(options.format):
             search.start(runner)
             if options.workers > 1 and process.role == "single":
                 search_with_workers(runner, options.workers)
             else:
                 run_search(create_tuner(runner))
             finish(runner, options.retrain)
+        if options.format != "text":
+            print_trials(runner, options.format)
     except Stopped as stopped:
         print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
         # A worker that was asked to stop has not finished, although a scheduler would conclude so from status 0.
@@ -126,9 +129,8 @@ def worker_arguments(runner: TrialRunner, threads: int | None) -> list[str]:
 
 def finish(runner: TrialRunner, seeds: int) -> None:
     """Print and draw all trials, write the best settings as a recipe, and retrain the winner."""
-    from reports.formats import format_table
     from reports.pages import page_environment
-    from reports.sections.tuning import trial_figure, trial_table
+    from reports.sections.tuning import trial_figure
     from reproductions.lab.results import trial_record
     from reproductions.lab.results.trial_record import format_result, format_settings
     from reproductions.lab.spec import recipe_changes
@@ -137,7 +139,9 @@ def finish(runner: TrialRunner, seeds: int) -> None:
     search.clean_up(runner)
     trials = trial_record.read_all(runner.run_dir)
     best = trial_record.best_of(trials)
-    print(f"\n{format_table(trial_table(trials), 'text')}\n")
+    print()
+    print_trials(runner, "text")
+    print()
     figure, path = runner.run_dir / "search.svg", runner.run_dir / "best.json"
     title = f"{runner.network.name} on {runner.data.name}"
     with atomic_write(figure) as unfinished:
@@ -154,6 +158,15 @@ def finish(runner: TrialRunner, seeds: int) -> None:
     )
     if seeds:
         print_winner(retrain_winner(runner, path, best, seeds))
+
+
+def print_trials(runner: TrialRunner, output_format: str) -> None:
+    """Print the table of all trials."""
+    from reports.formats import format_table
+    from reports.sections.tuning import trial_table
+    from reproductions.lab.results import trial_record
+
+    print(format_table(trial_table(trial_record.read_all(runner.run_dir)), output_format))
 
 
 def retrain_winner(runner: TrialRunner, recipe: Path, best: Trial, seeds: int) -> RunGroup:

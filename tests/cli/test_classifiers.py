@@ -55,7 +55,9 @@ def test_the_record_of_a_classifier_is_that_of_a_run(trained):
         {"python", "sklearn", "numpy"},
     )
     assert run_record.Run(trained / "run", record).sheet.is_file()
-    assert f"validation error {record.validation.error:.2f}%" in (trained / "output.txt").read_text()
+    output = (trained / "output.txt").read_text(encoding="utf-8")
+    assert f"validation error {record.validation.error:.2f}%" in output
+    assert f"{record.test.top1.error:.2f}%" not in output, "with --hold-out settings are chosen"
 
 
 def test_its_command_reruns_it(trained):

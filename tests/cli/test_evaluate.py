@@ -82,6 +82,14 @@ def test_a_result_is_compared_with_the_record_or_added(suite, tmp_path, capsys):
     assert "equal to the recorded result" in capsys.readouterr().out
 
 
+def test_other_formats_print_a_table_alone(suite, tmp_path, capsys):
+    run = finished_run(tmp_path / "run")
+    for options, rows in ([], 2), (["--by-class"], 12):
+        main(["evaluate", str(run), "--format", "json", *options])
+        shown = capsys.readouterr()
+        assert len(json.loads(shown.out)) == rows and "equal to the recorded result" in shown.err
+
+
 def test_a_result_that_differs_from_the_record_is_an_error(suite, tmp_path):
     run = tmp_path / "run"
     record = write_run(run, suite)

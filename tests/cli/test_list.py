@@ -5,7 +5,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 import reproductions
+from reproductions.cli.main import main
+from reproductions.cli.options import FORMATS
+from reproductions.lab.spec.protocols import PROTOCOLS
 
 
 def test_the_list_names_every_network(reproduce):
@@ -17,6 +22,20 @@ def test_the_list_names_every_network(reproduce):
     text = reproduce("list").stdout
     assert "nearest-neighbours, fitted to mnist" in text
     assert all(name in text for name in names)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_lists_every_network(form, capsys):
+    main(["list", "--format", form])
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in reproductions.networks())
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_lists_every_protocol(form, capsys):
+    main(["evaluate", "--list-protocols", "--format", form])
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in PROTOCOLS)
 
 
 def test_a_closed_pipe_ends_the_command_quietly():

@@ -10,6 +10,7 @@ from reports.published import TEST_IMAGES, Figure, read_figures
 from reports.run_groups import groups_of
 from reports.sections.results import (
     ResultRow,
+    comparison,
     confusion,
     headline,
     other_recipes,
@@ -261,6 +262,21 @@ def test_other_normalization_batches_are_not_comparable():
         record = executed(run(evaluated("1 crop", 30.0, 10.0), micro_batch_size=32), forward_batch_size=images)
         (group,) = groups_of(study, as_runs(record))
         assert group.comparable == comparable
+
+
+def test_one_run_is_compared_with_its_figure():
+    (group,) = groups_of(LENET5, as_runs(made_up(110)))
+    assert comparison(group, FIGURES) == "published 0.95%, difference +0.15 points: one run"
+    shorter = made_up(110)
+    (group,) = groups_of(LENET5, as_runs(replace(shorter, recipe={**shorter.recipe, "epochs": 3})))
+    changed = "published 0.95%: not comparable, by another recipe: epochs 3, not 20"
+    assert comparison(group, FIGURES) == changed
+    record = made_up(95)
+    subset = replace(record, data=replace(record.data, name="mnist-subset"))
+    (group,) = groups_of(LENET5, as_runs(subset))
+    assert comparison(group, FIGURES) == "published 0.95%: not comparable: the data are mnist-subset"
+    (group,) = groups_of(GOOGLENET, as_runs(run(evaluated("1 crop", 30.0, 10.0))))
+    assert comparison(group, PUBLISHED_FIGURES) == "no published figure"
 
 
 def test_the_headline_is_of_the_test_after_training():

@@ -24,6 +24,7 @@ def test_three_epochs_bring_the_error_below_ten_percent(finished):
     assert record.parameters == {"trainable": 60000, "non_trainable": 840}
     output = (finished / "output.txt").read_text(encoding="utf-8")
     assert f"lenet5 on mnist-subset: test error {rate.error:.2f}% ({rate.errors} of 1000; 95% interval" in output
+    assert "published 0.95%: not comparable, by another recipe: epochs 3, not 20" in output
     assert (finished / "run" / "misclassified.png").exists()
 
 
