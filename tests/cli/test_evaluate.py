@@ -1,5 +1,6 @@
 """The command `reproduce evaluate`."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -83,8 +84,9 @@ def test_a_result_is_compared_with_the_record_or_added(suite, tmp_path, capsys):
 
 
 def test_other_formats_print_a_table_alone(suite, tmp_path, capsys):
-    run = finished_run(tmp_path / "run")
-    for options, rows in ([], 2), (["--by-class"], 12):
+    run = tmp_path / "run"
+    write_run(run, suite)
+    for options, rows in ([], 1), (["--by-class"], 8):
         main(["evaluate", str(run), "--format", "json", *options])
         shown = capsys.readouterr()
         assert len(json.loads(shown.out)) == rows and "equal to the recorded result" in shown.err

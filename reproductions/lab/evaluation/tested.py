@@ -118,8 +118,6 @@ def find_run(path: Path, name: str | None, networks: Mapping[str, Network]) -> T
 
 def find_file(path: Path, name: str | None, networks: Mapping[str, Network]) -> Tested:
     """Return the weights in a file; see `find`."""
-    if not path.exists():
-        raise UsageError(f"{path} is not a file: name the folder of a finished run, or a file of weights")
     if path.exists() and not path.is_file():  # such as a pipe, on which a reader would wait forever
         raise UsageError(f"{path} is not a file")
     provenance = contents = None
@@ -128,7 +126,7 @@ def find_file(path: Path, name: str | None, networks: Mapping[str, Network]) -> 
         from reproductions.lab.weights import own as saved
 
         provenance = imported.provenance_of(path)
-        if provenance is None and name is None:
+        if provenance is None and name is None and path.is_file():
             name = saved.configuration(path).name
     elif path.suffix == SUITE:
         from reproductions.lab.weights import suite_file
@@ -139,7 +137,10 @@ def find_file(path: Path, name: str | None, networks: Mapping[str, Network]) -> 
     if origin is None:
         if name is None:
             raise UsageError(f"name the network in {path} with --network")
-        return Tested(path, named(name, networks))
+        network = named(name, networks)
+        if not path.is_file():
+            raise UsageError(f"{path} is not a file: name the folder of a finished run, or a file of weights")
+        return Tested(path, network)
     if name is not None and origin.network not in relatives(name, networks):
         raise UsageError(f"{path} has weights of {origin.network}, not of {name}: leave out the name of the network")
     return Tested(path, named(origin.network, networks), provenance=provenance, contents=contents)

@@ -83,6 +83,9 @@ class Record:
     validation: ErrorRate | None = None
     schema: int = SCHEMA
 
+    def __repr__(self) -> str:
+        return f"Record({self.network!r}, {self.data.name!r}, seed {self.seed}, test error {self.test.top1.error:.2f}%)"
+
     @property
     def precision(self) -> str:
         """Keras dtype policy of the run."""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.spec.classifier import Classifier
+from reproductions.lab.spec.classifier import Classifier, FitRecipe
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.search_space import Domain
 
 if TYPE_CHECKING:
     import keras
+
+
+def training_of(recipe: Recipe | FitRecipe | None) -> list[str]:
+    """Return how something is trained in a few words: data set and epochs; none without a recipe."""
+    if recipe is None:
+        return []
+    return [recipe.dataset, *([f"{recipe.epochs} epochs"] if isinstance(recipe, Recipe) else [])]
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,9 @@ class Network:
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     trainable_parameters: int | None = None
     other_names: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Network({', '.join([repr(self.name), *training_of(self.recipe)])})"
 
     @property
     def architecture(self) -> tuple[object, ...]:
@@ -91,6 +102,18 @@ class Study:
     url: str
     networks: tuple[Network, ...] = field(default_factory=tuple)
     classifiers: tuple[Classifier, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Study({self.name!r}, {self.year}, {len(self.networks)} networks, {len(self.classifiers)} classifiers)"
+
+    def _repr_html_(self) -> str:
+        """Return the paper and its networks as a table, for notebooks."""
+        rows = "".join(
+            f"<tr><td>{html.escape(model.name)}</td><td>{html.escape(', '.join(training_of(model.recipe)))}</td></tr>"
+            for model in self.models
+        )
+        title = html.escape(f"{self.authors}, {self.title}, {self.year}")
+        return f"<table><caption>{title}</caption><tr><th>network</th><th>recipe</th></tr>{rows}</table>"
 
     @property
     def models(self) -> tuple[Network | Classifier, ...]:
