@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from pathlib import Path
 
 import reproductions
@@ -35,6 +37,7 @@ def export(options: argparse.Namespace) -> None:
     from reproductions.lab.spec import protocols
 
     environment.set_up_keras()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written is removed
     form = export.FORMATS[options.format]
     path = options.to or Path(f"{found.network.name}{form.ending or '-savedmodel'}")
     export.check(form, path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -189,3 +190,27 @@ def test_what_a_killed_export_left_is_not_in_the_next(tmp_path):
     left.mkdir()
     files.remove_unfinished(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+SLOW_EXPORT = """
+import time
+from pathlib import Path
+import keras
+def write_half(model, path, **options):
+    Path(path).mkdir(exist_ok=True)
+    (Path(path) / "half").touch()
+    print("half", flush=True)
+    time.sleep(60)
+keras.Model.export = write_half
+"""
+
+
+def test_an_export_that_is_asked_to_stop_leaves_nothing(reproduce):
+    process = reproduce.start(
+        "weights", "export", "lenet5", "--format", "savedmodel", "--to", "out", before=SLOW_EXPORT
+    )
+    while "half" not in (line := process.stdout.readline()):
+        assert line, process.stderr.read()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 143 and not list(reproduce.folder.glob("*out*"))
