@@ -49,12 +49,15 @@ TRAINING = {
     "--run-dir started": "started already holds a run: resume it with --resume, or name another folder",
     "--run-dir finished": "finished already holds a run",
     "--run-dir finished --resume --seed 9": "finished holds a run with another seed (1, not 9)",
+    "--run-dir epochs.json": "--run-dir: epochs.json is a file, not a folder",
+    "--run-dir epochs.json/run": "--run-dir: epochs.json is a file, not a folder",
     "--data-dir empty": "empty does not contain MNIST",
 }
 OTHERS = {
     "train vgg": "ImageNet was not found",
     "train vgg --network vgg-d": "vgg-d initializes conv1-1,",
-    "train vgg --network vgg-d --init-from started": "started",
+    "train vgg --network vgg-d --init-from started": "the run has not finished, or has not begun",
+    "train vgg --network vgg-d --init-from epochs.json": "--init-from: epochs.json is not the folder of a run",
     "train lecun1989 --data-dir empty": "empty does not contain the USPS ZIP code digits",
     "train alexnet-cifar10 --data-dir empty": "empty does not contain CIFAR-10",
     "train lenet-5": "'lenet-5' is not a study or network. Did you mean 'lenet5'?",
@@ -73,6 +76,7 @@ OTHERS = {
     "tune lenet5 --workers 0": "--workers must be at least 1; got 0",
     "tune lenet5 --retrain -1": "--retrain must be at least 0; got -1",
     "tune lenet5 --threads 0": "--threads must be at least 1; got 0",
+    "tune lenet5 --data-dir data --run-dir epochs.json": "--run-dir: epochs.json is a file, not a folder",
     "tune lenet5 --data-dir data --run-dir searched": "searched already holds a search",
 }
 MISTAKES = {**{f"train lenet5 {options}": message for options, message in TRAINING.items()}, **OTHERS}

@@ -131,7 +131,7 @@ def test_hold_out_reports_the_validation_error(reproduce):
         (["train", "lenet5", "--training-images", "0"], "--training-images must be at least 1; got 0"),
         (["report", "--runs", "nowhere", "--out", "x"], "nowhere is not a folder of records or runs"),
         (["train", "lenet5", "--data-dir", "nowhere"], "--data-dir: nowhere is not a folder"),
-        (["train", "lenet5", "--run-dir", "/dev/null/x"], "/dev/null/x cannot be created or written to"),
+        (["train", "lenet5", "--run-dir", "/dev/null/x"], "--run-dir: /dev/null is a file, not a folder"),
         (["evaluate", "nowhere"], "nowhere/record.json does not exist"),
     ],
 )

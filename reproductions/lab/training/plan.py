@@ -153,15 +153,27 @@ def check_init(name: str, recipe: Recipe, run_dir: Path | None) -> None:
         return
     if not recipe.init_layers:
         raise UsageError(f"--init-from is for networks that start from a trained one; {name} does not")
+    if not run_dir.is_dir():
+        raise UsageError(f"--init-from: {run_dir} is not the folder of a run")
     run_record.read(run_dir / "record.json")
     if not (run_dir / "model.keras").is_file():
         raise UsageError(f"{run_dir} has no model.keras, the trained network: retrain the run")
 
 
 def check_folder(run_dir: Path, resume: bool) -> None:
-    """Raise UsageError if the folder holds a run which is not to be resumed."""
+    """Raise UsageError if the folder is a file, or holds a run which is not to be resumed."""
+    check_not_file(run_dir)
     if not resume and any((run_dir / name).exists() for name in STARTED):
         raise UsageError(f"{run_dir} already holds a run: resume it with --resume, or name another folder")
+
+
+def check_not_file(run_dir: Path) -> None:
+    """Raise UsageError if a folder that is to be written is something else, or lies in something else."""
+    for path in (run_dir, *run_dir.parents):
+        if path.exists():
+            if not path.is_dir():
+                raise UsageError(f"--run-dir: {path} is a file, not a folder: name another folder")
+            return
 
 
 def steps_per_epoch(recipe: Recipe, data: Dataset) -> int:

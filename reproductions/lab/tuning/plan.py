@@ -15,7 +15,7 @@ from reproductions.lab.results.trial_record import TunerName
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training.options import TrainOptions
-from reproductions.lab.training.plan import resolve
+from reproductions.lab.training.plan import check_not_file, resolve
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def plan_search(study: Study, network: Network, options: TuneOptions) -> SearchP
 
 
 def check_folder(planned: SearchPlan) -> None:
-    """Raise UsageError if the folder holds a search which is not to be resumed."""
+    """Raise UsageError if the folder is a file, or holds a search which is not to be resumed."""
+    check_not_file(planned.run_dir)
     if not planned.options.resume and (planned.run_dir / trial_record.SEARCH).exists():
         raise UsageError(f"{planned.run_dir} already holds a search: resume it with --resume, or name another folder")
