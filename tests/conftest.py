@@ -17,6 +17,9 @@ from tests.helpers.reproduce import Reproduce, offline
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+os.environ["COLUMNS"] = "160"  # tables fit the terminal, which is not that of whoever runs the tests
+
+
 @pytest.fixture
 def reproduce(tmp_path: Path) -> Reproduce:
     """The `reproduce` command in the folder of the test, in new processes."""

@@ -20,8 +20,8 @@ Pixels = Annotated[int, Meta(ge=1, le=8192)]  # of a side
 
 NonNegative = Annotated[float, Meta(ge=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
-Rate = Annotated[float, Meta(ge=0, le=1e6)]
-PositiveRate = Annotated[float, Meta(gt=0, le=1e6)]
+Rate = Annotated[float, Meta(ge=0, le=3e38)]
+PositiveRate = Annotated[float, Meta(gt=0, le=3e38)]
 Factor = Annotated[float, Meta(gt=0, le=1)]
 EpochCount = Annotated[float, Meta(ge=1e-3, le=1e6)]
 Exponent = Annotated[float, Meta(gt=0, le=100)]

@@ -177,5 +177,6 @@ def test_a_classifier_can_neither_be_built_nor_tuned_nor_evaluated(refusal, trai
         assert "nearest-neighbours is not a network but a classifier" in refusal(*arguments)
 
 
-def test_the_name_of_a_classifier_is_not_a_study(refusal):
-    assert "name the study lenet5, with --network nearest-neighbours" in refusal("train", "nearest-neighbours")
+def test_a_classifier_may_be_named_in_place_of_its_study():
+    study, classifier = reproductions.find("nearest-neighbours")
+    assert (study.name, classifier.name) == ("lenet5", "nearest-neighbours")
