@@ -15,7 +15,8 @@ def tables():
 
 
 @pytest.mark.parametrize("output_format", ["text", "markdown", "csv", "json", "latex"])
-def test_tables_are_written_in_every_format(output_format, tables):
+def test_tables_are_written_in_every_format(output_format, tables, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
     cells, side_by_side, layers = tables
     assert "inception (3a)" in format_table(cells, output_format)
     assert "inception (3a)" in format_table(side_by_side, output_format)
