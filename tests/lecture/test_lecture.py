@@ -15,6 +15,7 @@ from reports.paths import COMPUTED
 from reproductions import lecture
 from reproductions.cli.claims import check_claims
 from reproductions.lab.analysis import claims
+from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.analysis.claims import Evidence
 from reproductions.lab.analysis.profile import profile_model, total, without_weights
 from reproductions.lab.analysis.published import DATA, FAILS, HOLDS, ROUNDED, TRAINING, VERDICTS, judge, parse_number
@@ -25,7 +26,7 @@ from reproductions.lecture.slides_vgg import VGG16_LISTING
 
 @pytest.fixture(scope="module")
 def results():
-    return {result.id: result for result in check_claims()}
+    return {result["id"]: ClaimResult(**result) for result in check_claims()}
 
 
 def test_every_verdict_is_one_of_five_with_its_reason(results):

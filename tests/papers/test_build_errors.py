@@ -15,7 +15,7 @@ from tests.helpers.networks import ARCHITECTURES, takes
         (
             "lenet-5",
             {},
-            "'lenet-5' is not a network. Did you mean 'lenet5'.* Choose from: lecun1989, lecun1989-sgd, lenet5",
+            "'lenet-5' is not a network. Did you mean 'lenet5'.* `reproduce list` prints all of them",
         ),
         ("vgg-a", {"classes": 0}, "classes must be a positive integer; got 0"),
         ("vgg-a", {"clases": 3}, "'clases' is not an option of vgg-a.* Choose from: classes, input_size"),
