@@ -12,9 +12,10 @@ from reports import audited
 from reports.pages import Pages, Sources, render, render_html
 from reports.paths import DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
 from reports.published import read_comparisons, read_figures
+from reports.run_groups import check_studies
 from reports.sections.tuning import read_searches
 from reproductions.lab.analysis.claim_result import ClaimResult
-from reproductions.lab.errors import UsageError, unknown
+from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write
 from reproductions.lab.results import ensemble_record, weights_record
 from reproductions.lab.results.run_record import read_all
@@ -74,9 +75,7 @@ def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
     if options.out is None and options.html is None:
         require_checkout("report without --out DIR")
     sources = read_sources(studies, options.runs)
-    for run in sources.runs:
-        if run.record.study not in studies:
-            raise unknown(f"study (in {run.path})", run.record.study, studies)
+    check_studies(sources.runs, studies)
     pages = render(sources)
     if options.html is not None:
         write_html(options.html, pages)

@@ -14,34 +14,31 @@ from reports.citations import bibtex, citation_key
 from reports.ensembles import measured_ensembles
 from reports.paths import PUBLISHED, RUNS
 from reports.published import Figure, read_figures
-from reports.run_groups import groups_of
-from reports.sections.results import result_rows, verdict_of
-from reproductions.lab.errors import UsageError
+from reports.run_groups import check_studies, groups_of
+from reports.sections.results import figure_of, result_rows, verdict_of
 from reproductions.lab.results import run_record
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec.recipe_changes import changed_fields
 from reproductions.lab.spec.study import Study
 
-# Columns of a result table that a document has room for.
+# Columns of a result table that a terminal or document has room for.
 PRINTED = ("published", "measured", "difference", "confidence", "runs", "verdict")
+SPECIAL = re.compile(r"([&%#_])")  # characters that LaTeX does not print as they are
 TEX = {"±": r"$\pm$", "×": r"$\times$"}
 
 
 def records(studies: Mapping[str, Study], folder: Path | None = None) -> pandas.DataFrame:
     """Return the records of runs as a table; see `reproductions.records`."""
     runs = run_record.read_all(Path(folder or RUNS))
-    rows: list[dict[str, object]] = []
+    check_studies(runs, studies)
+    columns: dict[Path, dict[str, object]] = {}
     for study in studies.values():
         figures = read_figures(PUBLISHED, study.name)
         for group in groups_of(study, runs):
             verdict = own_verdict(group, figures)
-            rows += [{**vars(run.record), **summarize(run.record, group), "verdict": verdict} for run in group.runs]
-    known = {row.record.study for row in runs} - set(studies)
-    if known:
-        raise UsageError(f"{folder or RUNS} has a record of the study {min(known)}, which does not exist")
-    order = {id(run.record.test): number for number, run in enumerate(runs)}
-    return pandas.DataFrame(sorted(rows, key=lambda row: order[id(row["test"])]))
+            columns |= {run.path: {**summarize(run.record, group), "verdict": verdict} for run in group.runs}
+    return pandas.DataFrame([{**vars(run.record), **columns[run.path]} for run in runs])
 
 
 def summarize(record: Record, group: RunGroup) -> dict[str, object]:
@@ -58,9 +55,7 @@ def own_verdict(group: RunGroup, figures: Sequence[Figure]) -> str:
     """Return the verdict on a group of runs by its network's own recipe; an empty string for another recipe."""
     if group.changes:
         return ""
-    found = [figure for figure in figures if figure.is_answered_by(group)]
-    figure = next(iter(found), None)
-    return verdict_of(group, figure.measure if figure else group.measures[0], figure)
+    return verdict_of(group, group.measures[0], figure_of(group, figures))
 
 
 def results(studies: Mapping[str, Study], names: Sequence[str], runs: Path | None = None) -> pandas.DataFrame:
@@ -85,6 +80,11 @@ def results(studies: Mapping[str, Study], names: Sequence[str], runs: Path | Non
     return pandas.DataFrame(rows)
 
 
+def printed(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the columns of a paper's result table that a terminal or document has room for, by label."""
+    return table.set_index("label")[list(PRINTED)].rename_axis(None)
+
+
 def results_document(study: Study, table: pandas.DataFrame) -> str:
     """Return a paper's results as a LaTeX table that needs the packages booktabs and longtable.
 
@@ -92,16 +92,16 @@ def results_document(study: Study, table: pandas.DataFrame) -> str:
         study: The paper.
         table: Its rows of `results`.
     """
-    printed = table.set_index("label")[list(PRINTED)].rename_axis(None)
-    caption = f"{study.title}: published and measured results \\cite{{{citation_key(study)}}}."
+    title = SPECIAL.sub(r"\\\1", study.title)
     text = (
-        printed.style.format(escape="latex", formatter={"runs": "{:d}"})
+        printed(table)
+        .style.format(escape="latex", formatter={"runs": "{:d}"})
         .format_index(escape="latex")
         .to_latex(
             hrules=True,
             environment="longtable",
             column_format="lllllrl",
-            caption=re.sub(r"([&%#_])", r"\\\1", caption.split(" \\cite")[0]) + " \\cite" + caption.split(" \\cite")[1],
+            caption=f"{title}: published and measured results \\cite{{{citation_key(study)}}}.",
             label=f"tab:{study.name}",
         )
     )

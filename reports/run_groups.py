@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reproductions.lab.errors import unknown
 from reproductions.lab.results.run_group import RunGroup, group_runs
 from reproductions.lab.results.run_record import Run
 from reproductions.lab.spec.study import Study
+
+
+def check_studies(runs: Sequence[Run], studies: Mapping[str, Study]) -> None:
+    """Raise UsageError if a record is of a paper that does not exist."""
+    for run in runs:
+        if run.record.study not in studies:
+            raise unknown(f"study (in {run.path})", run.record.study, studies)
 
 
 def groups_of(study: Study, runs: Sequence[Run]) -> list[RunGroup]:

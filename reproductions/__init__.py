@@ -16,19 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproductions.lab.deferred import deferred_imports
-from reproductions.lab.environment import keras_defaults
+from reproductions.lab.environment import SUITE, keras_defaults
 from reproductions.lab.errors import UsageError, unknown
-from reproductions.lab.spec import Classifier, FitRecipe, Network, Recipe, Study
+from reproductions.lab.spec import Classifier, Network, Study
 
 if TYPE_CHECKING:
     import keras
     import pandas
 
+    from reproductions.lab.evaluation.tested import Tested
     from reproductions.lab.results.run_record import Record
 
 __all__ = [
-    "FitRecipe",
-    "Recipe",
     "UsageError",
     "build",
     "claims",
@@ -53,11 +52,10 @@ def check_packages() -> None:
     Raises:
         UsageError: If one is somebody else's.
     """
-    home = Path(__file__).resolve().parent.parent
     for name in ("layers", "reports"):
         spec = importlib.util.find_spec(name)
         found = Path(spec.origin).resolve() if spec and spec.origin else None
-        if found and found.parent.parent != home:
+        if found and found.parent.parent != SUITE.resolve():
             raise UsageError(f"{found} hides the suite's package {name}: rename it, or work in another folder")
 
 
@@ -167,21 +165,21 @@ def build(
         from reproductions.lab.weights import trained
 
         weights = trained.path_of(name)
-    if weights is None:
-        model = build_untrained(network, options)
-    else:
+    found = None
+    if weights is not None:
         from reproductions.lab.evaluation import tested
 
         found = tested.find(Path(weights), name, networks())
-        model = build_untrained(network, {**tested.arguments(found), **options})
+        options = {**tested.arguments(found), **options}
+    model = build_untrained(network, options)
     if not include_top:
         from reproductions.lab.analysis.features import feature_extractor
 
         model = feature_extractor(model)
-    if weights is not None:
+    if found is not None:
         from reproductions.lab.evaluation.networks import copy_weights
 
-        copy_weights(load(weights, name), model)
+        copy_weights(load_found(found), model)
     return model
 
 
@@ -216,10 +214,17 @@ def load(path: str | os.PathLike[str], network: str | None = None) -> keras.Mode
     Raises:
         UsageError: If there is no trained network, it is damaged, or it is not that of its record.
     """
+    from reproductions.lab.evaluation import tested
+
+    return load_found(tested.find(Path(path), network, networks()))
+
+
+def load_found(found: Tested) -> keras.Model:
+    """Return a trained network that was found; see `load`."""
     import layers  # noqa: F401, which registers what recipes name
     from reproductions.lab.evaluation import tested
 
-    return tested.load(tested.find(Path(path), network, networks()))
+    return tested.load(found)
 
 
 def preprocessing(

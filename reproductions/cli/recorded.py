@@ -6,7 +6,7 @@ import sys
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from reproductions.lab.errors import UsageError
 
@@ -58,9 +58,7 @@ def write_or_compare(record: Recorded, path: Path, read: Callable[[Path], Record
     recorded = read(path)
     if recorded.identity != record.identity:
         raise UsageError(f"{path} has the record of {recorded.subject}: name another file with --to")
-    if recorded.test != record.test:
-        exit_with_difference(recorded.test, record.test, path)
-    print("equal to the recorded result")
+    check_equal(recorded.test, record.test, path)
 
 
 def compare_with_committed(result: EvaluationResult, data: Dataset, given_out: TrainedFile) -> None:
@@ -73,10 +71,8 @@ def compare_with_committed(result: EvaluationResult, data: Dataset, given_out: T
     recorded = record.by_protocol.get(result.protocol)
     if recorded is None or data.sha256 != record.data.sha256:
         print(f"not in the record, which is of {', '.join(record.by_protocol)} on {record.data.name}")
-    elif recorded == result:
-        print("equal to the recorded result")
     else:
-        exit_with_difference(recorded, result, path)
+        check_equal(recorded, result, path)
 
 
 def compare_with_record(result: EvaluationResult, record: Record, path: Path) -> None:
@@ -94,18 +90,18 @@ def compare_with_record(result: EvaluationResult, record: Record, path: Path) ->
     if recorded is None:
         record.with_test(result).write(path)
         print(f"added to {path}")
-    elif recorded == result:
-        print("equal to the recorded result")
     else:
-        exit_with_difference(recorded, result, path)
+        check_equal(recorded, result, path)
 
 
-def exit_with_difference(recorded: EvaluationResult, result: EvaluationResult, path: Path) -> NoReturn:
-    """Exit with a message that gives the recorded result and the one that differs from it."""
-    sys.exit(
-        f"reproduce: the result differs from the recorded one in {path}: "
-        f"recorded {format_rate(recorded.top1, recorded.images)}, found {format_rate(result.top1, result.images)}"
-    )
+def check_equal(recorded: EvaluationResult, result: EvaluationResult, path: Path) -> None:
+    """Say that a result is the recorded one, or exit with a message that gives both."""
+    if recorded != result:
+        sys.exit(
+            f"reproduce: the result differs from the recorded one in {path}: "
+            f"recorded {format_rate(recorded.top1, recorded.images)}, found {format_rate(result.top1, result.images)}"
+        )
+    print("equal to the recorded result")
 
 
 def format_rate(rate: ErrorRate, images: int) -> str:

@@ -8,8 +8,6 @@ from pathlib import Path
 import reproductions
 from reproductions.cli.options import Subparsers, add_format
 
-COLUMNS = ["published", "measured", "difference", "confidence", "runs", "verdict"]
-
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command."""
@@ -23,7 +21,7 @@ def add_parser(commands: Subparsers) -> None:
 def results(options: argparse.Namespace) -> None:
     """Print the result table of a paper, or those of all papers."""
     from reports.formats import format_table
-    from reports.frames import results_document
+    from reports.frames import printed, results_document
 
     table = reproductions.results(options.study, options.runs)
     studies = reproductions.studies()
@@ -39,4 +37,4 @@ def results(options: argparse.Namespace) -> None:
             continue
         heading = f"{study.title}, {study.year}"
         print(f"## {heading}\n" if options.format == "markdown" else f"{study.name}: {heading}\n")
-        print(format_table(rows.set_index("label")[COLUMNS].rename_axis(None), options.format), end="\n\n")
+        print(format_table(printed(rows), options.format), end="\n\n")

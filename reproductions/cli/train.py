@@ -122,12 +122,16 @@ def run(study: Study, model: Network | Classifier, options: TrainOptions) -> Pat
 
 def train(options: argparse.Namespace) -> None:
     """Train a network or classifier, and print its test error."""
+    from reproductions.lab.training.stopping import Stopped
+
     study, model = find_model(options)
     if isinstance(model, Classifier):
         options.resume_hint = "the same command fits it from the start"
+    try:
         folder = run(study, model, train_options(options))
-    else:
-        folder = train_network(study, model, train_options(options))
+    except Stopped as stopped:
+        print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
+        sys.exit(stopped.status)
     if folder is None:  # in a cluster only the first worker prints the result
         return
     print_result(folder, study, options.hold_out)
@@ -135,17 +139,6 @@ def train(options: argparse.Namespace) -> None:
         from reports.build import ReportOptions, report
 
         report(reproductions.studies(), ReportOptions(runs=folder.parent, out=folder.parent / "report"))
-
-
-def train_network(study: Study, network: Network, options: TrainOptions) -> Path | None:
-    """Train a network and return the folder of the run; None in a cluster's workers other than the first."""
-    from reproductions.lab.training.stopping import Stopped
-
-    try:
-        return run(study, network, options)
-    except Stopped as stopped:
-        print(f"\nreproduce: {stopped}", file=sys.stderr, flush=True)
-        sys.exit(stopped.status)
 
 
 def print_result(folder: Path, study: Study, hold_out: bool) -> None:

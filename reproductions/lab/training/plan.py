@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reproductions.lab import environment
 from reproductions.lab.data import registry
-from reproductions.lab.data.base import Dataset
+from reproductions.lab.data.base import Dataset, Images
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import run_record
 from reproductions.lab.results.entries import FLOAT32
@@ -70,7 +70,7 @@ def plan(study: Study, network: Network, options: TrainOptions) -> Plan:
     data = registry.load(recipe.dataset, options.data_dir)
     if not len(data.test.labels):
         raise UsageError(f"{data.path} has no test images: prepare them too, without --train-only")
-    steps_per_epoch(recipe, data)
+    steps_per_epoch(recipe, data.training(recipe.splits, recipe.training_images), data.name)
     planned = Plan(study, network, options, recipe, data, cluster)
     check_folder(planned.run_dir, options.resume)
     path = planned.run_dir / STARTED[0]
@@ -176,15 +176,20 @@ def check_not_file(run_dir: Path) -> None:
             return
 
 
-def steps_per_epoch(recipe: Recipe, data: Dataset) -> int:
+def steps_per_epoch(recipe: Recipe, images: Images, name: str) -> int:
     """Return the number of steps of an epoch.
 
+    Args:
+        recipe: Recipe of the training.
+        images: Images to train on.
+        name: Name of the data set, for the error message.
+
     Raises:
-        UsageError: If there are fewer images than are asked for, or than in a batch.
+        UsageError: If there are fewer images than in a batch.
     """
-    count, batch_size = len(data.training(recipe.splits, recipe.training_images).labels), recipe.batch_size
+    count, batch_size = len(images.labels), recipe.batch_size
     if count < batch_size:
-        raise UsageError(f"{data.name} has {count} training images, fewer than a batch of {batch_size}")
+        raise UsageError(f"{name} has {count} training images, fewer than a batch of {batch_size}")
     return count // batch_size
 
 

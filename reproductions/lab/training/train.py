@@ -157,7 +157,10 @@ def trained_model(config: RunConfig, checkpoint: Checkpoint, stop: StopRequest) 
             workers=distributed.WorkerGroup(cluster, strategy),
             stop=stop,
             reporter=ProgressReporter(
-                steps_per_epoch(recipe, config.data), recipe.epochs, checkpoint.folder / "logs", cluster.is_chief
+                steps_per_epoch(recipe, images, config.data.name),
+                recipe.epochs,
+                checkpoint.folder / "logs",
+                cluster.is_chief,
             ),
             save_every=options.save_every,
             prepare_epoch=curvature.create_measurement(steps, images, context, options.seed),
