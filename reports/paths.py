@@ -8,6 +8,7 @@ REPORTS = Path(__file__).parent
 RUNS = REPORTS / "runs"
 ENSEMBLES = REPORTS / "ensembles"
 WEIGHTS = REPORTS / "weights"
+PICTURES = REPORTS / "pictures"
 TUNED = REPORTS / "tuned"
 COMPUTED = REPORTS / "computed"
 PAGES = REPORTS / "pages"

@@ -16,6 +16,7 @@ from reproductions.lab.results.entries import (
     Execution,
     Misclassified,
 )
+from reproductions.lab.results.picture_record import ImageSource, PictureRecord, WeightsSource
 from reproductions.lab.results.run_record import Record, Run
 from reproductions.lab.results.weights_record import WeightsRecord
 from reproductions.lab.spec.provenance import Provenance
@@ -122,3 +123,25 @@ def published_weights(test: EvaluationResult, **changes: Any) -> WeightsRecord:
         finished="",
     )
     return WeightsRecord(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def picture() -> PictureRecord:
+    """The record of a picture of feature maps."""
+    return PictureRecord(
+        name="lenet5-features",
+        study="lenet5",
+        network="lenet5",
+        kind="features",
+        method=None,
+        layer=None,
+        title="lenet5: feature maps",
+        caption="The feature maps of a digit.",
+        alt="Rows of small grey images.",
+        width=1400,
+        height=900,
+        weights=WeightsSource("lenet5.safetensors", "0" * 64, "this suite"),
+        image=ImageSource("test image 0 of mnist", "a test", "a licence"),
+        command="reproduce show lenet5 features",
+        commit="c" * 40,
+        dirty=False,
+    )
