@@ -158,5 +158,12 @@ STUDY = Study(
     authors="Springenberg, Dosovitskiy, Brox and Riedmiller",
     year=2014,
     url="https://arxiv.org/abs/1412.6806",
+    label="All-CNN",
+    contribution=(
+        "It replaces pooling by convolutions with stride 2, and fully connected layers by 1x1 convolutions, without a "
+        "higher error.",
+        "It compares three networks and four ways to reduce their feature maps on CIFAR-10.",
+        "It introduces guided backpropagation, which needs no switches of a pooling layer.",
+    ),
     networks=(*NETWORKS, AUGMENTED),
 )

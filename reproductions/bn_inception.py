@@ -184,6 +184,13 @@ STUDY = Study(
     authors="Ioffe and Szegedy",
     year=2015,
     url="https://arxiv.org/abs/1502.03167",
+    label="BN-Inception",
+    contribution=(
+        "It introduces batch normalization: each unit's inputs are normalized over the mini-batch.",
+        "The normalized network reaches the error of the plain one in fourteen times fewer steps, at higher learning "
+        "rates and without dropout.",
+        "An ensemble of six reaches a top-5 validation error of 4.9%.",
+    ),
     networks=(
         network("bn-inception", RECIPE, *MODIFIED_DEVIATIONS),
         network("inception", INCEPTION_RECIPE, *INCEPTION_DEVIATIONS, trainable_parameters=11185032),

@@ -66,6 +66,12 @@ STUDY = Study(
     authors="Karpathy",
     year=2014,
     url="https://cs.stanford.edu/people/karpathy/convnetjs/demo/cifar10.html",
+    label="ConvNetJS",
+    contribution=(
+        "It trains a network of three convolutional layers on CIFAR-10 in the reader's browser.",
+        "The lecture uses it to show activations and weights while they change.",
+        "Its page has a trained network, whose weights this suite imports and tests.",
+    ),
     networks=(
         Network(
             "convnetjs-cifar10",

@@ -239,6 +239,12 @@ STUDY = Study(
     authors="Szegedy, Vanhoucke, Ioffe, Shlens and Wojna",
     year=2015,
     url="https://arxiv.org/abs/1512.00567",
+    label="Inception-v3",
+    contribution=(
+        "It factorizes large convolutions into smaller and asymmetric ones, 7x7 into 1x7 and 7x1.",
+        "It introduces label smoothing, and normalizes the auxiliary classifier.",
+        "One network reaches a top-1 error of 21.2% on one crop at five billion multiply-adds.",
+    ),
     networks=(
         Network(
             "inception-v3",

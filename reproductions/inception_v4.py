@@ -114,6 +114,12 @@ STUDY = Study(
     authors="Szegedy, Ioffe, Vanhoucke and Alemi",
     year=2016,
     url="https://arxiv.org/abs/1602.07261",
+    label="Inception-v4",
+    contribution=(
+        "It gives the Inception architecture a uniform, deeper form, Inception-v4.",
+        "It adds residual connections, Inception-ResNet-v1 and v2, which train faster to about the same error.",
+        "Scaling down the residuals keeps the training of wide networks stable.",
+    ),
     networks=(
         Network(
             "inception-v4",

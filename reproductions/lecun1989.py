@@ -94,6 +94,14 @@ STUDY = Study(
     authors="LeCun, Boser, Denker, Henderson, Howard, Hubbard and Jackel",
     year=1989,
     url="https://doi.org/10.1162/neco.1989.1.4.541",
+    label="ZIP code network",
+    contribution=(
+        "It trained a network on normalized pixels of real ZIP codes by backpropagation, without features made by "
+        "hand.",
+        "Its units share their weights over the image, so that 1,256 units and 64,660 connections have 9,760 "
+        "parameters.",
+        "The lecture's convolutional layers descend from its layers H1 and H2.",
+    ),
     networks=(
         zip_code_network("lecun1989", lecun1989, RECIPE, deviations=DEVIATIONS),
         zip_code_network(

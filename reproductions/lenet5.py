@@ -180,6 +180,15 @@ STUDY = Study(
     authors="LeCun, Bottou, Bengio and Haffner",
     year=1998,
     url="https://doi.org/10.1109/5.726791",
+    label="LeNet-5",
+    contribution=(
+        "It describes LeNet-5, whose layers alternate between convolution and subsampling, and introduces the MNIST "
+        "data.",
+        "It compares the network with the classifiers of its time on the same images: linear and quadratic ones, "
+        "nearest neighbours, support vectors.",
+        "It shows that the test error falls with more training images, and that distorted copies of them take the "
+        "place of more.",
+    ),
     networks=(
         lenet5_variant("lenet5", lenet5, RECIPE, deviations=DEVIATIONS, search_space=SEARCH_SPACE),
         Network(

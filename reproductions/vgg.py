@@ -162,6 +162,12 @@ STUDY = Study(
     authors="Simonyan and Zisserman",
     year=2014,
     url="https://arxiv.org/abs/1409.1556",
+    label="VGG",
+    contribution=(
+        "It shows that depth lowers the error: from 11 to 19 layers, with 3x3 convolutions alone.",
+        "Two 3x3 convolutions see as much of the image as one 5x5, with fewer parameters and one more nonlinearity.",
+        "It compares training and test at several scales of the image, on a dense grid of positions and on many crops.",
+    ),
     networks=(
         *(network(configuration, "", RECIPE, SCALE_256_DEVIATIONS) for configuration in ("A", "A-LRN")),
         *(

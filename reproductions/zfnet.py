@@ -176,6 +176,14 @@ STUDY = Study(
     authors="Zeiler and Fergus",
     year=2013,
     url="https://arxiv.org/abs/1311.2901",
+    label="ZFNet",
+    contribution=(
+        "It projects the activations of feature maps back to pixels, which shows what a trained network responds to.",
+        "By what the pictures showed, it changed AlexNet's first layers, to smaller windows and strides, and lowered "
+        "the error.",
+        "It removes and resizes layers one at a time, and covers parts of the image, to find what the answer depends "
+        "on.",
+    ),
     networks=(
         network("zfnet", 62357608),
         # Network (b) of Table 2, the one that the lecture describes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -93,7 +94,19 @@ class Network:
 
 @dataclass(frozen=True)
 class Study:
-    """One paper: its bibliography, its networks, the paper's own first, and classifiers that it compares them with."""
+    """One paper: its bibliography, its networks, the paper's own first, and classifiers that it compares them with.
+
+    Attributes:
+        name: Name on the command line, and of the paper's file.
+        title: Title.
+        authors: Family names as a citation has them.
+        year: Year.
+        url: Address.
+        networks: Networks.
+        classifiers: Classifiers that are not networks.
+        label: What the paper is known for, such as "AlexNet"; by default its name.
+        contribution: What the paper contributed, in sentences.
+    """
 
     name: str
     title: str
@@ -102,6 +115,8 @@ class Study:
     url: str
     networks: tuple[Network, ...] = field(default_factory=tuple)
     classifiers: tuple[Classifier, ...] = ()
+    label: str = ""
+    contribution: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}, {self.year}, {len(self.networks)} networks, {len(self.classifiers)} classifiers)"
@@ -114,6 +129,14 @@ class Study:
         )
         title = html.escape(f"{self.authors}, {self.title}, {self.year}")
         return f"<table><caption>{title}</caption><tr><th>network</th><th>recipe</th></tr>{rows}</table>"
+
+    @property
+    def citation(self) -> str:
+        """First author and year: "Krizhevsky et al. 2012"."""
+        first, *others = re.split(r", | and | (?=et al\.)", self.authors)
+        if len(others) == 1 and others[0] != "et al.":
+            return f"{first} and {others[0]} {self.year}"
+        return f"{first}{' et al.' if others else ''} {self.year}"
 
     @property
     def models(self) -> tuple[Network | Classifier, ...]:
