@@ -1,4 +1,4 @@
-"""The tables and statements that `reproduce audit` computed, and whether they are of the code as it is now."""
+"""The tables, profiles and statements that `reproduce audit` computed, and whether they are of the present code."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from reports.paths import COMPUTED, ROOT, RUNS
 from reports.sections.architecture import Cell
 from reproductions.lab import json_files
 from reproductions.lab.analysis.claim_result import ClaimResult
+from reproductions.lab.analysis.network_profile import NetworkProfile
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import write_json
 
@@ -26,15 +29,20 @@ OF_TABLES = (
 )
 SOURCES: dict[str, Sequence[str]] = {
     "tables": OF_TABLES,
+    "networks": OF_TABLES,
     "claims": (*OF_TABLES, "reproductions/lecture/*.py", "reproductions/lab/results/*.py"),
 }
 
 
-KINDS: dict[str, Any] = {"tables": dict[str, list[Cell]], "claims": list[ClaimResult]}
+KINDS: dict[str, Any] = {
+    "tables": dict[str, list[Cell]],
+    "networks": list[NetworkProfile],
+    "claims": list[ClaimResult],
+}
 
 
 def files(name: str) -> Iterator[Path]:
-    """Yield the files that "tables" or "claims" are computed from."""
+    """Yield the files that "tables", "networks" or "claims" are computed from."""
     for pattern in SOURCES[name]:
         yield from sorted(ROOT.glob(pattern))
     if name == "claims":
@@ -42,7 +50,7 @@ def files(name: str) -> Iterator[Path]:
 
 
 def digest(name: str) -> str:
-    """Return a checksum of the files that "tables" or "claims" are computed from."""
+    """Return a checksum of the files that "tables", "networks" or "claims" are computed from."""
     total = hashlib.sha256()
     for path in files(name):
         total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
@@ -53,7 +61,7 @@ def read(name: str, folder: Path | None = None) -> Any:
     """Return what was computed, as JSON gives it.
 
     Args:
-        name: "tables" or "claims".
+        name: "tables", "networks" or "claims".
         folder: Folder of the file; by default that of the committed ones.
 
     Raises:
@@ -66,6 +74,15 @@ def read(name: str, folder: Path | None = None) -> Any:
     except UsageError as error:
         raise UsageError(f"{error}; run: reproduce audit") from None
     return content
+
+
+def read_networks() -> dict[str, NetworkProfile]:
+    """Return the profiles of all networks by name.
+
+    Raises:
+        UsageError: If the file is missing or damaged.
+    """
+    return {row["network"]: msgspec.convert(row, NetworkProfile) for row in read("networks")}
 
 
 def is_current(name: str) -> bool:

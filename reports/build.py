@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reports import audited
-from reports.pages import Pages, Sources, render, render_html
+from reports.build_files import drawings, inside, relinked, write_files
+from reports.pages import render
 from reports.paths import DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
-from reports.published import read_comparisons, read_figures
+from reports.published import read_comparisons, read_entries, read_figures
 from reports.run_groups import check_studies
 from reports.sections.tuning import read_searches
+from reports.site import build_site
+from reports.sources import Pages, Sources
 from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write
 from reproductions.lab.results import ensemble_record, weights_record
 from reproductions.lab.results.run_record import read_all
 from reproductions.lab.spec.study import Study
@@ -58,6 +59,8 @@ def read_sources(studies: Mapping[str, Study], runs: Path | None = None) -> Sour
         weights=weights_record.read_all(runs / weights_record.FOLDER if runs else WEIGHTS),
         # The committed searches belong to the committed records.
         searches=read_searches(TUNED) if runs is None else [],
+        networks=audited.read_networks(),
+        entries=read_entries(PUBLISHED),
     )
 
 
@@ -78,7 +81,7 @@ def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
     check_studies(sources.runs, studies)
     pages = render(sources)
     if options.html is not None:
-        write_html(options.html, pages)
+        build_site(pages, options.html)
         print(f"HTML: {options.html / 'index.html'}")
         if options.out is None:
             return
@@ -99,15 +102,14 @@ def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
 
 def committed_files(pages: Pages) -> dict[Path, bytes]:
     """Return the committed pages by path: images are those beside the records, overviews are in docs."""
-    texts = {name: linked(text, pages.images, "../runs/") for name, text in pages.texts.items()}
-    docs = {"results.md": texts.pop("index.md"), "networks.md": texts.pop("networks.md")}
-    files = {PAGES / name: text.encode() for name, text in texts.items()}
-    for name, text in docs.items():
-        files[DOCS / name] = re.sub(r"\]\((\w+\.md)\)", r"](../reports/pages/\1)", text).encode()
-    files[PAGES / "README.md"] = PAGES_README.encode()
+    places = {name: PAGES / name for name in (*pages.texts, *pages.charts)} | pages.images
+    places |= {"index.md": DOCS / "results.md", "networks.md": DOCS / "networks.md"}
+    files = {places[name]: relinked(text, places[name].parent, places) for name, text in pages.texts.items()}
+    files[PAGES / "README.md"] = PAGES_README
     if README.exists():
-        files[README] = with_summary(README.read_text(encoding="utf-8"), pages.summary).encode()
-    return files
+        summary = relinked(pages.summary, README.parent, places)
+        files[README] = with_summary(README.read_text(encoding="utf-8"), summary)
+    return {path: text.encode() for path, text in files.items()} | drawings(pages, PAGES)
 
 
 PAGES_README = "Made by `reproduce report`; the overview is [docs/results.md](../../docs/results.md).\n"
@@ -115,22 +117,8 @@ PAGES_README = "Made by `reproduce report`; the overview is [docs/results.md](..
 
 def own_files(folder: Path, pages: Pages) -> dict[Path, bytes]:
     """Return the pages of a folder of one's own by path, with copies of the images."""
-    files = {inside(folder, name): text.encode() for name, text in pages.texts.items()}
+    files = {inside(folder, name): text.encode() for name, text in pages.texts.items()} | drawings(pages, folder)
     return files | {inside(folder, name): path.read_bytes() for name, path in pages.images.items()}
-
-
-def inside(folder: Path, name: str) -> Path:
-    """Return the path of a file in a folder; UsageError if the name leads elsewhere."""
-    if name in ("", ".", "..") or Path(name).name != name:
-        raise UsageError(f"{name} is not the name of a page or figure: it would lie outside of {folder}")
-    return folder / name
-
-
-def linked(text: str, images: Mapping[str, Path], folder: str) -> str:
-    """Return a page that shows images from where they are."""
-    for name, path in images.items():
-        text = text.replace(f"]({name})", f"]({folder}{path.name})")
-    return text
 
 
 def with_summary(readme: str, summary: str) -> str:
@@ -139,28 +127,14 @@ def with_summary(readme: str, summary: str) -> str:
         raise UsageError(f"README.md must have the lines {MARKS[0].strip()} and {MARKS[1]} around its table, once")
     before, rest = readme.split(MARKS[0])
     after = rest.split(MARKS[1], 1)[1]
-    return before + MARKS[0] + summary.replace("](", "](reports/pages/") + MARKS[1] + after
-
-
-def write_html(folder: Path, pages: Pages) -> None:
-    """Write the pages as HTML into a folder, with the images that they show."""
-    files = {inside(folder, name): text.encode() for name, text in render_html(pages).items()}
-    write_files(files | {inside(folder, name): path.read_bytes() for name, path in pages.images.items()})
-
-
-def write_files(files: Mapping[Path, bytes]) -> None:
-    """Write files, each atomically; UsageError if a folder cannot be written."""
-    for path, content in files.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path) as unfinished:
-                unfinished.write_bytes(content)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+    return before + MARKS[0] + summary + MARKS[1] + after
 
 
 def check_pages(files: Mapping[Path, bytes], stale: Sequence[Path]) -> None:
-    """Raise UsageError, with all differences, unless every file is what it should be."""
+    """Raise UsageError, with all differences, unless every file is what it should be.
+
+    A figure that was drawn from the same numbers is returned as it is by `drawings`, whatever matplotlib's version.
+    """
     found = [f"{path} is not made from any record" for path in stale]
     for path, content in files.items():
         if not path.exists():

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from xml.etree.ElementTree import Element
 
 import jinja2
-import markdown
-from markdown.treeprocessors import Treeprocessor
 from markupsafe import Markup
 
 # Neither XML nor a line of Markdown may contain them.
@@ -15,7 +12,6 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\
 # Within a word, `_` is not emphasis; a bracket is a link only with another behind it, or, at the start, with a colon.
 MARKDOWN = re.compile(r"[\\`*|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=\])\(|^\[(?=[^\]]*\]:)")
 ENTITY = re.compile(r"&(?=#?\w+;)")
-SCHEME = re.compile(r"(?!https?:|mailto:)[^/?#]*:", re.IGNORECASE)
 
 
 def line(value: object) -> str:
@@ -40,24 +36,3 @@ def finalize(context: jinja2.runtime.Context, value: object) -> object:
     if hasattr(value, "__html__"):
         return value
     return text(value) if (context.name or "").endswith(".md.jinja") else line(value)
-
-
-class SafeLinks(Treeprocessor):
-    """Removes the targets of links and images that are neither pages nor addresses on the web."""
-
-    def run(self, root: Element) -> None:
-        """Change the tree of a page."""
-        for element in root.iter():
-            for name in ("href", "src"):
-                if SCHEME.match(CONTROL.sub("", element.get(name, "")).replace(" ", "")):
-                    element.set(name, "#")
-
-
-def to_html(page: str) -> str:
-    """Return a page in Markdown as HTML; tags that it contains are shown as text."""
-    converter = markdown.Markdown(extensions=["tables"])
-    converter.preprocessors.deregister("html_block")
-    converter.inlinePatterns.deregister("html")
-    converter.inlinePatterns.deregister("autolink")
-    converter.treeprocessors.register(SafeLinks(converter), "safe_links", 0)
-    return converter.convert(page)

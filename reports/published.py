@@ -148,3 +148,10 @@ def read_comparisons(folder: Path) -> list[PublishedComparison]:
         )
         for row in table.to_dict("records")
     ]
+
+
+def read_entries(folder: Path) -> dict[str, float]:
+    """Return top-5 test errors of ILSVRC in percent by "year/name", from the sources of the lecture's statements."""
+    table = pandas.read_csv(folder / "lecture_sources.csv", dtype=str, keep_default_na=False)
+    found = table[table["key"].str.startswith("ilsvrc")]
+    return {key.removeprefix("ilsvrc"): float(value) for key, value in zip(found["key"], found["value"])}

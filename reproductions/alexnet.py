@@ -187,6 +187,7 @@ STUDY = Study(
         "two GPUs.",
         "Its smaller networks for CIFAR-10 measure what these parts contribute.",
     ),
+    pictured=("alexnet", "alexnet-cifar10"),
     networks=(
         ALEXNET,
         imagenet_network(

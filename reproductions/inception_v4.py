@@ -120,6 +120,7 @@ STUDY = Study(
         "It adds residual connections, Inception-ResNet-v1 and v2, which train faster to about the same error.",
         "Scaling down the residuals keeps the training of wide networks stable.",
     ),
+    pictured=("inception-v4", "inception-resnet-v2"),
     networks=(
         Network(
             "inception-v4",

@@ -168,6 +168,7 @@ STUDY = Study(
         "Two 3x3 convolutions see as much of the image as one 5x5, with fewer parameters and one more nonlinearity.",
         "It compares training and test at several scales of the image, on a dense grid of positions and on many crops.",
     ),
+    pictured=("vgg-d",),
     networks=(
         *(network(configuration, "", RECIPE, SCALE_256_DEVIATIONS) for configuration in ("A", "A-LRN")),
         *(

@@ -8,14 +8,10 @@ from dataclasses import dataclass, replace
 
 from reports.ensembles import MeasuredEnsemble
 from reports.published import Figure
-from reproductions.lab.results.entries import WHOLE_IMAGE, ErrorRate
 from reproductions.lab.results.run_group import ERROR, Measure, RunGroup
 from reproductions.lab.results.verdict import ONE_ENSEMBLE, verdict
 
 NOT_COMPARABLE = "not comparable"
-MOST_CLASSES = 20  # of a confusion matrix that can be read
-
-Matrix = list[list[int]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,9 @@ class ResultRow:
         schedule: Training images and epochs.
         verdict: The verdict.
         foreign: Name of the data set if it is not the network's own.
+        published_error: The published error in percent, if it is a single number.
+        mean: Mean of the measured errors, if they are comparable.
+        ends: 95% confidence interval of the mean; of less than three runs, that of the first one's test.
     """
 
     network: str
@@ -49,6 +48,9 @@ class ResultRow:
     schedule: str = ""
     verdict: str = ""
     foreign: str = ""
+    published_error: float | None = None
+    mean: float | None = None
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,25 +64,6 @@ class OtherRecipe:
     runs: int
     data: str
     schedule: str
-
-
-@dataclass(frozen=True)
-class FurtherTest:
-    """One test of a run, by a protocol and metric."""
-
-    seed: int
-    measure: Measure
-    images: int
-    rate: ErrorRate
-
-
-@dataclass(frozen=True)
-class PublishedMistakes:
-    """Published mistakes of a network, as a matrix of labels (rows) and answers (columns)."""
-
-    figure: Figure
-    matrix: Matrix
-    count: int
 
 
 def interval(ends: tuple[float, float] | None) -> str:
@@ -130,6 +113,9 @@ def result_row(label: str, measure: Measure, group: RunGroup, figure: Figure | N
         difference="" if published is None else f"{spread.mean - published:+.2f}",
         confidence=interval(spread.confidence),
         prediction=interval(spread.prediction),
+        published_error=published,
+        mean=spread.mean,
+        ends=spread.confidence or measure.rate(group.results(measure.protocol)[0]).interval,
     )
 
 
@@ -147,9 +133,12 @@ def result_row_of_ensemble(label: str, figure: Figure, ensemble: MeasuredEnsembl
     )
     if why:
         return row
-    error = figure.measure.rate(record.test).error
-    difference = "" if figure.error is None else f"{error - figure.error:+.2f}"
-    return replace(row, measured=f"{error:.2f}%", difference=difference)
+    rate = figure.measure.rate(record.test)
+    difference = "" if figure.error is None else f"{rate.error - figure.error:+.2f}"
+    measured = f"{rate.error:.2f}%"
+    return replace(
+        row, measured=measured, difference=difference, published_error=figure.error, mean=rate.error, ends=rate.interval
+    )
 
 
 def label_of(figure: Figure, ambiguous: bool) -> str:
@@ -198,44 +187,6 @@ def other_recipes(groups: Sequence[RunGroup]) -> list[OtherRecipe]:
         for group in groups
         if group.changes
         for measure in group.measures
-    ]
-
-
-def confusion(group: RunGroup) -> Matrix | None:
-    """Return test images by class (rows) and answer (columns), summed over runs; None for too many classes."""
-    classes = len(group.first.test.images_per_class)
-    if classes > MOST_CLASSES:
-        return None
-    matrix = [[0] * classes for _ in range(classes)]
-    for record in group.records:
-        for label, images in enumerate(record.test.images_per_class):
-            matrix[label][label] += images
-        for _, label, predicted in record.misclassified:
-            matrix[label][label] -= 1
-            matrix[label][predicted] += 1
-    return matrix
-
-
-def published_mistakes(group: RunGroup, figures: Sequence[Figure]) -> list[PublishedMistakes]:
-    """Return published mistakes ("4->9": label, answer) of a network, in the shape of `confusion`."""
-    classes = len(group.first.test.images_per_class)
-    found = []
-    for figure in figures:
-        counts = Counter(figure.mistakes.split())
-        if counts and group.comparable and figure.is_answered_by(group):
-            matrix = [[counts[f"{label}->{answer}"] for answer in range(classes)] for label in range(classes)]
-            found.append(PublishedMistakes(figure, matrix, counts.total()))
-    return found
-
-
-def further_tests(group: RunGroup) -> list[FurtherTest]:
-    """Return all tests seed by seed, if there is more than the error on whole images."""
-    if group.measures == [Measure(WHOLE_IMAGE, ERROR)]:
-        return []
-    return [
-        FurtherTest(record.seed, measure, result.images, measure.rate(result))
-        for measure in group.measures
-        for record, result in zip(group.records, group.results(measure.protocol))
     ]
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jinja2
-
-from reports import figures
+from reports.figures.chart import Chart
+from reports.figures.training import training_set_sizes
 from reproductions.lab.results.run_group import RunGroup
 
 
@@ -23,10 +22,10 @@ class SizeRow:
 
 @dataclass(frozen=True)
 class SizeSection:
-    """Rows of the table, and the figure as SVG."""
+    """Rows of the table, and the figure."""
 
     rows: list[SizeRow]
-    figure: str
+    chart: Chart
 
 
 def by_size(groups: Sequence[RunGroup]) -> list[list[RunGroup]]:
@@ -41,7 +40,7 @@ def by_size(groups: Sequence[RunGroup]) -> list[list[RunGroup]]:
     return [sorted(own, key=lambda each: each.first.training_images) for own in networks.values() if len(own) > 1]
 
 
-def size_section(environment: jinja2.Environment, groups: Sequence[RunGroup]) -> SizeSection | None:
+def size_section(groups: Sequence[RunGroup]) -> SizeSection | None:
     """Return the section; None if no network was trained on two numbers of images."""
     sized = by_size(groups)
     if not sized:
@@ -51,4 +50,4 @@ def size_section(environment: jinja2.Environment, groups: Sequence[RunGroup]) ->
         for own in sized
         for group in own
     ]
-    return SizeSection(rows, figures.training_set_sizes(environment, sized))
+    return SizeSection(rows, training_set_sizes(sized))

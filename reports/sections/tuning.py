@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import pandas
 
+from reports.figures.chart import Chart
+from reports.figures.searches import search_chart
 from reports.formats import format_table
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import trial_record
@@ -19,10 +19,6 @@ from reproductions.lab.results.entries import FLOAT32
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.trial_record import SearchRecord, Trial, best_of
 from reproductions.lab.spec import recipe_changes
-from reproductions.lab.spec.search_space import Value
-
-LEFT, TOP, SIDE, GAP = 48, 28, 200, 34
-BEST, OTHER = "#d55e00", "#0072b2"
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class TuningSection:
         commits: Commits at which trials finished, that of the start first, shortened.
         winner: The winner's runs compared with those of the network's own recipe, in sentences.
         table: All trials, in Markdown.
-        figure: The trials as SVG.
+        chart: The figure of the trials.
     """
 
     search: Search
@@ -54,7 +50,7 @@ class TuningSection:
     commits: list[str]
     winner: list[str]
     table: str
-    figure: str
+    chart: Chart
 
 
 def read_searches(folder: Path) -> list[Search]:
@@ -70,7 +66,7 @@ def read_search(folder: Path) -> Search:
     return Search(folder.name, record, trials)
 
 
-def tuning_section(environment: jinja2.Environment, search: Search, groups: Sequence[RunGroup]) -> TuningSection:
+def tuning_section(search: Search, groups: Sequence[RunGroup]) -> TuningSection:
     """Return a search for the page of its paper."""
     best = best_of(search.trials)
     text = f"{trial_record.format_settings(best.settings)}: {trial_record.format_result(best)}" if best else None
@@ -81,7 +77,7 @@ def tuning_section(environment: jinja2.Environment, search: Search, groups: Sequ
         commits=commits(search),
         winner=compare_winner(search, groups),
         table=format_table(trial_table(search.trials), "markdown"),
-        figure=trial_figure(environment, search.trials, search.record.network),
+        chart=search_chart(search.trials, search.record.network),
     )
 
 
@@ -134,59 +130,3 @@ def trial_table(trials: Sequence[Trial]) -> pandas.DataFrame:
     ]
     table = pandas.DataFrame(rows, index=pandas.RangeIndex(1, len(rows) + 1, name=""))
     return table if any(table["threads"] != "") else table.drop(columns="threads")
-
-
-def trial_figure(environment: jinja2.Environment, trials: Sequence[Trial], title: str) -> str:
-    """Return an SVG of the validation error (logarithmic) by each setting and by time, the best trial marked."""
-    done = [trial for trial in trials if trial.error is not None]
-    names = list(trials[0].settings) if trials else []
-    low = min((max(trial.error or 0, 0.01) for trial in done), default=0.01)
-    high = max(max((trial.error or 0 for trial in done), default=1.0), 1.1 * low)
-    best, most = best_of(trials), max((trial.epochs for trial in done), default=1)
-
-    def y(error: float) -> float:
-        return round(TOP + SIDE * (math.log(high / max(error, low))) / math.log(high / low), 1)
-
-    panels = []
-    for number, name in enumerate(["trial", *names]):
-        values: list[Value] = [i if name == "trial" else trial.settings[name] for i, trial in enumerate(done, 1)]
-        positions, ticks = axis(values)
-        left = LEFT + number * (SIDE + GAP)
-        dots = [
-            {
-                "x": round(left + SIDE * position, 1),
-                "y": y(trial.error or 0),
-                "opacity": max(trial.epochs / most, 0.2),
-                "colour": BEST if trial == best else OTHER,
-            }
-            for position, trial in zip(positions, done)
-        ]
-        labels = [(tick, round(left + SIDE * position, 1)) for tick, position in ticks]
-        panels.append({"name": name.replace("_", " "), "left": left, "dots": dots, "ticks": labels})
-    return environment.get_template("search.svg.jinja").render(
-        title=title,
-        panels=panels,
-        left=LEFT,
-        top=TOP,
-        side=SIDE,
-        ys=[(f"{error:.3g}", y(error)) for error in (low, high)],
-        width=LEFT + len(panels) * (SIDE + GAP),
-        failed=len(trials) - len(done),
-    )
-
-
-def axis(values: Sequence[Value]) -> tuple[list[float], list[tuple[str, float]]]:
-    """Return the position of each value between 0 and 1, and the labels of the axis with their positions.
-
-    Floats are on a logarithmic axis; other values side by side.
-    """
-    floats = [value for value in values if isinstance(value, float) and value > 0]
-    if floats and len(floats) == len(values):
-        logs = [math.log(value) for value in floats]
-        low, high = min(logs), max(logs)
-        positions = [(value - low) / (high - low) if high > low else 0.5 for value in logs]
-        return positions, [(f"{math.exp(end):.3g}", position) for end, position in ((low, 0.0), (high, 1.0))]
-    kinds = sorted(set(values), key=lambda value: (isinstance(value, str), value))
-    position_of = {kind: (i + 0.5) / len(kinds) for i, kind in enumerate(kinds)}
-    step = max(1, len(kinds) // 6)
-    return [position_of[value] for value in values], [(str(kind), position_of[kind]) for kind in kinds[::step]]

@@ -22,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_recompute(claims)
     claims.set_defaults(run=show_claims)
 
-    audit = subparsers.add_parser("audit", help="recompute all architecture tables and statements for the report")
+    audit = subparsers.add_parser("audit", help="recompute architecture tables, profiles and statements for the report")
     audit.set_defaults(run=write_audit)
 
 
@@ -77,12 +77,15 @@ def write_audit(options: argparse.Namespace) -> None:
     from reports import audited
     from reports.paths import require_checkout
     from reproductions.lab.analysis import architecture_tables
+    from reproductions.lab.analysis.blocks import profile_network
 
+    environment.set_up_keras()
     require_checkout("audit")
     tables: dict[str, object] = {}
     for name in reproductions.studies():
         published = architecture_tables.published_cells(name)
         if not published.empty:
             tables[name] = architecture_tables.check_cells(published, reproductions.build).to_dict("records")
-    for path in audited.write({"tables": tables, "claims": check_claims()}):
+    networks = [asdict(profile_network(network)) for network in reproductions.networks().values()]
+    for path in audited.write({"tables": tables, "networks": networks, "claims": check_claims()}):
         print(f"wrote {path}")

@@ -129,8 +129,8 @@ def worker_arguments(runner: TrialRunner, threads: int | None) -> list[str]:
 
 def finish(runner: TrialRunner, seeds: int) -> None:
     """Print and draw all trials, write the best settings as a recipe, and retrain the winner."""
-    from reports.pages import page_environment
-    from reports.sections.tuning import trial_figure
+    from reports.figures.chart import drawn
+    from reports.figures.searches import search_chart
     from reproductions.lab.results import trial_record
     from reproductions.lab.results.trial_record import format_result, format_settings
     from reproductions.lab.spec import recipe_changes
@@ -145,7 +145,7 @@ def finish(runner: TrialRunner, seeds: int) -> None:
     figure, path = runner.run_dir / "search.svg", runner.run_dir / "best.json"
     title = f"{runner.network.name} on {runner.data.name}"
     with atomic_write(figure) as unfinished:
-        unfinished.write_text(trial_figure(page_environment(), trials, title), encoding="utf-8")
+        unfinished.write_bytes(drawn(search_chart(trials, title)))
     if best is None:
         raise UsageError("every trial failed: choose another search space, for example with lower learning rates")
     changed, own = search.best_fields(runner, best), runner.network.to_train().as_data()

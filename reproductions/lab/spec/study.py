@@ -106,6 +106,7 @@ class Study:
         classifiers: Classifiers that are not networks.
         label: What the paper is known for, such as "AlexNet"; by default its name.
         contribution: What the paper contributed, in sentences.
+        pictured: Names of the networks that its page draws; by default the first one.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Study:
     classifiers: tuple[Classifier, ...] = ()
     label: str = ""
     contribution: tuple[str, ...] = ()
+    pictured: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}, {self.year}, {len(self.networks)} networks, {len(self.classifiers)} classifiers)"
@@ -129,6 +131,11 @@ class Study:
         )
         title = html.escape(f"{self.authors}, {self.title}, {self.year}")
         return f"<table><caption>{title}</caption><tr><th>network</th><th>recipe</th></tr>{rows}</table>"
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Names of the networks that the paper's page draws."""
+        return self.pictured or tuple(network.name for network in self.networks[:1])
 
     @property
     def citation(self) -> str:

@@ -1,0 +1,80 @@
+"""A figure as its numbers and the function that draws them, and how it becomes a file."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import io
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.figures import style
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+DIGEST = re.compile(rb"drawn from ([0-9a-f]{64})")
+FORMATS = ("svg", "png", "pdf")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure of a page.
+
+    Attributes:
+        draw: Function that draws `data` on a matplotlib figure.
+        data: What is drawn: numbers and text, as JSON has them.
+        size: Width and height in inches.
+        caption: What to see in it, in words.
+        alt: What stands in its place for readers who cannot see it.
+    """
+
+    draw: Callable[[matplotlib.figure.Figure, Mapping[str, Any]], None]
+    data: Mapping[str, Any]
+    size: tuple[float, float]
+    caption: str
+    alt: str
+
+    @property
+    def digest(self) -> str:
+        """Checksum of what is drawn and of the code that draws it, but not of matplotlib, whose versions differ."""
+        code = [Path(inspect.getfile(self.draw)).read_bytes(), Path(style.__file__).read_bytes()]
+        numbers = json.dumps([self.draw.__name__, self.data, self.size], sort_keys=True, allow_nan=False)
+        return hashlib.sha256(b"\0".join([*code, numbers.encode()])).hexdigest()
+
+
+def drawn(chart: Chart, kind: str = "svg") -> bytes:
+    """Return a figure as a file.
+
+    Args:
+        chart: The figure.
+        kind: "svg", which says what it was drawn from; "png" or "pdf".
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    content = io.BytesIO()
+    with matplotlib.rc_context(style.SETTINGS):
+        figure = Figure(figsize=chart.size, layout="constrained")
+        FigureCanvasAgg(figure)
+        chart.draw(figure, chart.data)
+        figure.savefig(content, format=kind, metadata=metadata(chart, kind), dpi=200)
+    return content.getvalue()
+
+
+def metadata(chart: Chart, kind: str) -> dict[str, str | None]:
+    """Return the metadata of a file, none of which changes from one day or version to the next."""
+    if kind == "svg":
+        return {"Date": None, "Creator": None, "Description": f"drawn from {chart.digest}"}
+    return {"CreationDate": None, "Creator": None, "Producer": None} if kind == "pdf" else {"Software": None}
+
+
+def is_drawn_from(content: bytes, chart: Chart) -> bool:
+    """Return whether an SVG file was drawn from a figure's numbers, by the code as it is now."""
+    found = DIGEST.search(content)
+    return found is not None and found[1].decode() == chart.digest
