@@ -1,5 +1,6 @@
 """Sessions: the main job and every check. `nox --list` names them; docs/testing.md says when to use which."""
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -33,6 +34,16 @@ def report(session: nox.Session) -> None:
     """The committed pages, from the committed records. `nox -s report -- --check` fails if a page would change."""
     install(session)
     session.run("reproduce", "report", *session.posargs)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """The static site of all pages in the folder `site`, checked in Debian's Chromium. Arguments go to pytest."""
+    install(session, extras="test,browser")
+    session.run("reproduce", "report", "--html", "site")
+    if shutil.which("chromium") is None:
+        session.run("apt-get", "install", "--yes", "--quiet", "chromium", external=True)
+    session.run("pytest", "-m", "browser", "tests/site", *session.posargs, env={"REPRODUCTIONS_SITE": "site"})
 
 
 @nox.session
@@ -75,7 +86,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types, by mypy, with the libraries that have types of their own."""
-    session.install("mypy>=1.15", "numpy", "msgspec", "rich", "jinja2", "pillow")
+    session.install("mypy>=1.15", "numpy", "msgspec", "rich", "jinja2", "pillow", "matplotlib")
     session.run("mypy")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports import audited
-from reports.build_files import drawings, inside, relinked, write_files
+from reports.build_files import drawings, figure_files, inside, relinked, write_files
 from reports.pages import render
 from reports.paths import DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
 from reports.published import read_comparisons, read_entries, read_figures
@@ -32,13 +32,15 @@ class ReportOptions:
     Attributes:
         runs: Folder of records or runs; by default the committed records.
         out: Folder of the pages; by default the committed pages.
-        html: Folder for the pages as HTML; by default none are written.
+        html: Folder for the site of the pages and docs/; by default none is built.
+        figures: Folder for the figures as PDF, PNG and SVG; by default none are written.
         check: Whether nothing is written, and pages that differ are an error.
     """
 
     runs: Path | None = None
     out: Path | None = None
     html: Path | None = None
+    figures: Path | None = None
     check: bool = False
 
 
@@ -71,11 +73,12 @@ def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
         UsageError: If a record is damaged, `runs` is given without `out` or `html`, a folder cannot be written, or,
             with `check`, a page is not what the records give.
     """
-    if options.check and options.html is not None:
-        raise UsageError("--check writes nothing: leave out --html, which is not checked")
-    if options.runs is not None and options.out is None and options.html is None:
+    apart = options.html or options.figures  # from the committed pages
+    if options.check and apart:
+        raise UsageError("--check writes nothing: leave out --html and --figures, which are not checked")
+    if options.runs is not None and options.out is None and not apart:
         raise UsageError("--runs needs --out or --html: the committed pages are made from the committed records")
-    if options.out is None and options.html is None:
+    if options.out is None and not apart:
         require_checkout("report without --out DIR")
     sources = read_sources(studies, options.runs)
     check_studies(sources.runs, studies)
@@ -83,8 +86,11 @@ def report(studies: Mapping[str, Study], options: ReportOptions) -> None:
     if options.html is not None:
         build_site(pages, options.html)
         print(f"HTML: {options.html / 'index.html'}")
-        if options.out is None:
-            return
+    if options.figures is not None:
+        write_files(figure_files(pages, options.figures))
+        print(f"figures: {options.figures}")
+    if apart and options.out is None:
+        return
     committed = options.out is None
     files = committed_files(pages) if committed else own_files(options.out or PAGES, pages)
     folder = options.out or PAGES

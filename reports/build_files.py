@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from reports.figures.chart import drawn, is_drawn_from
+from reports.figures.chart import FORMATS, drawn, is_drawn_from
 from reports.paths import PAGES
 from reports.sources import Pages
 from reproductions.lab.errors import UsageError
@@ -24,6 +25,16 @@ def drawings(pages: Pages, folder: Path) -> dict[Path, bytes]:
         existing = (each.read_bytes() for each in (path, PAGES / name) if each.is_file())
         content = next((each for each in existing if is_drawn_from(each, chart)), None)
         found[path] = drawn(chart) if content is None else content
+    return found
+
+
+def figure_files(pages: Pages, folder: Path) -> dict[Path, bytes]:
+    """Return the figures of pages by path, in every format, each with its numbers as JSON."""
+    found = {}
+    for name, chart in pages.charts.items():
+        path = inside(folder, name)
+        found |= {path.with_suffix(f".{kind}"): drawn(chart, kind) for kind in FORMATS}
+        found[path.with_suffix(".json")] = json.dumps(chart.data, indent=1).encode()
     return found
 
 

@@ -7,11 +7,13 @@ import inspect
 import io
 import json
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports import markup
 from reports.figures import style
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 DIGEST = re.compile(rb"drawn from ([0-9a-f]{64})")
 FORMATS = ("svg", "png", "pdf")
+LONGEST = 70  # characters of a text that comes from a record
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,18 @@ def drawn(chart: Chart, kind: str = "svg") -> bytes:
     with matplotlib.rc_context(style.SETTINGS):
         figure = Figure(figsize=chart.size, layout="constrained")
         FigureCanvasAgg(figure)
-        chart.draw(figure, chart.data)
+        chart.draw(figure, as_text(chart.data))
         figure.savefig(content, format=kind, metadata=metadata(chart, kind), dpi=200)
     return content.getvalue()
+
+
+def as_text(data: Any) -> Any:
+    """Return data with all text in it as short lines that an XML file may contain."""
+    if isinstance(data, str):
+        return textwrap.shorten(markup.line(data), LONGEST, placeholder="...")
+    if isinstance(data, Mapping):
+        return {as_text(name): as_text(value) for name, value in data.items()}
+    return [as_text(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def metadata(chart: Chart, kind: str) -> dict[str, str | None]:

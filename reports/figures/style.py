@@ -36,6 +36,7 @@ SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "reproductions",
     "text.color": DARK,
+    "text.parse_math": False,  # a dollar sign in a name is no formula
     "xtick.color": GREY,
     "xtick.labelcolor": DARK,
     "ytick.color": GREY,

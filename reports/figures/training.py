@@ -141,11 +141,15 @@ def draw_confusion(figure: matplotlib.figure.Figure, data: Mapping[str, Any]) ->
     classes = range(len(matrix))
     most = max((count for i in classes for j, count in enumerate(matrix[i]) if i != j), default=0)
     shown = [[float("nan") if i == j else matrix[i][j] for j in classes] for i in classes]
-    axes.imshow(shown, cmap="Blues", vmin=0, vmax=max(most, 1) * 1.3)
+    axes.pcolormesh(shown, cmap="Blues", vmin=0, vmax=max(most, 1) * 1.3)
     for i in classes:
         for j in classes:
             if i != j and matrix[i][j]:
                 colour = "white" if matrix[i][j] > 0.75 * most else style.DARK
-                axes.text(j, i, f"{matrix[i][j]:,}", ha="center", va="center", size=7.5, color=colour)
-    axes.set(title=data["title"], xlabel="answer", ylabel="class", xticks=classes, yticks=classes)
+                axes.text(j + 0.5, i + 0.5, f"{matrix[i][j]:,}", ha="center", va="center", size=7.5, color=colour)
+    centres = [i + 0.5 for i in classes]
+    axes.set_xticks(centres, [str(i) for i in classes])
+    axes.set_yticks(centres, [str(i) for i in classes])
+    axes.set(title=data["title"], xlabel="answer", ylabel="class", aspect="equal")
+    axes.invert_yaxis()
     axes.grid(False)

@@ -1,5 +1,5 @@
 // Long tables can be sorted by their headings, and filtered by a field above them.
-const LONG = 9; // rows
+const LONG = 15; // rows
 
 function makeFilter(table) {
   const field = document.createElement("input");

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from reports.build import read_sources
-from reports.pages import Pages, render
+from reports.pages import render
+from reports.sources import Pages
 from reproductions.lab.results.run_record import Record, Run
 from tests.helpers.records import STUDIES, as_runs
 

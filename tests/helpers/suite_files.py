@@ -14,8 +14,9 @@ import pytest
 import layers  # noqa: F401, registers the losses of recipes
 import reproductions
 from reports import audited
-from reports.pages import Sources, render, render_html
+from reports.pages import render
 from reports.sections.tuning import Search
+from reports.sources import Sources
 from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.data import base, mnist, sample
 from reproductions.lab.data.imagenet import dataset, devkit, manifest, pixel_statistics, shards, survey
@@ -41,7 +42,7 @@ PARTIAL = {"network": "a", "images": 6}
 def pages(**sources: object) -> None:
     """Make the pages of LeNet-5 from some records."""
     nothing = {"figures": {"lenet5": []}, "runs": [], "tables": {}, "claims": []}
-    render_html(render(Sources(**{"studies": {"lenet5": LENET5}, **nothing, **sources})))  # type: ignore[arg-type]
+    render(Sources(**{"studies": {"lenet5": LENET5}, **nothing, **sources}))  # type: ignore[arg-type]
 
 
 def read_record(path: Path) -> None:

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-from reports.pages import page_environment
 from reports.paths import PUBLISHED
 from reports.published import PublishedComparison, read_comparisons, read_figures
 from reports.run_groups import groups_of
@@ -124,12 +123,12 @@ def test_runs_on_parts_of_the_training_set_make_a_curve():
     groups = groups_of(LENET5, as_runs(*records))
     (sized,) = by_size(groups)
     assert [group.first.training_images for group in sized] == [15000, 60000]
-    section = size_section(page_environment(), groups)
+    section = size_section(groups)
     assert [row.measured for row in section.rows] == ["1.40 ± 0.14%", "0.90%"]
-    assert section.figure.count("<polyline") == 1 and ">15,000</text>" in section.figure
+    assert list(section.chart.data) == ["lenet5"] and "15,000" in section.chart.alt
 
 
 def test_one_size_makes_no_curve():
     other = made_up(200, training_images=15000, batch_size=64)
     for second in (other, made_up(95, data="mnist-subset")):
-        assert size_section(page_environment(), groups_of(LENET5, as_runs(made_up(90), second))) is None
+        assert size_section(groups_of(LENET5, as_runs(made_up(90), second))) is None

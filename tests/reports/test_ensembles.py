@@ -95,7 +95,7 @@ def test_a_network_that_does_not_exist_is_named():
 def test_the_page_lists_ensembles_with_the_mean_of_their_members():
     record = ensemble(result(80), member(90), member(94, 2), member(100, 3))
     made = pages([made_up(90)], ensembles=[record])
-    line = "| lenet5, seeds 1, 2 and 3 | error | 0.80% | 0.64 to 0.99 | 0.95% | yes |"
+    line = "| lenet5, seeds 1, 2 and 3 | 0.80% | 0.64 to 0.99 | error | 0.95% | yes |"
     assert line in made.texts["lenet5.md"] and "## Ensembles" not in made.texts["alexnet.md"]
     assert "## Ensembles" not in pages([made_up(90)], ensembles=[]).texts["lenet5.md"]
 

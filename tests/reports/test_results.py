@@ -8,15 +8,8 @@ import reproductions
 from reports.paths import PUBLISHED
 from reports.published import TEST_IMAGES, Figure, read_figures
 from reports.run_groups import groups_of
-from reports.sections.results import (
-    ResultRow,
-    comparison,
-    confusion,
-    headline,
-    other_recipes,
-    published_mistakes,
-    result_rows,
-)
+from reports.sections.results import ResultRow, comparison, headline, other_recipes, result_rows
+from reports.sections.run_details import confusion, published_mistakes
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results.ensemble_record import parse_networks
 from reproductions.lab.results.entries import ErrorRate, EvaluationResult

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from tensorflow.python.framework import config as tensorflow_config
 
-from reports.pages import page_environment
+from reports.figures.chart import drawn
+from reports.figures.searches import search_chart
 from reports.sections import tuning as section
 from reproductions.cli import tune as tuning
 from reproductions.lab import environment
@@ -285,17 +286,13 @@ def made_up(error: float | None, **settings) -> trial_record.Trial:
 
 def test_the_figure_has_a_dot_per_trial_and_a_panel_per_setting():
     found = [made_up(error, rate=0.1 / (i + 1), batch=16) for i, error in enumerate((9.0, 0.0, None, 50.0))]
-    svg = section.trial_figure(page_environment(), found, "dense <on> a test & more")
-    tree = ElementTree.fromstring(svg)
-    dots = tree.findall("{http://www.w3.org/2000/svg}circle")
-    assert len(dots) == 3 * 3 and "1 failed" in svg
-    assert sum(dot.get("fill") == section.BEST for dot in dots) == 3
-    heights = [float(dot.get("cy")) for dot in dots[:3]]
-    assert heights[1] > heights[0] > heights[2], "a lower error is further down"
-    assert (
-        ElementTree.fromstring(section.trial_figure(page_environment(), [made_up(None, rate=1.0)], "all failed"))
-        is not None
-    )
+    chart = search_chart(found, "dense <on> a test & more $x")
+    assert chart.data["errors"] == [9.0, 0.01, 50.0] and chart.data["best"] == 1
+    assert list(chart.data["settings"]) == ["rate", "batch"] and "1 failed" in chart.caption
+    svg = drawn(chart).decode()
+    ElementTree.fromstring(svg)
+    assert "dense &lt;on&gt; a test &amp; more $x" in svg and svg.count("<use ") > 3 * 2
+    ElementTree.fromstring(drawn(search_chart([made_up(None, rate=1.0)], "all failed")))
 
 
 def test_a_damaged_trial_is_named_and_an_unfinished_one_ignored(tmp_path):
