@@ -19,7 +19,7 @@ LINK = re.compile(r"\]\((?P<name>[^()\s#:]+)(?P<anchor>#[^()\s]*)?\)")
 
 def drawings(pages: Pages, folder: Path) -> dict[Path, bytes]:
     """Return the figures of pages by path; those in the folder or in the committed pages are not drawn again."""
-    found = {}
+    found: dict[Path, bytes] = {}
     for name, chart in pages.charts.items():
         path = inside(folder, name)
         existing = (each.read_bytes() for each in (path, PAGES / name) if each.is_file())
@@ -30,7 +30,7 @@ def drawings(pages: Pages, folder: Path) -> dict[Path, bytes]:
 
 def figure_files(pages: Pages, folder: Path) -> dict[Path, bytes]:
     """Return the figures of pages by path, in every format, each with its numbers as JSON."""
-    found = {}
+    found: dict[Path, bytes] = {}
     for name, chart in pages.charts.items():
         path = inside(folder, name)
         found |= {path.with_suffix(f".{kind}"): drawn(chart, kind) for kind in FORMATS}

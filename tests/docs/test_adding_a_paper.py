@@ -139,7 +139,7 @@ def test_the_report_shows_the_paper_with_its_run(checkout, runs):
     checkout.reproduce("report", "--runs", runs, "--out", out)
     page = (out / "nin.md").read_text(encoding="utf-8")
     expected = [
-        "Network in Network, 2013",
+        "NIN (Lin et al. 2013)",
         "10.41%",
         "8.81%",
         "out of scope",
