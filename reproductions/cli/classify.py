@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 import reproductions
-from reproductions.cli.options import Subparsers
+from reproductions.cli.options import Subparsers, add_data_dir
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import tested
@@ -22,7 +22,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--network", help="name of the network in a file of weights that were not imported")
     parser.add_argument("--top", type=int, default=5, metavar="N", help="number of classes to show (default: 5)")
     parser.add_argument("--protocol", help="test protocol (default: as for evaluate)")
-    parser.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
+    add_data_dir(parser)
     parser.set_defaults(run=classify, resume_hint="nothing was written")
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from reproductions.cli.options import Subparsers
+from reproductions.cli.options import Subparsers, add_data_dir
 from reproductions.lab import environment
 
 
@@ -16,7 +16,7 @@ def add_parser(subparsers: Subparsers) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
 
     status = actions.add_parser("status", help="list the data sets, found or missing, and where to get them")
-    status.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
+    add_data_dir(status)
     status.set_defaults(run=show_status)
 
     verify = actions.add_parser("verify", help="compare prepared files with their checksums")
@@ -29,8 +29,9 @@ def add_parser(subparsers: Subparsers) -> None:
 def add_prepare(actions: Subparsers) -> None:
     """Add the action `prepare`."""
     parser = actions.add_parser("prepare", help="convert ImageNet's official files to shards; resumes if interrupted")
-    parser.add_argument("name", choices=("imagenet",), help="data set to prepare")
-    parser.add_argument(
+    subject = parser.add_argument_group("what to prepare")
+    subject.add_argument("name", choices=("imagenet",), help="data set to prepare")
+    subject.add_argument(
         "--from",
         dest="source",
         type=Path,
@@ -38,23 +39,26 @@ def add_prepare(actions: Subparsers) -> None:
         metavar="DIR",
         help="folder with the official tars and devkit, or with train/WNID/*.JPEG and val/*.JPEG or val/WNID/*.JPEG",
     )
-    parser.add_argument(
-        "--to", dest="destination", type=Path, required=True, metavar="DIR", help="folder to create the prepared one in"
-    )
-    parser.add_argument(
-        "--keep-originals", dest="originals", action="store_true", help="do not resize images to a short side of 256"
-    )
-    parser.add_argument("--workers", type=int, metavar="N", help="number of processes (default: one per core)")
-    parser.add_argument(
-        "--shards", type=int, metavar="N", help="number of training shards (default: one per 5,005 images)"
-    )
-    parser.add_argument("--train-only", action="store_true", help="prepare the training images alone")
-    parser.add_argument("--subset", action="store_true", help="accept all 1,000 classes with missing images")
-    parser.add_argument(
+    subject.add_argument("--train-only", action="store_true", help="prepare the training images alone")
+    subject.add_argument("--subset", action="store_true", help="accept all 1,000 classes with missing images")
+    subject.add_argument(
         "--blacklist",
         type=Path,
         metavar="FILE",
         help="numbers of blacklisted validation images, one per line (default: the devkit's list)",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--to", dest="destination", type=Path, required=True, metavar="DIR", help="folder to create the prepared one in"
+    )
+    output.add_argument(
+        "--keep-originals", dest="originals", action="store_true", help="do not resize images to a short side of 256"
+    )
+    output.add_argument(
+        "--shards", type=int, metavar="N", help="number of training shards (default: one per 5,005 images)"
+    )
+    parser.add_argument_group("performance").add_argument(
+        "--workers", type=int, metavar="N", help="number of processes (default: one per core)"
     )
     parser.set_defaults(run=prepare_data, resume_hint="the same command resumes where it stopped")
 

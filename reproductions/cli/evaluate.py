@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import reproductions
 from reproductions.cli import published
-from reproductions.cli.options import Subparsers, add_format, table_alone
+from reproductions.cli.options import Container, Subparsers, add_data_dir, add_format, table_alone
 from reproductions.cli.recorded import compare_with_committed, compare_with_record, format_rate, write_or_compare
 from reproductions.lab import environment
 from reproductions.lab.errors import UsageError
@@ -33,33 +33,41 @@ NOT_RECORDED = UsageError(
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command `evaluate`."""
     parser = subparsers.add_parser("evaluate", help="test a trained network, or the average of several")
-    parser.add_argument(
+    subject = parser.add_argument_group("what to test")
+    subject.add_argument(
         "tested",
         type=Path,
         nargs="*",
         metavar="RUN_OR_WEIGHTS",
         help="folder of a run, file of `reproduce weights import`, or .keras, .weights.h5 or ConvNetJS .json file",
     )
-    parser.add_argument("--network", help="name of the network in a file of weights that were not imported")
-    parser.add_argument("--protocol", help="test protocol, see --list-protocols (default: the one of the recipe)")
-    parser.add_argument(
-        "--non-blacklisted", action="store_true", help="test only the 48,238 images outside ImageNet's blacklist"
-    )
-    parser.add_argument("--ensemble", action="store_true", help="average the saved predictions of several networks")
-    parser.add_argument(
+    subject.add_argument("--network", help="name of the network in a file of weights that were not imported")
+    subject.add_argument("--ensemble", action="store_true", help="average the saved predictions of several networks")
+    add_protocol(parser.add_argument_group("test protocol"))
+    data = parser.add_argument_group("data")
+    add_data_dir(data)
+    data.add_argument("--images", type=Path, metavar="DIR", help="test the images in a folder: a sample of ImageNet")
+    data.add_argument("--labels", type=Path, metavar="FILE", help='their list, with lines "FILE, CLASS"')
+    output = parser.add_argument_group("output")
+    output.add_argument("--by-class", action="store_true", help="also show the errors of each class")
+    output.add_argument(
         "--to",
         type=Path,
         metavar="FILE",
         help="file for the record of an ensemble or of imported weights (default: in the folder ensembles beside the "
         "runs, or weights beside the file)",
     )
-    parser.add_argument("--images", type=Path, metavar="DIR", help="test the images in a folder: a sample of ImageNet")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help='their list, with lines "FILE, CLASS"')
-    parser.add_argument("--by-class", action="store_true", help="also show the errors of each class")
-    parser.add_argument("--data-dir", type=Path, help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
-    add_format(parser)
-    parser.add_argument("--list-protocols", action="store_true", help="list the test protocols and their sources")
+    add_format(output)
     parser.set_defaults(run=evaluate, resume_hint="the same command resumes with the images that are not tested yet")
+
+
+def add_protocol(options: Container) -> None:
+    """Add the options of the test protocol."""
+    options.add_argument("--protocol", help="test protocol, see --list-protocols (default: the one of the recipe)")
+    options.add_argument(
+        "--non-blacklisted", action="store_true", help="test only the 48,238 images outside ImageNet's blacklist"
+    )
+    options.add_argument("--list-protocols", action="store_true", help="list the test protocols and their sources")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reproductions
@@ -13,15 +14,16 @@ from reproductions.lab.spec import Classifier, Network, Study
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    Container = argparse._ActionsContainer  # a parser or one of its groups
 else:
-    Subparsers = object
+    Subparsers = Container = object
 
 FORMATS = ("text", "markdown", "csv", "json", "latex")
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
+def add_format(options: Container) -> None:
     """Add the option for the format of tables, the same for every command that prints one."""
-    parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
+    options.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
 
 
 @contextmanager
@@ -38,10 +40,17 @@ def add_recompute(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_network(parser: argparse.ArgumentParser) -> None:
+def add_data_dir(options: Container) -> None:
+    """Add the option for the folder of the data sets."""
+    options.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="folder of the data sets (default: $REPRODUCTIONS_DATA)"
+    )
+
+
+def add_network(options: Container) -> None:
     """Add the arguments that name a network: its study and, for another one than the paper's own, its name."""
-    parser.add_argument("study", help="name of the paper or of a network, see `reproduce list`")
-    parser.add_argument(
+    options.add_argument("study", help="name of the paper or of a network, see `reproduce list`")
+    options.add_argument(
         "--network", help="name of the network (default: of a paper its own, the first in `reproduce list`)"
     )
 

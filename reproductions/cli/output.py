@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -31,6 +32,11 @@ def silence() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def has_gone(error: OSError) -> bool:
+    """Return whether an error says that the reader of a pipe, or a terminal, has gone away."""
+    return error.errno in (errno.EPIPE, errno.EIO)
+
+
 class LastingOutput(io.TextIOBase):
     """A standard output that never stops a command: once its reader has gone away, what is written is dropped.
 
@@ -45,7 +51,9 @@ class LastingOutput(io.TextIOBase):
         """Write text if there is a reader."""
         try:
             return self.stream.write(text)
-        except BrokenPipeError:
+        except OSError as error:
+            if not has_gone(error):
+                raise
             silence()
             return len(text)
 
@@ -53,8 +61,15 @@ class LastingOutput(io.TextIOBase):
         """Flush the text if there is a reader."""
         try:
             self.stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if not has_gone(error):
+                raise
             silence()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Encoding, by which rich chooses its characters."""
+        return self.stream.encoding
 
     def isatty(self) -> bool:
         """Return whether the output is a terminal."""

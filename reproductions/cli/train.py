@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import reproductions
 from reproductions.cli.evaluate import format_rate
-from reproductions.cli.options import Subparsers, add_network, find_model
+from reproductions.cli.options import Container, Subparsers, add_data_dir, add_network, find_model
 from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.spec import Classifier, Network, Study
 
@@ -25,52 +25,79 @@ PATHS = ("recipe", "init_from", "data_dir", "run_dir")  # options that name file
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command `train`."""
     parser = subparsers.add_parser("train", help="train a network by its paper's recipe, test it and write the record")
-    add_network(parser)
-    add = parser.add_argument
-    add("--seed", type=int, default=1, help="random seed (default: 1)")
-    add("--recipe", type=Path, metavar="FILE", help="JSON file with fields that replace those of the recipe")
-    add("--epochs", type=int, metavar="N", help="number of epochs (default: the recipe's)")
-    add(
+    subject = parser.add_argument_group("what to train")
+    add_network(subject)
+    subject.add_argument("--seed", type=int, default=1, help="random seed (default: 1)")
+    subject.add_argument(
+        "--input-size", type=int, metavar="PIXELS", help="height and width of the input (default: the network's)"
+    )
+    subject.add_argument(
+        "--init-from", type=Path, metavar="RUN_DIR", help="finished run from which layers are initialized"
+    )
+    add_recipe(parser.add_argument_group("recipe"))
+    data = parser.add_argument_group("data")
+    add_data_dir(data)
+    data.add_argument(
+        "--training-images", type=int, metavar="N", help="train only on the first N images (default: all)"
+    )
+    data.add_argument(
         "--hold-out",
         action="store_true",
         help="do not train on the validation split, and report its error, not the test's",
     )
-    add("--scale-batch", default="1", metavar="K", help="multiply batch size and learning rates by K, such as 4 or 1/4")
-    add("--input-size", type=int, metavar="PIXELS", help="height and width of the input (default: the network's)")
-    add("--training-images", type=int, metavar="N", help="train only on the first N images (default: all)")
-    add("--init-from", type=Path, metavar="RUN_DIR", help="finished run from which layers are initialized")
-    add("--data-dir", type=Path, metavar="DIR", help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
-    add("--run-dir", type=Path, metavar="DIR", help="folder of the run (default: runs/NETWORK-DATA-seedN)")
-    add("--resume", action="store_true", help="resume the run in the folder, if there is one")
-    add(
+    add_run(parser.add_argument_group("running and resuming"))
+    add_devices(parser.add_argument_group("devices and performance"))
+    parser.add_argument_group("output").add_argument(
+        "--report", action="store_true", help="afterwards make the pages of all runs in the run's parent folder"
+    )
+    parser.set_defaults(run=train)
+
+
+def add_recipe(options: Container) -> None:
+    """Add the options that change the recipe."""
+    options.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="JSON file with fields that replace those of the recipe"
+    )
+    options.add_argument("--epochs", type=int, metavar="N", help="number of epochs (default: the recipe's)")
+    options.add_argument(
+        "--scale-batch", default="1", metavar="K", help="multiply batch size and learning rates by K, such as 4 or 1/4"
+    )
+
+
+def add_run(options: Container) -> None:
+    """Add the options of the run's folder and state."""
+    options.add_argument(
+        "--run-dir", type=Path, metavar="DIR", help="folder of the run (default: runs/NETWORK-DATA-seedN)"
+    )
+    options.add_argument("--resume", action="store_true", help="resume the run in the folder, if there is one")
+    options.add_argument(
         "--save-every",
         type=float,
         default=600,
         metavar="SECONDS",
         help="minimum time between checkpoints within an epoch (default: 600)",
     )
-    add(
+
+
+def add_devices(options: Container) -> None:
+    """Add the options of devices and clusters."""
+    options.add_argument(
         "--strategy",
         choices=("auto", "single", "mirrored", "multi-worker"),
         default="auto",
         help="distribution over devices (default: auto, all workers of a cluster or all suitable GPUs)",
     )
-    add(
-        "--accumulate",
-        type=int,
-        metavar="N",
-        help="accumulate gradients over N steps (default: by the recipe)",
+    options.add_argument(
+        "--accumulate", type=int, metavar="N", help="accumulate gradients over N steps (default: by the recipe)"
     )
-    add(
+    options.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
         default="float32",
         help="Keras dtype policy (default: float32)",
     )
-    add("--jit", action="store_true", help="compile with XLA; runs may then differ in the last bits")
-    add("--threads", type=int, metavar="N", help="intra-op threads (default: one per core)")
-    add("--report", action="store_true", help="afterwards make the pages of all runs in the run's parent folder")
-    parser.set_defaults(run=train)
+    options.add_argument("--jit", action="store_true", help="compile with XLA; runs may then differ in the last bits")
+    options.add_argument("--threads", type=int, metavar="N", help="intra-op threads (default: one per core)")
 
 
 def parse_fraction(option: str, text: str) -> Fraction:

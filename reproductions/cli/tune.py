@@ -8,7 +8,15 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reproductions.cli.options import Subparsers, add_format, add_network, find_network, table_alone
+from reproductions.cli.options import (
+    Container,
+    Subparsers,
+    add_data_dir,
+    add_format,
+    add_network,
+    find_network,
+    table_alone,
+)
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write, lock_directory, write_json
 
@@ -21,31 +29,47 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command `tune`."""
     parser = subparsers.add_parser("tune", help="search a network's hyperparameters by its validation error")
-    add_network(parser)
-    add = parser.add_argument
-    add(
-        "--tuner",
-        choices=("random", "bayesian", "hyperband"),
-        default="random",
-        help="keras-tuner's algorithm (default: random)",
+    add_network(parser.add_argument_group("what to tune"))
+    add_search(parser.add_argument_group("search"))
+    add_data_dir(parser.add_argument_group("data"))
+    run = parser.add_argument_group("running and resuming")
+    run.add_argument(
+        "--run-dir", type=Path, metavar="DIR", help="folder of the search (default: runs/NETWORK-DATA-TUNER-seedN)"
     )
-    add("--max-trials", type=int, metavar="N", help="number of trials (default: 20; hyperband: follows from --epochs)")
-    add("--epochs", type=int, metavar="N", help="epochs of a trial (default: the recipe's)")
-    add("--workers", type=int, default=1, metavar="N", help="number of processes that share the search (default: 1)")
-    add(
+    run.add_argument("--resume", action="store_true", help="resume the search in the folder, if there is one")
+    devices = parser.add_argument_group("devices and performance")
+    devices.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="number of processes that share the search (default: 1)"
+    )
+    devices.add_argument(
         "--threads",
         type=int,
         metavar="N",
         help="intra-op threads of each process (default: one per core, shared between workers)",
     )
-    add("--resume", action="store_true", help="resume the search in the folder, if there is one")
-    add("--run-dir", type=Path, metavar="DIR", help="folder of the search (default: runs/NETWORK-DATA-TUNER-seedN)")
-    add("--data-dir", type=Path, metavar="DIR", help="folder of the data sets (default: $REPRODUCTIONS_DATA)")
-    add("--seed", type=int, default=1, help="random seed of the settings and of every trial (default: 1)")
-    add("--retrain", type=int, default=3, metavar="N", help="seeds with which the winner is retrained (default: 3)")
-    add_format(parser)
-    add("--parent", type=int, help=argparse.SUPPRESS)  # process ID of a worker's chief
+    devices.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # process ID of a worker's chief
+    add_format(parser.add_argument_group("output"))
     parser.set_defaults(run=tune)
+
+
+def add_search(options: Container) -> None:
+    """Add the options of the search itself."""
+    options.add_argument(
+        "--tuner",
+        choices=("random", "bayesian", "hyperband"),
+        default="random",
+        help="keras-tuner's algorithm (default: random)",
+    )
+    options.add_argument(
+        "--max-trials", type=int, metavar="N", help="number of trials (default: 20; hyperband: follows from --epochs)"
+    )
+    options.add_argument("--epochs", type=int, metavar="N", help="epochs of a trial (default: the recipe's)")
+    options.add_argument(
+        "--seed", type=int, default=1, help="random seed of the settings and of every trial (default: 1)"
+    )
+    options.add_argument(
+        "--retrain", type=int, default=3, metavar="N", help="seeds with which the winner is retrained (default: 3)"
+    )
 
 
 def tune(options: argparse.Namespace) -> None:
@@ -94,7 +118,7 @@ def search_with_workers(runner: TrialRunner, size: int) -> None:
     """Run a search in several processes on this machine."""
     from reproductions.lab.results import trial_record
     from reproductions.lab.tuning import workers
-    from reproductions.lab.tuning.tuner import create_tuner
+    from reproductions.lab.tuning.tuner import create_tuner, search_progress
 
     tuner = create_tuner(replace(runner, worker=workers.become_chief().name))
     threads = workers.threads_per_worker(runner.options.threads, size)
@@ -107,11 +131,13 @@ def search_with_workers(runner: TrialRunner, size: int) -> None:
                 seen.add(path)
                 settings, result = trial_record.format_settings(trial.settings), trial_record.format_result(trial)
                 print(f"{trial.worker}: {settings}: {result}", flush=True)
+        shown.update(len(seen))
 
     def create_pool() -> workers.WorkerPool:
         return workers.WorkerPool(worker_arguments(runner, threads), size, runner.run_dir)
 
-    workers.run_pool(tuner.search, create_pool, print_new_trials)
+    with search_progress(tuner) as shown:
+        workers.run_pool(tuner.search, create_pool, print_new_trials)
 
 
 def worker_arguments(runner: TrialRunner, threads: int | None) -> list[str]:

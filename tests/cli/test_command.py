@@ -1,5 +1,6 @@
 """The `reproduce` command: quick help, and clear errors."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import reproductions
+from reproductions.cli.main import main
 
 LIST_MODULES = """
 import sys
@@ -17,7 +19,7 @@ try:
     main(sys.argv[1:])
 except SystemExit:
     pass
-heavy = {"tensorflow", "keras", "jax", "numpy", "pandas", "layers"} & set(sys.modules)
+heavy = {"tensorflow", "keras", "jax", "numpy", "pandas", "layers", "rich"} & set(sys.modules)
 sys.exit(f"imported {heavy}" if heavy else 0)
 """
 
@@ -143,6 +145,18 @@ def test_help_has_colours_only_on_a_terminal(monkeypatch):
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in parser().format_help()
+
+
+@pytest.mark.parametrize("command", [["train"], ["tune"], ["evaluate"], ["data", "prepare"]])
+def test_the_options_of_a_long_help_are_grouped(command, capsys):
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    groups = dict(block.split(":\n", 1) for block in capsys.readouterr().out.split("\n\n")[1:])
+    names = {title: re.findall(r"^  (-[\w-]+|\w+|\{)", text, re.MULTILINE) for title, text in groups.items()}
+    assert names.pop("options") == ["-h"]
+    assert len(names) >= 3 and all(1 <= len(own) <= 6 for own in names.values()), names
+    listed = list(itertools.chain(*names.values()))
+    assert len(listed) == len(set(listed)) > 8
 
 
 def test_the_shell_completes_commands_and_options(tmp_path):

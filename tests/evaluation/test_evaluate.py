@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from reports.paths import RUNS
+from reproductions.lab import progress
 from reproductions.lab.data.transforms import registry
 from reproductions.lab.data.transforms.registry import TransformContext
 from reproductions.lab.errors import UsageError
@@ -58,6 +59,15 @@ def test_misclassified_images_have_index_label_and_prediction():
 def test_a_network_with_too_few_classes_is_refused():
     with pytest.raises(UsageError, match="classifier has 2 classes, but the data have labels up to 2"):
         evaluate.test(task(photographs(SIZES[:3]), classes=2))
+
+
+def test_a_test_shows_how_many_images_are_done(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LINE_EVERY", 0)
+    monkeypatch.setattr(scoring, "BATCH_SIZE", 20)
+    evaluate.test(task(photographs()))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(", ")[0] for line in lines] == [f"test: {done} of 8 images" for done in (2, 4, 6, 8)]
+    assert all(line.endswith(" left") for line in lines)
 
 
 # --- Resuming

@@ -1,6 +1,7 @@
 """Workers that wait for one that never comes, repeated signals, and readers of the output that go away."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -152,6 +153,18 @@ def test_an_epoch_is_saved_before_it_is_printed(reproduce):
         assert line
     process.kill()
     assert position(reproduce.folder / "run" / "state.npz") >= (1, 0)
+    process.communicate()
+
+
+def test_a_step_is_saved_before_progress_is_printed(reproduce):
+    often = "from reproductions.lab import progress; progress.LINE_EVERY = 0"
+    process = reproduce.start(*TRAIN, *SAVE_OFTEN, before=often)
+    pattern = re.compile(r"epoch 1 of 3: ([\d,]+) of ([\d,]+) images, .* left, loss")
+    found = next(filter(None, map(pattern.match, process.stdout)))
+    process.kill()
+    done, total = (int(number.replace(",", "")) for number in found.groups())
+    steps = position(reproduce.folder / "run" / "state.npz")[1]
+    assert 0 < done < total and steps >= done // 32
     process.communicate()
 
 

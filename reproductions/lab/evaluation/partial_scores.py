@@ -13,6 +13,7 @@ import numpy as np
 
 from reproductions.lab import json_files, npz_files
 from reproductions.lab.files import atomic_write, written_to
+from reproductions.lab.progress import Progress
 
 SAVE_EVERY = 60  # seconds
 
@@ -61,21 +62,23 @@ class PartialScores:
 
 
 class ScoreCollector(keras.callbacks.Callback):
-    """Collects the scores of `predict` batch by batch, saves them, and prints the progress.
+    """Collects the scores of `predict` batch by batch, saves them, and shows the progress.
 
     Attributes:
+        progress: Where the progress is shown; by default it is not.
         done: Number of images whose scores are collected.
     """
 
     def __init__(self, path: Path | None, metadata: Mapping[str, str | int], save_every: float) -> None:
         super().__init__()
         self.path, self.metadata, self.save_every = path, metadata, save_every
+        self.progress: Progress | None = None
         self.batches = self.read()
         self.done = self.written = sum(map(len, self.batches))
         self.batch_lengths: Sequence[int] = ()
         self.last_save = time.perf_counter()
         if self.done:
-            self.print_progress("resuming after")
+            print(f"resuming after {self.done:,} of {self.metadata['images']:,} images", flush=True)
 
     def read(self) -> list[np.ndarray]:
         """Return the saved scores, none if they are those of another test."""
@@ -111,13 +114,10 @@ class ScoreCollector(keras.callbacks.Callback):
         self.batches.append(scores)
         self.done += len(scores)
         if time.perf_counter() - self.last_save >= self.save_every:
-            self.print_progress("tested")
             self.write()
             self.last_save = time.perf_counter()
-
-    def print_progress(self, prefix: str) -> None:
-        """Print the number of images that are done."""
-        print(f"{prefix} {self.done:,} of {self.metadata['images']:,} images", flush=True)
+        if self.progress is not None:
+            self.progress.update(self.done)
 
     def write(self) -> None:
         """Save the scores, if there is a path and there are new ones."""

@@ -19,6 +19,7 @@ from reproductions.lab.evaluation import crops
 from reproductions.lab.evaluation.crops import CropFunction, ImageFunction, Preprocessing
 from reproductions.lab.evaluation.fully_convolutional import fully_convolutional
 from reproductions.lab.evaluation.partial_scores import PartialScores
+from reproductions.lab.progress import progress
 from reproductions.lab.spec.protocols import Protocol
 
 BATCH_SIZE = 200  # crops per forward pass and device
@@ -62,7 +63,7 @@ class ScoringJob:
                 collector.expect([len(group) for group in left])
                 batches = self.batches([fill(group, devices) for group in left])
                 check_size(batches.element_spec.shape, self.network)
-                with unwrap_tf_errors():
+                with unwrap_tf_errors(), progress("test", len(order), "images", collector.done) as collector.progress:
                     self.network.predict(batches, verbose=0, callbacks=[collector])
             found = collector.scores()
         return found[np.argsort(order)]

@@ -92,7 +92,7 @@ class Training:
             UsageError: If the loss diverges or the disk is full. The last saved state is kept.
         """
         remaining = iter(batches)
-        with unwrap_tf_errors():
+        with unwrap_tf_errors(), self.reporter.show_progress(self.state):
             while self.state.epoch <= self.recipe.epochs:
                 errors = [result.val_error for result in self.state.history if result.val_error is not None]
                 self.steps.optimizer.learning_rate = self.recipe.learning_rate_at(self.state.epoch, errors)
@@ -103,7 +103,6 @@ class Training:
         """Run the remaining steps of the current epoch."""
         state, pending = self.state, []
         self.timer = time.perf_counter()
-        self.reporter.start_epoch()
         if state.step == 0:  # the restored state of a later step includes what was prepared
             self.prepare_epoch(state.epoch)
         while state.step < self.steps_per_epoch:
@@ -114,8 +113,8 @@ class Training:
             if stopping or state.step % SYNC_STEPS == 0 or state.step == self.steps_per_epoch:
                 self.sync_metrics(pending)
                 pending = []
-                self.reporter.report_steps(state)
                 self.stop_or_save()
+                self.reporter.report_steps(state)
 
     def steps_to_call(self) -> int:
         """Return the number of steps to run in one call: long ones run one by one, since a run stops between calls."""

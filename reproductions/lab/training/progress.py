@@ -1,19 +1,17 @@
-"""Reports on a training: a progress bar or lines on the console, and TensorBoard's logs."""
+"""Reports on a training: its progress, a line for each epoch, and TensorBoard's logs."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
+from reproductions.lab.progress import Progress, progress
 from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.training.checkpoint import TrainState
 
-INTERVAL = 60.0  # seconds between lines within an epoch
 ORDER = ("loss", "error", "val_loss", "val_error", "learning_rate", "seconds")
 FORMATS = {"error": "{:.2f}%", "val_error": "{:.2f}%", "seconds": "{:.0f} s"}
 
@@ -24,31 +22,39 @@ class ProgressReporter:
     Args:
         steps: Number of steps of an epoch.
         epochs: Number of epochs.
+        batch_size: Number of images of a step.
         logs: Folder of TensorBoard's logs.
         enabled: Whether anything is reported; in a cluster only the first worker reports.
     """
 
-    def __init__(self, steps: int, epochs: int, logs: Path, enabled: bool = True) -> None:
-        self.steps, self.epochs, self.logs, self.enabled = steps, epochs, logs, enabled
-        self.bar: keras.utils.Progbar | None = None
+    def __init__(self, steps: int, epochs: int, batch_size: int, logs: Path, enabled: bool = True) -> None:
+        self.steps, self.epochs, self.batch_size, self.logs, self.enabled = steps, epochs, batch_size, logs, enabled
+        self.progress: Progress | None = None
         self.writer: tf.summary.SummaryWriter | None = None
-        self.last_line = time.perf_counter()
 
-    def start_epoch(self) -> None:
-        """Begin an epoch: on a terminal, with a new progress bar."""
-        self.last_line = time.perf_counter()
-        if self.enabled and sys.stdout.isatty():
-            self.bar = keras.utils.Progbar(self.steps, unit_name="step")
+    @contextmanager
+    def show_progress(self, state: TrainState) -> Iterator[None]:
+        """Show the progress from a state to the last epoch, while the block runs."""
+        if not self.enabled:
+            yield
+            return
+        with progress("training", self.images(self.epochs * self.steps), "images", self.done(state)) as self.progress:
+            yield
+
+    def images(self, steps: int) -> int:
+        """Return the number of images of some steps."""
+        return steps * self.batch_size
+
+    def done(self, state: TrainState) -> int:
+        """Return the number of images of all epochs up to a state."""
+        return self.images((state.epoch - 1) * self.steps + state.step)
 
     def report_steps(self, state: TrainState) -> None:
-        """Update the progress bar, or print a line once a minute."""
-        metrics = {"loss": state.sums.mean_loss, "error": state.sums.error}
-        if self.bar is not None:
-            self.bar.update(state.step, values=list(metrics.items()), finalize=state.step == self.steps)
-        elif self.enabled and time.perf_counter() - self.last_line > INTERVAL:
-            self.last_line = time.perf_counter()
-            speed = state.sums.images / state.sums.seconds
-            print(f"  step {state.step} of {self.steps}: {format_metrics(metrics)}, {speed:.0f} images/s", flush=True)
+        """Update the progress."""
+        if self.progress is not None:
+            self.progress.what = f"epoch {state.epoch} of {self.epochs}"
+            metrics = {"loss": state.sums.mean_loss, "error": state.sums.error}
+            self.progress.update(self.done(state), format_metrics(metrics))
 
     def report_epoch(self, result: EpochResult) -> None:
         """Print the metrics of an epoch."""

@@ -159,6 +159,7 @@ def trained_model(config: RunConfig, checkpoint: Checkpoint, stop: StopRequest) 
             reporter=ProgressReporter(
                 steps_per_epoch(recipe, images, config.data.name),
                 recipe.epochs,
+                recipe.batch_size,
                 checkpoint.folder / "logs",
                 cluster.is_chief,
             ),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import keras_tuner
 from keras_tuner.engine.base_tuner import BaseTuner
 
+from reproductions.lab.progress import Progress, progress
 from reproductions.lab.results import trial_record
 from reproductions.lab.spec.search_space import Choice, Domain, IntRange, LogUniform, Value
 from reproductions.lab.tuning.search import DEFAULT_TRIALS, TrialRunner
@@ -28,7 +31,7 @@ class Tuner(BaseTuner):
     """
 
     def __init__(self, runner: TrialRunner) -> None:
-        self.runner = runner
+        self.runner, self.progress = runner, Progress("search", None, "trials")
         # `create_tuner` decides whether the search resumes: keras-tuner only resumes under the same worker's name.
         (runner.run_dir / FOLDER / f"{runner.worker}.json").unlink(missing_ok=True)
         super().__init__(create_oracle(runner), directory=str(runner.run_dir), project_name=FOLDER)
@@ -46,6 +49,7 @@ class Tuner(BaseTuner):
             raise SearchAborted from error
         best_so_far = f"; best so far {best.error:.2f}%, {trial_record.format_settings(best.settings)}" if best else ""
         print(f"{trial_record.format_result(result)}{best_so_far}", flush=True)
+        self.progress.update(int(trial.trial_id) + 1)
         return {OBJECTIVE: FAILED_ERROR if result.error is None else result.error}
 
 
@@ -106,9 +110,18 @@ def create_tuner(runner: TrialRunner) -> Tuner:
     return tuner
 
 
+@contextmanager
+def search_progress(tuner: Tuner) -> Iterator[Progress]:
+    """Show how many trials of a search are done, while the block runs."""
+    done = len(trial_record.read_all(tuner.runner.run_dir))
+    with progress("search", tuner.oracle.max_trials, "trials", done) as shown:
+        yield shown
+
+
 def run_search(tuner: Tuner) -> None:
     """Run a search to its end. An error that is not the settings' own is raised as a trial raised it."""
     try:
-        tuner.search()
+        with search_progress(tuner) as tuner.progress:
+            tuner.search()
     except SearchAborted as aborted:
         raise (aborted.__cause__ or aborted) from None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reproductions.lab import progress
 from reproductions.lab.data import registry, status
 from reproductions.lab.data.imagenet import encode, manifest, tfrecord
 from reproductions.lab.errors import UsageError
@@ -245,3 +246,12 @@ def test_real_photographs_are_prepared_and_read(tmp_path):
         assert abs(np.asarray(old, float) - np.asarray(new.convert("RGB"), float)).mean() < 3
     assert (data.statistics.mean_colour > 60).all() and (data.statistics.mean_colour < 180).all()
     assert "no test split" in status.status(tmp_path) and folder.is_dir()
+
+
+def test_a_preparation_shows_how_many_shards_are_done(ilsvrc, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LINE_EVERY", 0)
+    prepare(ilsvrc.folder, tmp_path)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("preparation: ")]
+    total = len(list(tmp_path.glob("*/*.tfrecord")))
+    assert [line.split(", ")[0] for line in lines] == [f"preparation: {n + 1} of {total} shards" for n in range(total)]
+    assert total > 1 and all(line.endswith(" left") for line in lines)

@@ -8,13 +8,10 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 
 from reproductions.lab.data.imagenet import manifest, official
 from reproductions.lab.data.imagenet.checks import check_complete, check_disk_space
@@ -26,6 +23,7 @@ from reproductions.lab.data.imagenet.shards import WORK, Shard, write_shard
 from reproductions.lab.data.imagenet.survey import find_sources, make_layout
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import atomic_write, lock_directory, remove_unfinished, sha256
+from reproductions.lab.progress import progress
 
 MOST_SHARDS = 512
 # A few undecodable images are named and left out; more than this mean that the source is damaged.
@@ -80,7 +78,7 @@ def prepare_all(options: PrepareOptions, parallel: Map) -> None:
     check_disk_space(shards)
     by_name = {shard.name: shard for shard in shards}
     undecodable: list[list[str]] = []
-    for name in with_progress(parallel(write_shard, shards), len(shards)):
+    for name in written(shards, parallel):
         undecodable += by_name[name].read_notes().undecodable
         check_undecodable(undecodable, options)
     finish(options.folder, layout, shards)
@@ -99,17 +97,13 @@ def plan(options: PrepareOptions, parallel: Map) -> tuple[Layout, list[Shard]]:
     return layout, make_shards(layout, sources, options)
 
 
-def with_progress(names: Iterable[str], total: int) -> Iterator[str]:
-    """Yield the names of finished shards and show a progress bar, or a line for every tenth without a terminal."""
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with Progress(console=console) as progress:
-            yield from progress.track(names, total=total, description="shards")
-        return
-    for number, name in enumerate(names, 1):
-        if number * 10 // total > (number - 1) * 10 // total:
-            print(f"{number} of {total} shards", file=sys.stderr, flush=True)
-        yield name
+def written(shards: list[Shard], parallel: Map) -> Iterator[str]:
+    """Write shards, yield the name of each when it is finished, and show the progress."""
+    earlier = sum(shard.finished() for shard in shards)
+    with progress("preparation", len(shards), "shards", earlier) as shown:
+        for number, name in enumerate(parallel(write_shard, shards), 1):
+            yield name
+            shown.update(max(number, earlier))
 
 
 def check_undecodable(found: list[list[str]], options: PrepareOptions) -> None:
@@ -249,7 +243,7 @@ def repair(options: PrepareOptions, parallel: Map) -> None:
     for shard in chosen:
         shard.path.unlink(missing_ok=True)
     expected = {shard["file"]: shard["sha256"] for shard in manifest.shards(done)}
-    for name in with_progress(parallel(write_shard, chosen), len(chosen)):
+    for name in written(chosen, parallel):
         if sha256(folder / name) != expected[name]:
             raise UsageError(f"{folder / name} has another checksum than before: delete {folder}, and prepare it again")
         print(f"{folder / name} is repaired")
