@@ -11,7 +11,13 @@ from reports.figures.overview import FEW, VERDICTS, Cost, Entry, Measured
 from reports.paper import StudySummary
 from reports.sections.results import NOT_COMPARABLE, ResultRow
 from reports.sources import Pages, Sources
+from reproductions.lab.analysis.published import FAILS
 from reproductions.lab.results.run_group import TOP_1, TOP_5
+from reproductions.lab.results.verdict import BETTER, NOT_REACHED, ONE_ENSEMBLE, REPRODUCED, SPREAD
+from reproductions.lab.results.verdict import FEW as FEW_RUNS
+
+ORDER = (BETTER, REPRODUCED, SPREAD, NOT_REACHED, *FEW_RUNS.values(), ONE_ENSEMBLE)
+FAMILIES = {"imagenet": "ImageNet", "cifar10": "CIFAR-10", "mnist": "MNIST"}
 
 
 def count(number: float) -> str:
@@ -37,7 +43,7 @@ def page(summaries: Sequence[StudySummary], sources: Sources, pages: Pages) -> d
         "counts": verdict_counts(summaries),
         "published": sum(bool(row.published) for summary in summaries for row in summary.rows),
         "profiles": sources.networks,
-        "failing": sum(claim.verdict == "fails" for claim in sources.claims),
+        "failing": sum(claim.verdict == FAILS for claim in sources.claims),
         "claims": len(sources.claims),
     }
 
@@ -60,7 +66,8 @@ def verdict_counts(summaries: Sequence[StudySummary]) -> list[tuple[str, int]]:
     """Return how many published figures have each verdict, with what they need for those without a run."""
     published = [(summary, row) for summary in summaries for row in summary.rows if row.published]
     counts = Counter(verdict_in_words(summary, row) for summary, row in published)
-    return counts.most_common()
+    places = {verdict: place for place, verdict in enumerate(ORDER)}
+    return sorted(counts.items(), key=lambda item: (places.get(item[0], len(ORDER)), -item[1]))
 
 
 def verdict_in_words(summary: StudySummary, row: ResultRow) -> str:
@@ -68,7 +75,9 @@ def verdict_in_words(summary: StudySummary, row: ResultRow) -> str:
     if row.verdict == "not run":
         recipes = {network.name: network.recipe for network in summary.study.networks}
         recipe = recipes.get(row.network)
-        return f"not run: needs {recipe.dataset}" if recipe else "not run: needs several trained networks"
+        if recipe is None:
+            return "not run: an ensemble or a classifier"
+        return f"not run: trained on {FAMILIES.get(recipe.dataset.split('-')[0], recipe.dataset)}"
     return row.verdict.split(":")[0]
 
 

@@ -23,6 +23,7 @@ from reports.weights import WeightsRow, weights_rows
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.spec.protocols import slug
 from reproductions.lab.spec.study import Study
+from reproductions.lab.weights import presets
 
 LONGEST_NAME = 100  # characters of a name of a file that comes from names in records
 
@@ -99,6 +100,9 @@ def page(summary: StudySummary, sources: Sources, groups: Sequence[RunGroup], pa
         "drawings": [drawings for each in study.drawn for drawings in network_figures(each, sources, pages)],
         "charts": pages.charts,
         "profiles": sources.networks,
+        "presets": [
+            each for each in presets.all_presets() if each.network in {network.name for network in study.networks}
+        ],
         "bibtex": bibtex(study),
     }
 

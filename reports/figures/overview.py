@@ -128,16 +128,16 @@ def draw_years(figure: matplotlib.figure.Figure, data: Mapping[str, Any]) -> Non
         )
     last: dict[int, float] = {}
     for entry in sorted(entries, key=lambda entry: -entry["error"]):
-        place = min(entry["error"], last.get(entry["year"], 100.0) - 1.1)
+        place = min(entry["error"], last.get(entry["year"], 100.0) / 1.11)
         last[entry["year"]] = place
+        text = f"{entry['name']} {entry['error']:.1f}%"
         colour = style.DARK if entry["own"] else style.GREY
-        axes.text(
-            entry["year"] + 0.06, place, f"{entry['name']} {entry['error']:g}%", va="center", size=8, color=colour
-        )
+        axes.text(entry["year"] + 0.06, place, text, va="center", size=8, color=colour)
     years = sorted({entry["year"] for entry in entries})
     axes.set_xticks(years)
-    axes.set(title="ILSVRC by year", ylabel="top-5 test error, percent", xlim=(years[0] - 0.2, years[-1] + 1.0))
-    axes.set_ylim(0, None)
+    errors = [entry["error"] for entry in entries]
+    style.log_percent(axes, "y", min(errors) / 1.1, max(errors))
+    axes.set(title="ILSVRC by year", ylabel="top-5 test error (logarithmic)", xlim=(years[0] - 0.2, years[-1] + 1.0))
     axes.legend(loc="upper right")
 
 
@@ -159,13 +159,15 @@ def draw_arithmetic(figure: matplotlib.figure.Figure, data: Mapping[str, Any]) -
     networks: dict[str, list[Mapping[str, Any]]] = {}
     for cost in data["costs"]:
         networks.setdefault(cost["network"], []).append(cost)
-    for number, (name, found) in enumerate(networks.items()):
+    by_arithmetic = sorted(networks.items(), key=lambda item: item[1][0]["multiply_adds"])
+    for number, (name, found) in enumerate(by_arithmetic):
         errors = [cost["error"] for cost in found]
         x = found[0]["multiply_adds"] / 1e9
         colour = style.COLOURS[number % len(style.COLOURS)]
         axes.vlines(x, min(errors), max(errors), color=colour, linewidth=1)
-        axes.scatter(x, max(errors), s=found[0]["parameters"] / 4e5, color=colour, alpha=0.6, linewidths=0)
-        axes.annotate(name, (x, max(errors)), xytext=(6, 4), textcoords="offset points", size=8)
+        axes.scatter(x, max(errors), s=12 + found[0]["parameters"] / 4e5, color=colour, alpha=0.6, linewidths=0)
+        offset, side = ((8, -12), "left") if number % 2 else ((-8, 6), "right")
+        axes.annotate(name, (x, max(errors)), xytext=offset, textcoords="offset points", ha=side, size=8)
     axes.set_xscale("log")
     ticks = (0.5, 1, 2, 5, 10, 20)
     axes.set_xticks(ticks, [f"{tick:g}G" for tick in ticks])

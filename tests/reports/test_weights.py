@@ -45,7 +45,7 @@ def test_weights_without_a_known_preset_have_no_figure():
 def test_samples_are_in_no_table():
     record = replace(googlenet("centre crop"), sample=True)
     assert weights_rows([record], "googlenet") == []
-    assert "## Published weights" not in pages([made_up(90)], weights=[record]).texts["googlenet.md"]
+    assert "Tested here:" not in pages([made_up(90)], weights=[record]).texts["googlenet.md"]
 
 
 def test_they_are_not_among_the_runs():
@@ -54,7 +54,7 @@ def test_they_are_not_among_the_runs():
     line = "| convnetjs-cifar10 | 24.27% | - | - | 23.44 to 25.12 | error | Andrej Karpathy | net.json | 10,000 |"
     assert line in made.texts["convnetjs.md"] and "24.27" not in made.texts["index.md"]
     without = pages([made_up(90)], weights=[])
-    assert "## Published weights" not in without.texts["convnetjs.md"]
+    assert "Tested here:" not in without.texts["convnetjs.md"]
     assert (made.headlines, made.summary) == (without.headlines, without.summary)
     assert made.texts["googlenet.md"] == without.texts["googlenet.md"]
 
