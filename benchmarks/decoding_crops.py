@@ -3,20 +3,20 @@
     python benchmarks/decoding_crops.py
 
 Takes random 227 x 227 crops of a synthetic photograph, resized to a short side of 256, alternating between the two
-ways, and prints the median ratio with its range: for a photograph stored with that short side, and for one of
+ways: for a photograph stored with that short side, and for one of
 375 x 500 pixels, the median size in ImageNet. Measures processor time, since an input pipeline keeps every core busy.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
+from functools import partial
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from timing import format_ratios
+from timing import Claim, alternating
 
 from reproductions.lab.data.transforms import decode
 
@@ -43,24 +43,20 @@ def decode_whole(encoded: tf.Tensor, top: tf.Tensor, left: tf.Tensor) -> tf.Tens
     return decode.short_side(decode.decode_rgb(encoded), SHORT)[top : top + CROP, left : left + CROP]
 
 
-def processor_seconds(crop: Crop, encoded: tf.Tensor, steps: int = STEPS) -> float:
-    """Return the processor time of some crops in seconds."""
-    corners = tf.random.stateless_uniform((steps, 2), (5, 6), 0, SHORT - CROP + 1, tf.int32)
-    start = time.process_time()
-    for top, left in corners:
+def crops(crop: Crop, encoded: tf.Tensor) -> None:
+    """Take some random crops."""
+    for top, left in tf.random.stateless_uniform((STEPS, 2), (5, 6), 0, SHORT - CROP + 1, tf.int32):
         crop(encoded, top, left)
-    return time.process_time() - start
 
 
 def main() -> None:
-    """Print the ratios."""
+    """Record the ratios."""
     window, whole = tf.function(decode_window), tf.function(decode_whole)
     for height, width in [(256, 341), (375, 500)]:
         encoded = tf.constant(photograph(height, width))
-        for crop in window, whole:
-            processor_seconds(crop, encoded, 2)
-        ratios = [processor_seconds(window, encoded) / processor_seconds(whole, encoded) for _ in range(ROUNDS)]
-        print(f"window / whole photograph of {height} x {width}: {format_ratios(ratios)}")
+        what = f"Processor time of decoding only the window of a crop of a photograph of {height} x {width}"
+        claim = Claim(f"Decoding a window, {height} x {width}", what, "decoding it whole and cropping", aim=0.7)
+        claim.record(alternating(partial(crops, window, encoded), partial(crops, whole, encoded), ROUNDS))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python benchmarks/local_layer.py
 
 Times compiled forward and backward steps at the shape of local3 in AlexNet's four-layer CIFAR-10 network, alternating
-between the two layers, and prints the median ratio with its range.
+between the two layers.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 from keras import ops
-from timing import compiled_step, format_ratios, ratios_of_times
+from timing import Claim, alternating, compiled_step
 
 import layers
 
 ROUNDS, STEPS = 7, 5
+CLAIM = Claim(
+    "Locally connected layer",
+    "Time of a locally connected layer at AlexNet's local3 for CIFAR-10, forward and backward",
+    "one built from indexing",
+)
 
 
 class IndexedLocallyConnected2D(layers.LocallyConnected2D):
@@ -34,11 +39,11 @@ class IndexedLocallyConnected2D(layers.LocallyConnected2D):
 
 
 def main() -> None:
-    """Print the ratio."""
+    """Record the ratio."""
     images = tf.random.stateless_normal((128, 6, 6, 64), seed=(1, 2))
     sliced = compiled_step(layers.LocallyConnected2D(64, 3, padding="same"), images)
     indexed = compiled_step(IndexedLocallyConnected2D(64, 3, padding="same"), images)
-    print(f"slices / indexing: {format_ratios(ratios_of_times(sliced, indexed, ROUNDS, STEPS))}")
+    CLAIM.record(alternating(sliced, indexed, ROUNDS, STEPS))
 
 
 if __name__ == "__main__":

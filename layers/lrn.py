@@ -11,6 +11,15 @@ from keras import ops
 
 # Arguments of the layer in networks of Caffe.
 CAFFE_CONSTANTS = {"k": 1.0, "average": True}
+# Over up to this many channels a product with a band matrix takes less time than adding shifted copies
+# (benchmarks/normalization_and_towers.py).
+WIDEST_BAND = 256
+
+
+def band(size: int, half: int) -> keras.KerasTensor:
+    """Return the matrix (size, size) that is 1 up to `half` places from the diagonal, and 0 elsewhere."""
+    places = ops.arange(size)
+    return ops.abs(places[:, None] - places) <= half
 
 
 def windowed_sum(x: keras.KerasTensor, window: int, axis: int) -> keras.KerasTensor:
@@ -19,12 +28,14 @@ def windowed_sum(x: keras.KerasTensor, window: int, axis: int) -> keras.KerasTen
     Args:
         x: Tensor of any shape.
         window: Odd number of elements in the window, including the element itself.
-        axis: Axis along which the window slides.
+        axis: Axis along which the window slides, not negative.
 
     Returns:
         Tensor with the shape and dtype of `x`. Windows are truncated at both ends of the axis.
     """
     half, size = window // 2, x.shape[axis]
+    if axis == len(x.shape) - 1 and size is not None and size <= WIDEST_BAND:
+        return ops.matmul(x, ops.cast(band(size, half), x.dtype))
     padding = [(0, 0)] * len(x.shape)
     padding[axis] = (half, half)
     padded = ops.pad(x, padding)

@@ -55,7 +55,7 @@ def crop_function(preprocessing: Preprocessing) -> CropFunction:
         else:
             found = regions(stored, protocol, prepare, size)
         crops = tf.stack([crop for region in found for crop in cut(region, protocol, size)])
-        return tf.concat([crops, crops[:, :, ::-1]], 0) if protocol.mirrored else crops
+        return tf.concat([crops, tf.reverse(crops, [2])], 0) if protocol.mirrored else crops
 
     return crops_of
 

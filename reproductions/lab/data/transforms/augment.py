@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import tensorflow as tf
 
-from reproductions.lab.data.transforms.context import TransformContext, bernoulli, fold_in, randint, uniform
+from reproductions.lab.data.transforms.context import (
+    TransformContext,
+    bernoulli,
+    fold_in,
+    maybe_mirrored,
+    randint,
+    row_of,
+    uniform,
+)
 
 Scalar: TypeAlias = float | tf.Tensor
 LUMA = (0.299, 0.587, 0.114)
@@ -15,7 +24,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 def random_flip(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:
     """Mirror the image with probability one half: (height, width, channels), any units."""
-    return tf.where(bernoulli(key, 0.5), image[:, ::-1], image)
+    return maybe_mirrored(image, bernoulli(key, 0.5))
 
 
 def random_patch(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:
@@ -76,7 +85,8 @@ def pca_colour(image: tf.Tensor, key: tf.Tensor, context: TransformContext, *, s
     """
     draws = stddev * tf.random.stateless_normal((3,), key)
     scales = tf.sqrt(context.statistic("eigenvalues"))
-    return tf.cast(image, tf.float32) + tf.linalg.matvec(context.statistic("eigenvectors"), draws * scales)
+    colour = tf.linalg.matvec(context.statistic("eigenvectors"), draws * scales)
+    return tf.cast(image, tf.float32) + row_of(colour, image)
 
 
 def photometric_distortion(
@@ -100,12 +110,32 @@ def photometric_distortion(
     image = tf.cast(image, tf.float32)
     order = tf.random.experimental.stateless_shuffle(tf.range(3), fold_in(key, 0))
     for step in range(3):
-        grey = tf.tensordot(image, tf.constant(LUMA), 1)[..., tf.newaxis]
-        origins = [tf.zeros_like(grey), tf.fill(tf.shape(grey), tf.reduce_mean(grey)), grey]
-        origin = tf.gather(tf.stack(origins), order[step])
         factor = uniform(fold_in(key, 1 + step), low, high)
-        image = tf.clip_by_value(origin + factor * (image - origin), 0, 255)
+        # One branch is computed: a tf.gather from three results would compute all of them.
+        ways = [partial(way, image, factor) for way in (brightness, contrast, saturation)]
+        image = tf.clip_by_value(tf.switch_case(order[step], ways), 0, 255)
     return image
+
+
+def brightness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """Return black + factor * (image - black)."""
+    return factor * image
+
+
+def contrast(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """Return mean + factor * (image - mean) with the mean grey value of the image."""
+    rows, columns = tf.unstack(tf.shape(image)[:2])
+    # Summed by rows first: TensorFlow is slow where the last axis, of three channels, is the only one that is kept.
+    sums = tf.reshape(tf.reduce_sum(tf.reshape(image, (rows, 3 * columns)), axis=0), (columns, 3))
+    mean = tf.tensordot(tf.reduce_mean(sums, axis=0), tf.constant(LUMA), 1) / tf.cast(rows, tf.float32)
+    return mean + factor * (image - mean)
+
+
+def saturation(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """Return grey + factor * (image - grey) with the grey copy of the image, as one product with a 3 x 3 matrix."""
+    to_grey = tf.tile(tf.constant(LUMA)[:, tf.newaxis], (1, 3))
+    pixels = tf.reshape(image, (-1, 3))
+    return tf.reshape(pixels @ (factor * tf.eye(3) + (1 - factor) * to_grey), tf.shape(image))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,14 @@ from typing import Literal, TypeAlias
 
 import tensorflow as tf
 
-from reproductions.lab.data.transforms.context import TransformContext, bernoulli, fold_in, randint, uniform
+from reproductions.lab.data.transforms.context import (
+    TransformContext,
+    bernoulli,
+    fold_in,
+    maybe_mirrored,
+    randint,
+    uniform,
+)
 from reproductions.lab.data.transforms.decode import (
     Integer,
     decode_window,
@@ -26,6 +33,7 @@ Subtract: TypeAlias = Literal["mean_image"] | None
 
 ATTEMPTS = 10
 INTERPOLATIONS = ("bilinear", "area", "nearest", "bicubic")
+WITHIN_RANGE = ("bilinear", "area", "nearest")
 
 
 def crop_of_square(
@@ -111,7 +119,7 @@ def one_of_ten_crops(
     corners = tf.constant([(0, 0), (0, far), (far, 0), (far, far), (far // 2, far // 2)])
     corner = corners[randint(fold_in(key, 0), 0, 4)]
     pixels = crop_of_square(image, context, square, (corner[0], corner[1]), subtract)
-    return tf.where(bernoulli(fold_in(key, 1), 0.5), pixels[:, ::-1], pixels)
+    return maybe_mirrored(pixels, bernoulli(fold_in(key, 1), 0.5))
 
 
 def scale_jittered_crop(
@@ -206,8 +214,8 @@ def area_and_aspect_crop(
     window = decode_window(image, *area_and_aspect_window(fold_in(key, 0), *jpeg_size(image), area, aspect))
 
     def resized(method: str) -> tf.Tensor:
-        pixels = tf.image.resize(window, (context.size, context.size), method)
-        return tf.clip_by_value(tf.cast(pixels, tf.float32), 0, 255)  # bicubic overshoots
+        pixels = tf.cast(tf.image.resize(window, (context.size, context.size), method), tf.float32)
+        return pixels if method in WITHIN_RANGE else tf.clip_by_value(pixels, 0, 255)  # bicubic overshoots
 
     choice = randint(fold_in(key, 1), 0, len(interpolations) - 1)
     return tf.switch_case(choice, [lambda method=method: resized(method) for method in interpolations])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from reproductions.lab.data.transforms.context import TransformContext
+from reproductions.lab.data.transforms.context import TransformContext, row_of
 from reproductions.lab.data.transforms.decode import resize
 
 BACKGROUND, FOREGROUND = -0.1, 1.175  # LeNet-5's input
@@ -69,7 +69,7 @@ def subtract_mean_colour(image: tf.Tensor, key: tf.Tensor, context: TransformCon
 
     Simonyan and Zisserman 2015, section 2.1.
     """
-    return tf.cast(image, tf.float32) - context.statistic("mean_colour")
+    return tf.cast(image, tf.float32) - row_of(context.statistic("mean_colour"), image)
 
 
 def subtract_colour(
@@ -83,7 +83,7 @@ def subtract_colour(
         context: Not used.
         colour: Red, green and blue, in 0..255.
     """
-    return tf.cast(image, tf.float32) - tf.constant(colour, tf.float32)
+    return tf.cast(image, tf.float32) - row_of(tf.constant(colour, tf.float32), image)
 
 
 def standardize(
@@ -98,7 +98,7 @@ def standardize(
         mean: What is subtracted from red, green and blue, in 0..255.
         std: What they are divided by, in 0..255.
     """
-    return subtract_colour(image, key, context, colour=mean) / tf.constant(std, tf.float32)
+    return subtract_colour(image, key, context, colour=mean) / row_of(tf.constant(std, tf.float32), image)
 
 
 def to_unit_range(image: tf.Tensor, key: tf.Tensor, context: TransformContext) -> tf.Tensor:
