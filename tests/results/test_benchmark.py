@@ -1,0 +1,68 @@
+"""The file of measured ratios: what it may hold, and that the committed one holds it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reproductions.lab.errors import UsageError
+from reproductions.lab.results import benchmark
+from reproductions.lab.results.benchmark import Benchmark, Machine
+
+COMMITTED = Path(__file__).parents[2] / "benchmarks" / "results.json"
+ONE = Benchmark(
+    name="LRN",
+    what="Time of a layer",
+    baseline="another",
+    better="lower",
+    ratio=0.5,
+    low=0.4,
+    high=0.6,
+    blocks=7,
+    aim=0.45,
+    versions={"python": "3.11.7"},
+    machine=Machine("some processor", 2, quiet=True),
+)
+
+
+def test_committed_ratios_are_complete():
+    found = benchmark.read(COMMITTED)
+    assert found and all({"python", "tensorflow", "keras", "numpy"} <= set(each.versions) for each in found)
+
+
+def test_a_new_ratio_replaces_the_one_of_its_name(tmp_path):
+    path, other = tmp_path / "results.json", replace(ONE, name="Input")
+    benchmark.write(path, [ONE])
+    benchmark.write(path, [other])
+    assert benchmark.read(path) == [other, ONE]
+    benchmark.write(path, [replace(ONE, ratio=0.45)])
+    assert benchmark.read(path) == [other, replace(ONE, ratio=0.45)]
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"ratio": 0.7}, "LRN has a ratio outside of its range"),
+        ({"low": -1}, "expected `float` > 0"),
+        ({"better": "faster"}, "invalid enum value 'faster'"),
+        ({"date": "today"}, "unknown field - at `$[0].date`"),
+        ({"machine": {"cores": 2}}, "missing required field"),
+    ],
+)
+def test_wrong_files_raise_errors_that_say_what_is_wrong(tmp_path, change, message):
+    path = tmp_path / "results.json"
+    benchmark.write(path, [ONE])
+    entry = json.loads(path.read_text())[0]
+    path.write_text(json.dumps([{**entry, **change}]))
+    with pytest.raises(UsageError) as raised:
+        benchmark.read(path)
+    assert message in str(raised.value)
+
+
+def test_ratios_have_sorted_and_unique_names(tmp_path):
+    path = tmp_path / "results.json"
+    benchmark.write(path, [ONE])
+    path.write_text(json.dumps(json.loads(path.read_text()) * 2))
+    with pytest.raises(UsageError, match="each occur once"):
+        benchmark.read(path)
