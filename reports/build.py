@@ -10,7 +10,19 @@ from pathlib import Path
 from reports import audited
 from reports.build_files import drawings, figure_files, inside, relinked, write_files
 from reports.pages import render
-from reports.paths import DOCS, ENSEMBLES, PAGES, PUBLISHED, README, RUNS, TUNED, WEIGHTS, require_checkout
+from reports.paths import (
+    BENCHMARKS,
+    DOCS,
+    ENSEMBLES,
+    PAGES,
+    PICTURES,
+    PUBLISHED,
+    README,
+    RUNS,
+    TUNED,
+    WEIGHTS,
+    require_checkout,
+)
 from reports.published import read_comparisons, read_entries, read_figures
 from reports.run_groups import check_studies
 from reports.sections.tuning import read_searches
@@ -18,7 +30,7 @@ from reports.site import build_site
 from reports.sources import Pages, Sources
 from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results import ensemble_record, weights_record
+from reproductions.lab.results import benchmark, ensemble_record, picture_record, weights_record
 from reproductions.lab.results.run_record import read_all
 from reproductions.lab.spec.study import Study
 
@@ -63,6 +75,8 @@ def read_sources(studies: Mapping[str, Study], runs: Path | None = None) -> Sour
         searches=read_searches(TUNED) if runs is None else [],
         networks=audited.read_networks(),
         entries=read_entries(PUBLISHED),
+        pictures={PICTURES / record.picture: record for record in picture_record.read_all(PICTURES)},
+        benchmarks=benchmark.read(BENCHMARKS) if BENCHMARKS.is_file() else (),
     )
 
 

@@ -18,6 +18,7 @@ from reports.sources import Pages, Sources
 from reports.weights import check_networks
 from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.analysis.published import FAILS
+from reproductions.lab.results.benchmark import Benchmark
 from reproductions.lab.results.verdict import RULE
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.protocols import slug
@@ -60,6 +61,8 @@ def render(sources: Sources) -> Pages:
         context = paper.page(summaries[-1], sources, groups, pages)
         pages.texts[f"{study.name}.md"] = tidy(environment.get_template("study.md.jinja").render(context, rule=RULE))
     pages.texts["claims.md"] = render_claims(environment, sources.claims)
+    if sources.benchmarks:
+        pages.texts["benchmarks.md"] = render_benchmarks(environment, sources.benchmarks)
     context = overview.page(summaries, sources, pages)
     pages.texts["index.md"] = tidy(environment.get_template("index.md.jinja").render(context, rule=RULE))
     networks = environment.get_template("networks.md.jinja")
@@ -76,6 +79,17 @@ def render_claims(environment: jinja2.Environment, claims: Sequence[ClaimResult]
             failing=[claim for claim in claims if claim.verdict == FAILS],
         )
     )
+
+
+def render_benchmarks(environment: jinja2.Environment, benchmarks: Sequence[Benchmark]) -> str:
+    """Return the page of measured ratios."""
+    machines = dict.fromkeys(
+        f"{row.machine.processor}, {row.machine.cores} cores{'' if row.machine.quiet else ', with other work'}: "
+        + ", ".join(f"{name} {version}" for name, version in row.versions.items())
+        for row in benchmarks
+    )
+    template = environment.get_template("benchmarks.md.jinja")
+    return tidy(template.render(benchmarks=benchmarks, machines=list(machines)))
 
 
 def tidy(text: str) -> str:

@@ -20,11 +20,13 @@ from reports.sections.training_set_size import size_section
 from reports.sections.tuning import tuning_section
 from reports.sources import Pages, Sources
 from reports.weights import WeightsRow, weights_rows
+from reproductions.lab.results.picture_record import PictureRecord
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.spec.protocols import slug
 from reproductions.lab.spec.study import Study
 from reproductions.lab.weights import presets
 
+KINDS = ("filters", "features", "deconv", "guided", "occlusion", "errors")  # in the order of a page
 LONGEST_NAME = 100  # characters of a name of a file that comes from names in records
 
 
@@ -103,8 +105,19 @@ def page(summary: StudySummary, sources: Sources, groups: Sequence[RunGroup], pa
         "presets": [
             each for each in presets.all_presets() if each.network in {network.name for network in study.networks}
         ],
+        "pictures": pictures_of(study, sources, pages),
         "bibtex": bibtex(study),
     }
+
+
+def pictures_of(study: Study, sources: Sources, pages: Pages) -> list[PictureRecord]:
+    """Add the pictures of what a paper's networks learnt, or that show its method, and return their records."""
+    found = []
+    for path, record in sources.pictures.items():
+        if study.name in (record.study, record.method):
+            pages.images[record.picture] = path
+            found.append(record)
+    return sorted(found, key=lambda record: (record.study != study.name, KINDS.index(record.kind), record.name))
 
 
 def network_figures(name: str, sources: Sources, pages: Pages) -> list[str]:

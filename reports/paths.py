@@ -12,10 +12,12 @@ PICTURES = REPORTS / "pictures"
 TUNED = REPORTS / "tuned"
 COMPUTED = REPORTS / "computed"
 PAGES = REPORTS / "pages"
+PICTURES = REPORTS / "pictures"
 
 ROOT = REPORTS.parent
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
+BENCHMARKS = ROOT / "benchmarks" / "results.json"
 PUBLISHED = ROOT / "reproductions" / "published"
 
 

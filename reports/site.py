@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -17,16 +18,18 @@ from reproductions.lab.errors import UsageError
 
 STATIC = REPORTS / "static"
 GENERATED = ("results.md", "networks.md")  # of docs/: pages of the site under other names
-METHOD = ("design.md", "testing.md", "reproducing-a-run.md", "contributing.md", "changelog.md")
+METHOD = ("design.md", "testing.md", "benchmarks.md", "reproducing-a-run.md", "contributing.md", "changelog.md")
 LISTS = {
     "guides.md": ("How to", "How to use the suite, by what you want to do."),
     "method.md": ("Method", "How the suite is built and tested, and how its numbers come about."),
 }
-FIRST_SENTENCE = re.compile(r"^# (?P<title>.+?)\n+(?P<text>[^\n#|`].*?)(?=\.\s|\n\n|$)", re.DOTALL)
+FIRST_SENTENCE = re.compile(r"# (?P<title>[^\n]+)\n*(?P<text>[^\n#|`].*?(?=\.\s|\n\n|$))?", re.DOTALL)
 SETTINGS = {
     "project": "Reproductions",
     "html_title": "Reproductions",
-    "extensions": ["myst_parser"],
+    "extensions": ["myst_nb"],
+    "nb_execution_mode": "off",
+    "nb_merge_streams": True,  # the notebook is stored with its outputs; a test executes it
     "html_theme": "pydata_sphinx_theme",
     "html_static_path": [str(STATIC)],
     "html_css_files": ["site.css"],
@@ -61,7 +64,7 @@ def build_site(pages: Pages, folder: Path) -> None:
             folder cannot be written.
     """
     try:
-        import myst_parser  # noqa: F401
+        import myst_nb  # noqa: F401
         import pydata_sphinx_theme  # noqa: F401
         from sphinx.application import Sphinx
         from sphinx.errors import SphinxError
@@ -103,18 +106,19 @@ def staged(pages: Pages, folder: Path) -> dict[Path, bytes]:
     """Return the source files of the site by path: pages, figures, images, docs, and code that these link to."""
     texts = {name: text for name, text in pages.texts.items()}
     files = drawings(pages, folder) | {inside(folder, name): path.read_bytes() for name, path in pages.images.items()}
-    guides = docs()
+    guides, notebooks = docs(), sorted(DOCS.glob("*.ipynb"))
+    files |= {folder / path.name: path.read_bytes() for path in notebooks}
     for name, path in guides.items():
         texts[name], code = moved(path, guides)
         files |= {folder / "code" / place: (ROOT / place).read_bytes() for place in code}
     texts["networks.md"] = re.sub(r"\[(`[^`]*`)\]\(\.\./[^)]*\)", r"\1", texts["networks.md"])
     contents = {
-        "guides.md": sorted(name for name in guides if name not in METHOD),
-        "method.md": [name for name in METHOD if name in guides],
+        "guides.md": [*(path.name for path in notebooks), *sorted(name for name in guides if name not in METHOD)],
+        "method.md": [name for name in METHOD if name in texts],
     }
     for name, entries in contents.items():
         texts[name] = list_of(name, entries, texts)
-    papers = [name for name in pages.texts if name not in ("index.md", "networks.md", "claims.md")]
+    papers = [name for name in pages.texts if name not in ("index.md", "networks.md", "claims.md", *METHOD)]
     texts["networks.md"] += toctree(papers)
     texts["index.md"] += toctree(["networks.md", "claims.md", *contents], "networks.md", "claims.md")
     return files | {folder / name: text.encode() for name, text in texts.items()}
@@ -155,11 +159,16 @@ def list_of(name: str, entries: list[str], texts: Mapping[str, str]) -> str:
     title, sentence = LISTS[name]
     lines = []
     for entry in entries:
-        found = FIRST_SENTENCE.match(texts[entry])
-        heading, text = (found["title"], " ".join(found["text"].split())) if found else (entry, "")
+        found = FIRST_SENTENCE.match(texts[entry] if entry in texts else first_cell(DOCS / entry))
+        heading, text = (found["title"], " ".join((found["text"] or "").split())) if found else (entry, "")
         words = re.sub(r"[\[\]]", "", LINK.sub("]", text))
         lines.append(f"- [{heading}]({entry}){': ' if words else ''}{words}")
     return f"# {title}\n\n{sentence}\n\n" + "\n".join(lines) + "\n" + toctree(entries)
+
+
+def first_cell(notebook: Path) -> str:
+    """Return the text with which a notebook begins."""
+    return "".join(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"])
 
 
 TITLES = {"networks.md": "Papers and networks", "claims.md": "Lecture"}

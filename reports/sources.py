@@ -12,7 +12,9 @@ from reports.sections.architecture import Cell
 from reports.sections.tuning import Search
 from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.analysis.network_profile import NetworkProfile
+from reproductions.lab.results.benchmark import Benchmark
 from reproductions.lab.results.ensemble_record import EnsembleRecord
+from reproductions.lab.results.picture_record import PictureRecord
 from reproductions.lab.results.run_record import Run
 from reproductions.lab.results.weights_record import WeightsRecord
 from reproductions.lab.spec.study import Study
@@ -34,6 +36,8 @@ class Sources:
         weights: Records of published weights.
         networks: Profiles of networks by name.
         entries: Top-5 test errors of ILSVRC by "year/name".
+        pictures: Records of pictures of what networks learnt, by the path of the picture.
+        benchmarks: Measured ratios.
     """
 
     studies: Mapping[str, Study]
@@ -47,6 +51,8 @@ class Sources:
     weights: Sequence[WeightsRecord] = ()
     networks: Mapping[str, NetworkProfile] = field(default_factory=dict)
     entries: Mapping[str, float] = field(default_factory=dict)
+    pictures: Mapping[Path, PictureRecord] = field(default_factory=dict)
+    benchmarks: Sequence[Benchmark] = ()
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,10 @@ class Chart:
         numbers = json.dumps([self.draw.__name__, self.data, self.size], sort_keys=True, allow_nan=False)
         return hashlib.sha256(b"\0".join([*code, numbers.encode()])).hexdigest()
 
+    def _repr_svg_(self) -> str:
+        """Return the figure for a notebook."""
+        return drawn(self).decode()
+
 
 def drawn(chart: Chart, kind: str = "svg") -> bytes:
     """Return a figure as a file.

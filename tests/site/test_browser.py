@@ -107,7 +107,7 @@ def test_the_verdict_is_seen_without_scrolling(site, browser):
 def test_tables_can_be_sorted_and_filtered(site, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((site / "index.html").as_uri())
-    table = page.locator("table", has=page.locator("th", has_text="multiply-adds")).first
+    table = page.locator("table", has=page.locator("th", has_text="seeds")).first
     field = page.get_by_role("searchbox", name="Filter the rows of the table").first
     rows = table.locator("tbody tr")
     before = rows.count()
