@@ -40,6 +40,7 @@ def page_environment() -> jinja2.Environment:
         "setting": recipe_changes.format_value,
         "slug": file_part,
         "count": overview.count,
+        "part": deciding_part,
     }
     return environment
 
@@ -70,11 +71,23 @@ def render(sources: Sources) -> Pages:
     return replace(pages, summary=tidy(environment.get_template("summary.md.jinja").render(context)))
 
 
+def deciding_part(claim: ClaimResult) -> str:
+    """Return which part of a paper's page has what decides a statement."""
+    words = claim.source.split()
+    if words[:1] == ["measured:"]:
+        return "runs"
+    return "published figures" if words[:1] == ["published:"] or "ilsvrc" in claim.source else "architecture"
+
+
+ANCHORS = {"runs": "", "published figures": "#published-figures", "architecture": "#architecture"}
+
+
 def render_claims(environment: jinja2.Environment, claims: Sequence[ClaimResult]) -> str:
     """Return the page of the lecture's statements, by slide; those that do not hold come first."""
     return tidy(
         environment.get_template("claims.md.jinja").render(
             slides=[(slide, list(found)) for slide, found in itertools.groupby(claims, lambda claim: claim.slide)],
+            anchors=ANCHORS,
             counts=Counter(claim.verdict for claim in claims).most_common(),
             failing=[claim for claim in claims if claim.verdict == FAILS],
         )

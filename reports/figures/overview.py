@@ -67,10 +67,12 @@ class Cost:
 def published_and_measured(rows: Sequence[Measured]) -> Chart:
     """Return the figure of published and measured errors."""
     data = {"rows": [asdict(row) for row in rows]}
-    agree = sum(row.verdict in ("reproduced", "better than published") for row in rows)
+    judged = [row for row in rows if row.verdict != FEW]
+    agree = sum(row.verdict in ("reproduced", "better than published") for row in judged)
     caption = (
         f"Published test errors (open diamonds) and those measured here, with the 95% confidence interval of the mean "
-        f"over seeds; of a single run, with that of its test. {agree} of {len(rows)} are reproduced or better."
+        f"over seeds; of fewer than three runs, with that of the first one's test. Of {len(judged)} with enough runs for "
+        f"a verdict, {agree} are reproduced or better."
     )
     alt = "; ".join(f"{r.label}: published {r.published:g}%, measured {r.mean:.2f}%, {r.verdict}" for r in rows)
     return Chart(draw_published, data, (style.WIDTH, 1.4 + 0.24 * len(rows)), caption, alt)
