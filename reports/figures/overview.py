@@ -71,8 +71,8 @@ def published_and_measured(rows: Sequence[Measured]) -> Chart:
     agree = sum(row.verdict in ("reproduced", "better than published") for row in judged)
     caption = (
         f"Published test errors (open diamonds) and those measured here, with the 95% confidence interval of the mean "
-        f"over seeds; of fewer than three runs, with that of the first one's test. Of {len(judged)} with enough runs for "
-        f"a verdict, {agree} are reproduced or better."
+        f"over seeds; of fewer than three runs, with that of the first one's test. Of {len(judged)} with enough runs "
+        f"for a verdict, {agree} are reproduced or better."
     )
     alt = "; ".join(f"{r.label}: published {r.published:g}%, measured {r.mean:.2f}%, {r.verdict}" for r in rows)
     return Chart(draw_published, data, (style.WIDTH, 1.4 + 0.24 * len(rows)), caption, alt)

@@ -14,14 +14,12 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (1400, 768, 390)
 SCREENSHOTS = "screenshots"
-# Elements wider than the page that are not inside something that scrolls or hides what is too wide.
-CUT_OFF = """() => [...document.querySelectorAll(".bd-main *")].filter((element) => {
+# Elements wider than the page, except in what is scrolled by itself: tables, code and outputs.
+SCROLLED = ".pst-scrollable-table-container, pre, .highlight, .cell_output, .visually-hidden"
+CUT_OFF = f"""() => [...document.querySelectorAll(".bd-main *")].filter((element) => {{
     const box = element.getBoundingClientRect();
-    if (!box.width || box.right <= innerWidth + 1) return false;
-    for (let outer = element.parentElement; outer; outer = outer.parentElement)
-        if (["auto", "scroll", "hidden"].includes(getComputedStyle(outer).overflowX)) return false;
-    return true;
-}).map((element) => element.outerHTML.slice(0, 100))"""
+    return box.width && box.right > innerWidth + 1 && !element.closest("{SCROLLED}");
+}}).map((element) => element.outerHTML.slice(0, 100))"""
 BROKEN = "() => [...document.images].filter((image) => !image.naturalWidth).map((image) => image.src)"
 TARGETS = "() => [...document.querySelectorAll('a[href]')].map((link) => link.href)"
 
