@@ -173,10 +173,19 @@ TANGENT_DEVIATIONS = (
 )
 
 PAGE_DEVIATION = "The paper does not say that this row is of deslanted images. The authors' page of MNIST results does."
-SUPPORT_VECTORS = estimator("SVC", kernel="poly", degree=4, gamma=0.02, coef0=1.0, C=10.0, cache_size=2000)
+SUPPORT_VECTORS = (
+    FLATTEN,
+    estimator("Normalizer"),
+    estimator("SVC", kernel="poly", degree=4, gamma=1.0, coef0=0.0, C=10.0, cache_size=2000),
+)
 SUPPORT_VECTOR_DEVIATIONS = (
     "The paper does not say how ten classes are separated by machines for two. Here there is one machine for each pair "
     "of digits, and they vote, as in scikit-learn.",
+)
+KERNEL_DEVIATION = (
+    "The paper gives neither the kernel's constants nor the weight C of errors, nor how images are scaled. Here the "
+    "kernel is (x^T y)^4 for vectors of length 1, and C = 10. After training on 5,000 images the validation error is "
+    "2.7% (2.6% deslanted); with pixels in 0..1 and (0.02 x^T y + 1)^4 it is 4.1% (3.5%)."
 )
 
 CLASSIFIERS = (
@@ -254,40 +263,22 @@ CLASSIFIERS = (
         ),
         TANGENT_DEVIATIONS,
     ),
-    Classifier(
-        "support-vectors",
-        FitRecipe(
-            "mnist",
-            (FLATTEN, SUPPORT_VECTORS),
-        ),
-        (
-            *SUPPORT_VECTOR_DEVIATIONS,
-            "The paper does not give the kernel's constants and the weight C of errors. Here the kernel is "
-            "(0.02 x^T y + 1)^4 for pixels in 0..1, and C = 10, chosen on the validation split after training on 5,000 "
-            "images, among factors of 0.01, 0.02 and 0.04; C = 1 has the same error.",
-        ),
-    ),
+    Classifier("support-vectors", FitRecipe("mnist", SUPPORT_VECTORS), (*SUPPORT_VECTOR_DEVIATIONS, KERNEL_DEVIATION)),
     Classifier(
         "support-vectors-deslanted",
-        FitRecipe("mnist-deslanted", (FLATTEN, SUPPORT_VECTORS)),
-        (
-            *DESLANTED_DEVIATIONS,
-            PAGE_DEVIATION,
-            *SUPPORT_VECTOR_DEVIATIONS,
-            "The paper does not give the kernel's constants. Here they are those of support-vectors, which have the "
-            "lowest validation error after training on 5,000 images, among factors of 0.01, 0.02, 0.04 and 0.08.",
-        ),
+        FitRecipe("mnist-deslanted", SUPPORT_VECTORS),
+        (*DESLANTED_DEVIATIONS, PAGE_DEVIATION, *SUPPORT_VECTOR_DEVIATIONS, KERNEL_DEVIATION),
     ),
     Classifier(
         "virtual-support-vectors",
-        FitRecipe("mnist", (estimator("VirtualSVC", degree=9, gamma=0.005, coef0=1.0, C=10.0, cache_size=2000),)),
+        FitRecipe("mnist", (estimator("VirtualSVC", degree=9, gamma=2.0, coef0=1.0, C=10.0, cache_size=2000),)),
         (
             *SUPPORT_VECTOR_DEVIATIONS,
             "The paper does not give the distortions of the support vectors. Here they are shifts by one pixel in four "
             "directions.",
             "The paper does not give the kernel's constants and the weight C of errors. Here the kernel is "
-            "(0.005 x^T y + 1)^9 for pixels in 0..1, and C = 10, chosen on the validation split after training on "
-            "5,000 images, among factors of 0.0025, 0.005, 0.01 and 0.02; C = 100 has the same error.",
+            "(2 x^T y + 1)^9 for vectors of length 1, and C = 10, chosen on the validation split after training on "
+            "5,000 images; (x^T y + 1)^9 has an error of 2.8%, not 2.7%, (x^T y)^9 one of 3.6%.",
         ),
     ),
 )

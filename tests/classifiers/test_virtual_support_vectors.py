@@ -20,9 +20,11 @@ def test_the_second_machine_sees_only_support_vectors_and_their_shifts():
     data = mnist.subset()
     images, labels = data.train.images[:400].astype(np.float32) / 255, data.train.labels[:400]
     tests = data.test.images.astype(np.float32) / 255
-    model = VirtualSVC(degree=3, gamma=0.02, C=10).fit(images, labels)
-    plain = SVC(kernel="poly", degree=3, gamma=0.02, coef0=1, C=10).fit(images.reshape(400, -1), labels)
+    model = VirtualSVC(degree=3, gamma=2.0, C=10).fit(images, labels)
+    flat, flat_tests = (each.reshape(len(each), -1) for each in (images, tests))
+    unit, unit_tests = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (flat, flat_tests))
+    plain = SVC(kernel="poly", degree=3, gamma=2.0, coef0=1, C=10).fit(unit, labels)
     assert model.machine_.shape_fit_ == (5 * len(plain.support_), 784) and len(plain.support_) < 400
-    answers = model.predict(tests), plain.predict(tests.reshape(1000, -1))
+    answers = model.predict(tests), plain.predict(unit_tests)
     virtual, real = ((each != data.test.labels).sum() for each in answers)
     assert virtual < real

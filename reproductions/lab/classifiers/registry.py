@@ -17,6 +17,7 @@ HERE = __name__.rpartition(".")[0]
 MODULES = {
     "Flatten": f"{HERE}.images",
     "Reduced": f"{HERE}.images",
+    "Normalizer": "sklearn.preprocessing",
     "PCA": "sklearn.decomposition",
     "PairProducts": f"{HERE}.linear",
     "GaussianUnits": f"{HERE}.gaussian_units",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
 
 SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))  # along y and x, in pixels
@@ -13,7 +14,7 @@ class VirtualSVC(ClassifierMixin, BaseEstimator):
     """Polynomial support vector machine that is trained twice.
 
     The second time it sees the support vectors of the first, and virtual ones: these images shifted by one pixel in
-    each of four directions.
+    each of four directions. All images are vectors of length 1.
 
     Args:
         degree: Degree d of the kernel (gamma x^T y + coef0)^d.
@@ -39,21 +40,22 @@ class VirtualSVC(ClassifierMixin, BaseEstimator):
             X: Images (n, height, width) with a background of 0.
             y: Labels (n,).
         """
-        support = SVC(kernel="poly", **self.get_params()).fit(flat(X), y).support_
+        support = SVC(kernel="poly", **self.get_params()).fit(vectors(X), y).support_
         images = np.concatenate([shifted(X[support], *shift) for shift in SHIFTS])
-        self.machine_ = SVC(kernel="poly", **self.get_params()).fit(flat(images), np.tile(y[support], len(SHIFTS)))
+        self.machine_ = SVC(kernel="poly", **self.get_params()).fit(vectors(images), np.tile(y[support], len(SHIFTS)))
         self.classes_ = self.machine_.classes_
         return self
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the class of each image (n,)."""
-        labels: np.ndarray = self.machine_.predict(flat(X))
+        labels: np.ndarray = self.machine_.predict(vectors(X))
         return labels
 
 
-def flat(images: np.ndarray) -> np.ndarray:
-    """Return images (n, height, width) as vectors (n, height * width)."""
-    return images.reshape(len(images), -1)
+def vectors(images: np.ndarray) -> np.ndarray:
+    """Return images (n, height, width) as vectors (n, height * width) of length 1."""
+    unit: np.ndarray = normalize(images.reshape(len(images), -1))
+    return unit
 
 
 def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
