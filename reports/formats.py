@@ -12,6 +12,7 @@ import pandas
 from reports import markup
 from reproductions.lab.analysis.published import FAILS
 
+TEX = {"±": r"$\pm$", "×": r"$\times$"}
 PAGE_WIDTH = 160  # characters
 NARROW = 100  # characters below which a table is written as blocks
 
@@ -61,7 +62,7 @@ def format_table(table: pandas.DataFrame, output_format: str) -> str:
         "markdown": lambda: escaped(table).to_markdown(),
         "csv": table.to_csv,
         "json": lambda: table.reset_index().to_json(orient="records", indent=1, force_ascii=False),
-        "latex": lambda: (
+        "latex": lambda: with_tex_symbols(
             table.style.format(escape="latex")
             .format_index(escape="latex")
             .format_index(escape="latex", axis=1)
@@ -69,6 +70,13 @@ def format_table(table: pandas.DataFrame, output_format: str) -> str:
         ),
     }
     return str(writers[output_format]()).rstrip("\n")
+
+
+def with_tex_symbols(text: str) -> str:
+    """Return LaTeX with commands for characters that its fonts lack."""
+    for character, command in TEX.items():
+        text = text.replace(character, command)
+    return text
 
 
 def terminal_width() -> int:

@@ -12,6 +12,7 @@ import pandas
 from reports.build import read_sources
 from reports.citations import bibtex, citation_key
 from reports.ensembles import measured_ensembles
+from reports.formats import with_tex_symbols
 from reports.paths import PUBLISHED, RUNS
 from reports.published import Figure, read_figures
 from reports.run_groups import check_studies, groups_of
@@ -25,7 +26,11 @@ from reproductions.lab.spec.study import Study
 # Columns of a result table that a terminal or document has room for.
 PRINTED = ("published", "measured", "difference", "confidence", "runs", "verdict")
 SPECIAL = re.compile(r"([&%#_])")  # characters that LaTeX does not print as they are
-TEX = {"±": r"$\pm$", "×": r"$\times$"}
+# Columns of the result table in a LaTeX document and their shares of its width. The difference is left out for lack of
+# room; long texts are wrapped.
+TEX_WIDTHS = {
+    "label": 0.24, "published": 0.165, "measured": 0.19, "confidence": 0.175, "runs": 0.07, "verdict": 0.16,
+}  # fmt: skip
 
 
 def records(studies: Mapping[str, Study], folder: Path | None = None) -> pandas.DataFrame:
@@ -86,28 +91,34 @@ def printed(table: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def results_document(study: Study, table: pandas.DataFrame) -> str:
-    """Return a paper's results as a LaTeX table that needs the packages booktabs and longtable.
+    """Return a paper's results as a LaTeX table as wide as the text; it needs the packages array, booktabs, longtable.
 
     Args:
         study: The paper.
         table: Its rows of `results`.
     """
     title = SPECIAL.sub(r"\\\1", study.title)
+    columns = (
+        rf">{{\{'raggedleft' if name == 'runs' else 'raggedright'}\arraybackslash}}"
+        rf"p{{\dimexpr {share}\linewidth-2\tabcolsep}}"
+        for name, share in TEX_WIDTHS.items()
+    )
     text = (
-        printed(table)
+        table.set_index("label")[list(TEX_WIDTHS)[1:]]
+        .rename_axis(None)
         .style.format(escape="latex", formatter={"runs": "{:d}"})
         .format_index(escape="latex")
         .to_latex(
             hrules=True,
             environment="longtable",
-            column_format="lllllrl",
+            column_format=f"@{{}}{''.join(columns)}@{{}}",
             caption=f"{title}: published and measured results \\cite{{{citation_key(study)}}}.",
             label=f"tab:{study.name}",
         )
     )
-    for character, command in TEX.items():
-        text = text.replace(character, command)
-    return "% needs \\usepackage{booktabs,longtable}; for the bibliography:\n" + commented(bibtex(study)) + text
+    small = "\\begingroup\\footnotesize\\setlength{\\tabcolsep}{3pt}\n"
+    needed = "% needs \\usepackage{array,booktabs,longtable}; for the bibliography:\n"
+    return needed + commented(bibtex(study)) + small + with_tex_symbols(text) + "\\endgroup"
 
 
 def commented(text: str) -> str:

@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pandas
 import pytest
 
 import reproductions
 from reports import audited, formats
+from reports.paths import RUNS
 from reproductions.cli.main import main
 from reproductions.cli.options import FORMATS
 
@@ -52,18 +54,40 @@ def test_the_latex_table_has_a_label_and_its_paper(capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-@pytest.mark.parametrize("study", ["lenet5", "vgg", "alexnet", "inception_v4"])
-def test_the_latex_table_compiles(study, tmp_path, capsys):
+@pytest.mark.parametrize("study", reproductions.studies())
+def test_the_latex_table_compiles_and_is_as_wide_as_the_text(study, tmp_path, capsys):
     main(["results", study, "--format", "latex"])
+    log = compiled(capsys.readouterr().out, tmp_path)
+    assert "Overfull" not in log
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_other_latex_tables_compile(tmp_path, capsys):
+    runs = [str(path) for path in sorted(RUNS.glob("lenet5-seed*.json"))]
+    for arguments in (["list"], ["claims"], ["table", "vgg"], ["compare", *runs], ["weights", "list"]):
+        main([*arguments, "--format", "latex"])
+    compiled(capsys.readouterr().out, tmp_path)
+
+
+def compiled(tables: str, folder: Path) -> str:
+    """Return what pdflatex says of a document with tables, the second time, when it knows the widths."""
     document = (
-        r"\documentclass{article}\usepackage[utf8]{inputenc}\usepackage{booktabs,longtable}\begin{document}"
-        f"\n{capsys.readouterr().out}\n"
+        r"\documentclass{article}\usepackage[utf8]{inputenc}\usepackage{array,booktabs,longtable}\begin{document}"
+        f"\n{tables}\n"
         r"\end{document}"
     )
-    (tmp_path / "table.tex").write_text(document, encoding="utf-8")
+    (folder / "table.tex").write_text(document, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
-    assert done.returncode == 0, done.stdout[-2000:]
+    for _ in range(2):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
+        assert done.returncode == 0, done.stdout[-2000:]
+    return done.stdout
+
+
+def test_latex_has_commands_for_what_its_fonts_lack():
+    text = formats.format_table(pandas.DataFrame({"a ± b": ["3 × 4", "1 ± 2"]}), "latex")
+    assert text.count(r"$\pm$") == 2 and r"$\times$" in text and "±" not in text
 
 
 def test_a_wrong_paper_is_refused(refusal):
