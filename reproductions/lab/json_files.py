@@ -12,17 +12,26 @@ from typing import Any, TypeVar, cast
 import msgspec
 from msgspec import inspect
 
+from reproductions.lab import text
 from reproductions.lab.errors import UsageError
 from reproductions.lab.files import read_bytes
 
 LARGEST = 1 << 23  # bytes; the manifest of all of ImageNet has some 200,000
 DEEPEST = 32
 LONGEST = 60  # characters of a value in a message
+# What control characters look like in JSON, and a few other characters do, too.
+CONTROLS = re.compile(
+    rb"\\[bfr]|\\u(00[01789]|20[26])|\x7f|\xc2[\x80-\x9f]|\xe2(\x80[\xa8-\xae]|\x81[\xa6-\xa9])", re.I
+)
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 BRACKETS = bytes.maketrans(b"{}", b"[]")
 OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 
 T = TypeVar("T")
+
+
+class Excerpt:
+    """Base class of dataclasses for what is read of files that others write, which have more fields."""
 
 
 def read(path: Path, kind: type[T], what: str) -> T:
@@ -50,7 +59,7 @@ def read_any(path: Path, what: str = "a JSON file") -> Any:
 
 
 def parse(content: bytes, source: object, what: str = "a JSON file") -> Any:
-    """Return what JSON text holds, unchecked but for size and depth.
+    """Return what JSON text holds, unchecked but for size and depth; control characters in it are escaped.
 
     Args:
         content: Text, in UTF-8.
@@ -65,9 +74,10 @@ def parse(content: bytes, source: object, what: str = "a JSON file") -> Any:
     if is_deep(content):
         raise UsageError(f"{source} is not {what}: it is nested more than {DEEPEST} levels deep")
     try:
-        return msgspec.json.decode(content)
+        value = msgspec.json.decode(content)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{source} is not {what}: {error}") from None
+    return text.visible_values(value) if CONTROLS.search(content) else value
 
 
 def is_deep(content: bytes) -> bool:
@@ -125,10 +135,12 @@ class Structure:
     Attributes:
         fields: Structures of the fields by name, of a dataclass or TypedDict.
         items: Structure of the values of a list or dictionary.
+        closed: Whether there are no other fields.
     """
 
     fields: Mapping[str, Structure | None] | None = None
     items: Structure | None = None
+    closed: bool = True
 
 
 @functools.cache
@@ -142,7 +154,8 @@ def structure(info: inspect.Type) -> Structure | None:
     if isinstance(info, inspect.Metadata):
         return structure(info.type)
     if isinstance(info, (inspect.DataclassType, inspect.TypedDictType)):
-        return Structure({field.name: structure(field.type) for field in info.fields})
+        fields = {field.name: structure(field.type) for field in info.fields}
+        return Structure(fields, closed=not issubclass(info.cls, Excerpt))
     if isinstance(info, inspect.UnionType):
         return next(filter(None, map(structure, info.types)), None)
     values = getattr(info, "value_type", None) or getattr(info, "item_type", None)
@@ -159,7 +172,7 @@ def unknown_fields(value: Any, known: Structure | None, place: str) -> Iterator[
             yield from unknown_fields(each, known.items, f"{place}[{key}]")
         return
     for name, each in value.items() if isinstance(value, dict) else ():
-        if name not in known.fields:
-            yield f"{place}.{name}"
-        elif known.fields[name] is not None:
+        if name in known.fields:
             yield from unknown_fields(each, known.fields[name], f"{place}.{name}")
+        elif known.closed:
+            yield f"{place}.{name}"

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from reproductions.lab import zip_files
 from reproductions.lab.errors import file_errors
 from reproductions.lab.files import open_regular
 
@@ -35,7 +36,7 @@ class NpzReader:
             raise ValueError("it is one array, not an npz archive")
         if start.startswith(PICKLE):
             raise ValueError("it contains Python objects (pickles)")
-        self.archive = zipfile.ZipFile(file)
+        self.archive = zip_files.open_archive(file)
         self.members = {member.filename.removesuffix(".npy"): member for member in self.archive.infolist()}
         self.file_size, self.largest = os.fstat(file.fileno()).st_size, largest
         self.sizes = {zipfile.ZIP_STORED: 0, zipfile.ZIP_DEFLATED: 0}

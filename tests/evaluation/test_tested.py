@@ -1,6 +1,7 @@
 """Trained networks from folders of runs and files of weights."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -129,7 +130,7 @@ def test_a_folder_without_a_trained_network_is_refused(write, message, run):
         (
             "a.safetensors",
             safetensors.numpy.save({"a": np.zeros(1)}, {"reproductions": '{"network": 1}'}),
-            "a.safetensors cannot be read: Expected `str`, got `int`",
+            "a.safetensors is not a file of weights of this suite: expected `str`, got `int` - at `",
         ),
         (
             "a.safetensors",
@@ -164,18 +165,28 @@ def test_a_fitted_classifier_has_no_network_to_load(run, refusal):
 
 
 @pytest.mark.parametrize(
-    "contents",
+    ("contents", "message"),
     [
-        {"network": "lenet5", "classes": 10**9},
-        {"network": "vgg-d", "recipe": {"input_size": 10**5}},
-        {"network": "vgg-d", "recipe": {"options": {"classes": 10**9}}},
-        {"network": "vgg-d", "recipe": {"options": 3}},
-        {"network": "vgg-d", "provenance": {**PROVENANCE, "options": {"classes": 10**9}}},
-        {"network": "vgg-d", "provenance": {**PROVENANCE, "options": {"unknown": 3}}},
+        ({"classes": 10**9}, "expected `int` <= 25000, got 1000000000 - at `$.reproductions.classes`"),
+        (
+            {"recipe": {"input_size": 10**5}},
+            "expected `int` <= 8192, got 100000 - at `$.reproductions.recipe.input_size`",
+        ),
+        ({"recipe": {"input_size": 8000}}, "its option input_size must be at most 512; got 8,000"),
+        ({"recipe": {"options": {"classes": 10**9}}}, "its option classes must be at most 25,000"),
+        ({"recipe": {"options": 3}}, "expected `object`, got `int` - at `$.reproductions.recipe.options`"),
+        ({"recipe": {"dropout": 3}}, "'dropout' is not a recipe field (in "),
+        ({"provenance": {**PROVENANCE, "options": {"classes": 10**9}}}, "its option classes must be at most 25,000"),
+        ({"provenance": {**PROVENANCE, "options": {"unknown": 3}}}, "got an unexpected keyword argument 'unknown'"),
     ],
 )
-def test_a_file_that_describes_a_huge_network_is_refused(contents, tmp_path):
-    path = tmp_path / "a.safetensors"
-    safetensors.numpy.save_file({"a": np.ones(1, np.float32)}, path, {suite_file.ENTRY: json.dumps(contents)})
-    with pytest.raises(UsageError, match=r"a\.safetensors cannot be read"):
+def test_a_file_that_describes_a_huge_network_is_refused(contents, message, tmp_path):
+    path, network = tmp_path / "a.safetensors", reproductions.networks()["vgg-d"]
+    if "recipe" in contents:
+        contents = {"recipe": {**network.to_train().as_data(), **contents["recipe"]}}
+    metadata = {suite_file.ENTRY: json.dumps({"network": "vgg-d", **contents})}
+    safetensors.numpy.save_file({"a": np.ones(1, np.float32)}, path, metadata)
+    with pytest.raises(
+        UsageError, match=rf"(a\.safetensors.*{re.escape(message)})|({re.escape(message)}.*a\.safetensors)"
+    ):
         tested.load(tested.find(path, None, reproductions.networks()))

@@ -16,11 +16,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reproductions.lab.errors import UsageError
-from tests.helpers.mutations import changed_json, changed_npz
+from tests.helpers.mutations import changed_json, changed_keras, changed_npz, changed_safetensors
 
 SECONDS, MEMORY = 2, 1 << 30
 NUMBERS = (0, 1, 2, 8, 96, 255, 1 << 15, (1 << 31) - 1, 1 << 32, (1 << 63) - 1, (1 << 64) - 1)
-CHANGES = {".json": changed_json, ".npz": changed_npz}
+CHANGES = {
+    ".json": changed_json,
+    ".npz": changed_npz,
+    ".keras": changed_keras,
+    ".safetensors": changed_safetensors,
+}
 TEXTS = (b"{", b"[", b'"', b"-1", b"1e999", b"99999999999", b"null", b"NaN", b"\xff\xfe", b"../")
 
 

@@ -158,7 +158,7 @@ def devkit(made: FakeImageNet, classes: np.ndarray, blacklist: tuple[int, ...], 
     pack(made.folder, DEVKIT, members)
 
 
-def meta(by_id: list[str], images: int) -> bytes:
+def meta(by_id: list[str], images: int, compressed: bool = False) -> bytes:
     """Return meta.mat as in the real devkit: an (n, 1) struct array; synsets with children come after the leaves."""
     fields = (
         "ILSVRC2012_ID", "WNID", "words", "gloss", "num_children", "children", "wordnet_height", "num_train_images",
@@ -174,7 +174,7 @@ def meta(by_id: list[str], images: int) -> bytes:
     for number, row in enumerate(rows):
         synsets[number, 0] = row
     file = io.BytesIO()
-    scipy.io.savemat(file, {"synsets": synsets})
+    scipy.io.savemat(file, {"synsets": synsets}, do_compression=compressed)
     return file.getvalue()
 
 

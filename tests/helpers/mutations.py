@@ -1,9 +1,10 @@
-"""Changes to the values in JSON and npz files, after which the files are still JSON and npz."""
+"""Changes to the values in JSON, npz, Keras and safetensors files, after which they are still such files."""
 
 import copy
 import io
 import json
 import random
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,3 +101,34 @@ def changed_array(array: np.ndarray, chance: random.Random) -> np.ndarray:
     if kind == 4:
         return np.concatenate([flat, flat])
     return np.zeros(chance.choice(((1 << 20,), (1 << 10, 1 << 10), (1,) * 32)), chance.choice(("u1", "<f4", "S1")))
+
+
+def with_member(content: bytes, name: str, changed: bytes) -> bytes:
+    """Return a zip archive with other content of a member."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w") as new:
+        for member in old.infolist():
+            new.writestr(member, changed if member.filename == name else old.read(member))
+    return file.getvalue()
+
+
+def changed_keras(content: bytes, chance: random.Random) -> bytes:
+    """Return a Keras file with changes to one of its JSON members."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        name = chance.choice([each for each in archive.namelist() if each.endswith(".json")])
+        changed = changed_json(archive.read(name), chance)
+    return with_member(content, name, changed)
+
+
+def changed_safetensors(content: bytes, chance: random.Random) -> bytes:
+    """Return a safetensors file with changes to the JSON in its metadata, or to the header that has it."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    metadata = header.get("__metadata__")
+    if metadata and chance.random() < 0.8:
+        name = chance.choice(sorted(metadata))
+        metadata[name] = changed_json(metadata[name].encode(), chance).decode()
+        changed = json.dumps(header).encode()
+    else:
+        changed = changed_json(content[8 : 8 + length], chance)
+    return len(changed).to_bytes(8, "little") + changed + content[8 + length :]

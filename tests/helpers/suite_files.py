@@ -21,19 +21,22 @@ from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.data import base, mnist, sample
 from reproductions.lab.data.imagenet import dataset, devkit, manifest, pixel_statistics, shards, survey
 from reproductions.lab.errors import UsageError, file_errors
-from reproductions.lab.evaluation import localization
+from reproductions.lab.evaluation import localization, networks
 from reproductions.lab.evaluation.partial_scores import ScoreCollector
 from reproductions.lab.results import ensemble_record, predictions, run_record, trial_record, weights_record
 from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.spec import recipe_changes, recipe_files
+from reproductions.lab.spec.provenance import Provenance
 from reproductions.lab.training import config
 from reproductions.lab.training.checkpoint import Checkpoint
+from reproductions.lab.weights import imported, own, suite_file, trained
 from tests.helpers import boxes, imagenet_files, prepared_imagenet
 
 REPORTS = Path(reproductions.__file__).parents[1] / "reports"
 STUDIES = reproductions.studies()
 LENET5 = STUDIES["lenet5"]
+LENET1 = reproductions.build("lenet1")
 PREPARED = "prepared"
 MNIST = {"x_train": (6, 4, 4), "y_train": (6,), "x_test": (2, 4, 4), "y_test": (2,)}
 PARTIAL = {"network": "a", "images": 6}
@@ -112,6 +115,16 @@ def read_partial(path: Path) -> None:
     ScoreCollector(path, PARTIAL, 60)
 
 
+def read_keras(path: Path) -> None:
+    imported.provenance_of(path)
+    own.check_configuration(path, LENET1)
+
+
+def read_meta(path: Path) -> None:
+    with file_errors(path):
+        devkit.parse_classes(path.read_bytes())
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "record.json": read_record,
     "ensemble.json": lambda path: pages(ensembles=[ensemble_record.read(path)]),
@@ -139,6 +152,11 @@ READERS: dict[str, Callable[[Path], object]] = {
     "images-idx3-ubyte.gz": mnist.read_idx,
     "mnist.npz": lambda path: base.read_npz(path, MNIST),
     "devkit.tar.gz": read_devkit,
+    "imported.keras": read_keras,
+    "weights.safetensors": suite_file.contents_of,
+    "trained.json": lambda path: trained.read_list(path.parent),
+    "meta.mat": read_meta,
+    "compressed-meta.mat": read_meta,
 }
 
 
@@ -157,7 +175,19 @@ def write_all(folder: Path) -> None:
     (folder / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
     write_prepared(folder)
     write_arrays(folder)
+    write_weights(folder)
     write_texts(folder)
+
+
+def write_weights(folder: Path) -> None:
+    """Write an imported network, one that the suite trained, and the list of those that it gives out."""
+    shutil.copy(trained.FOLDER / trained.LIST, folder)
+    transforms = (("subtract_mean", {"of": "pixels"}), "crop")
+    imported.write(
+        folder / "imported.keras", LENET1, Provenance("lenet1", "a", "b", "c.h5", "0" * 64, {"classes": 10}, transforms)
+    )
+    record = run_record.read(REPORTS / "runs" / "lenet1-seed1.json")
+    suite_file.write(folder / "weights.safetensors", LENET1, networks.contents_of(record))
 
 
 def write_texts(folder: Path) -> None:
@@ -183,6 +213,8 @@ def write_prepared(folder: Path) -> None:
     """Prepare a few images, and copy the files beside the shards."""
     made = imagenet_files.make(folder / "source", classes=2, images=3, validation=2, short=(60, 80), blacklist=(1,))
     shutil.copy(made.folder / imagenet_files.DEVKIT, folder / "devkit.tar.gz")
+    for name, compressed in (("meta.mat", False), ("compressed-meta.mat", True)):
+        (folder / name).write_bytes(imagenet_files.meta(["n01440764", "n01443537"], 3, compressed))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda work: shutil.copytree(work, folder / "work"))
         done = prepared_imagenet.prepare(made.folder, folder / "made", shards=2)

@@ -108,3 +108,23 @@ def test_a_value_of_any_type_is_converted():
     assert json_files.convert(1, Factor, "a.json", "a factor") == 1.0
     with pytest.raises(UsageError, match=r"a.json is not a factor: expected `float` > 0.0, got 0 - at `..b`"):
         json_files.convert(0, Factor, "a.json", "a factor", "$.b")
+
+
+CONTROLS = {
+    "\x1b[2J": r"\x1b[2J",
+    "\0\x07\x08\x0b\r": r"\x00\x07\x08\x0b\r",
+    "\x7f\x80\x9b31m": r"\x7f\x80\x9b31m",
+    "\u202egnp.exe\u2066\u2028": r"\u202egnp.exe\u2066\u2028",
+    "a\n\tb": "a\n\tb",
+    "größer, 大\xa0±": "größer, 大\xa0±",
+    r"\x1b": r"\x1b",
+}
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize("written", CONTROLS)
+def test_control_characters_are_read_as_escapes(written, ascii_only, tmp_path):
+    content = {"name": written, "anything": {written: [written]}}
+    whole = read(tmp_path, json.dumps(content, ensure_ascii=ascii_only))
+    shown = CONTROLS[written]
+    assert (whole.name, whole.anything) == (shown, {shown: [shown]})

@@ -70,7 +70,7 @@ def test_a_resumed_training_continues_the_averages_bit_exactly(tmp_path):
     for number in range(2):
         update(killed, number)
     Checkpoint(tmp_path, {}, CodeState(None, None)).save(killed.variables)
-    Checkpoint(tmp_path, {}, CodeState(None, None)).restore(resumed.variables)
+    Checkpoint(tmp_path, {}, CodeState(None, None)).restore(resumed.variables, 10)
     for number in range(2, 4):
         update(resumed, number)
     for run in whole, resumed:

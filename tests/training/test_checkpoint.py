@@ -14,6 +14,8 @@ from reproductions.lab.training.checkpoint import Checkpoint
 
 CODE = CodeState("c" * 40, False)
 
+STEPS = 10  # of an epoch
+
 
 def variables(value: float = 0.0) -> list[keras.Variable]:
     return [
@@ -50,7 +52,7 @@ def test_a_state_with_nan_is_refused_and_the_previous_one_taken(saved, value, ca
     weights[1, 2] = value
     change(saved / "state.npz", variable0=weights)
     checkpoint, restored = Checkpoint(saved, {"seed": 1}, CODE), variables()
-    checkpoint.restore(restored)
+    checkpoint.restore(restored, STEPS)
     assert checkpoint.state.epoch == 2 and float(restored[0][0, 0]) == 1
     assert "a variable in it is NaN" in capsys.readouterr().out
 
@@ -76,9 +78,43 @@ def test_a_state_that_contradicts_itself_is_refused(saved, changes, message):
     assert "state.npz" in str(refused.value) and message in str(refused.value)
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_a_state_with_infinite_weights_is_refused(saved, value, capsys):
+    weights = np.zeros((2, 3), np.float32)
+    weights[1, 2] = value
+    change(saved / "state.npz", variable0=weights)
+    checkpoint, restored = Checkpoint(saved, {"seed": 1}, CODE), variables()
+    checkpoint.restore(restored, STEPS)
+    assert checkpoint.state.epoch == 2 and float(restored[0][0, 0]) == 1, "the previous state is taken"
+    assert f"{restored[0].path} in it is infinite" in capsys.readouterr().out
+    change(saved / "state-before.npz", variable0=weights)
+    with pytest.raises(UsageError, match=rf"state\.npz cannot be read: .* is infinite; remove {saved}"):
+        Checkpoint(saved, {"seed": 1}, CODE).restore(variables(), STEPS)
+
+
+def test_infinite_moments_are_restored(saved):
+    moments = np.full((2, 3), np.inf, np.float32)
+    change(saved / "state.npz", variable0=moments)
+    restored = variables()
+    restored[0].trainable = False
+    Checkpoint(saved, {"seed": 1}, CODE).restore(restored, STEPS)
+    np.testing.assert_array_equal(restored[0], moments)
+
+
+@pytest.mark.parametrize(("step", "taken"), [(STEPS, 3), (STEPS + 1, 2)])
+def test_a_state_after_more_steps_than_an_epoch_has_is_refused(saved, step, taken, capsys):
+    sums = {"loss": 1.0, "errors": 1, "images": 32 * step, "seconds": 1.0}
+    change(saved / "state.npz", metadata=metadata(saved / "state.npz", step=step, sums=sums))
+    checkpoint = Checkpoint(saved, {"seed": 1}, CODE)
+    checkpoint.restore(variables(), STEPS)
+    assert checkpoint.state.epoch == taken
+    message = f"it is after step {step} of an epoch, which has {STEPS} steps"
+    assert (message in capsys.readouterr().out) == (step > STEPS)
+
+
 def test_a_pipe_in_place_of_a_state_is_not_waited_for(saved):
     (saved / "state.npz").unlink()
     (saved / "state-before.npz").unlink()
     os.mkfifo(saved / "state.npz")
     with pytest.raises(UsageError, match=r"state.npz is not a regular file"):
-        Checkpoint(saved, {"seed": 1}, CODE).restore(variables())
+        Checkpoint(saved, {"seed": 1}, CODE).restore(variables(), STEPS)

@@ -72,10 +72,20 @@ def damaged() -> dict[str, object]:
     return {"huge": huge, "missing": missing, "infinite": infinite, "text": text, "list": [1], "layers": {"layers": 3}}
 
 
+REASONS = {
+    "huge": r"expected `int` <= 2147483647, got 1000000000000 - at `\$.layers\[1\].filters\[0\].sx`",
+    "missing": r"has 11 values",
+    "infinite": r"is not a ConvNetJS network: JSON is malformed",
+    "text": r"expected `float`, got `str` - at `\$.layers\[3\].filters\[0\].w\[...\]`",
+    "list": r"expected `object`, got `array`",
+    "layers": r"expected `array`, got `int` - at `\$.layers`",
+}
+
+
 @pytest.mark.parametrize("kind", damaged())
 def test_a_damaged_file_is_named(tmp_path, kind):
     path = written(tmp_path, damaged()[kind])
-    with pytest.raises(UsageError, match=r"net\.json cannot be read"):
+    with pytest.raises(UsageError, match=rf"net\.json .*{REASONS[kind]}"):
         tensor_file.read(path)
 
 

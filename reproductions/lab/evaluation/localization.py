@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-import numpy as np
-
-from reproductions.lab.errors import UsageError
+from reproductions.lab.data.imagenet.devkit import LARGEST_META, synsets
+from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import read_bytes
 from reproductions.lab.results.entries import ErrorRate
 
@@ -226,10 +225,5 @@ def read_wnids(devkit: Path) -> dict[int, str]:
         return {whole_number(row[1]): row[0] for row in rows}
     if not meta.is_file():
         raise UsageError(f"{devkit} is not a development kit: expected data/meta.mat or data/map_clsloc.txt in it")
-    from scipy.io import loadmat
-
-    try:
-        found = loadmat(meta, squeeze_me=True, struct_as_record=False)["synsets"]
-        return {int(synset.ILSVRC2012_ID): str(synset.WNID) for synset in np.atleast_1d(found)}
-    except Exception as error:  # scipy raises many kinds on damaged files
-        raise UsageError(f"{meta} cannot be read: {error}") from None
+    with file_errors(meta):
+        return {synset.number: synset.wnid for synset in synsets(read_bytes(meta, LARGEST_META))}

@@ -126,8 +126,11 @@ def find_file(path: Path, name: str | None, networks: Mapping[str, Network]) -> 
         from reproductions.lab.weights import own as saved
 
         provenance = imported.provenance_of(path)
-        if provenance is None and name is None and path.is_file():
-            name = saved.configuration(path).name
+        if provenance is None and path.is_file():
+            own = saved.configuration(path).name
+            if name is not None:
+                saved.check_name(own, named(name, networks).name, path)
+            name = own
     elif path.suffix == SUITE:
         from reproductions.lab.weights import suite_file
 

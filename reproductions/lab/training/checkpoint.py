@@ -104,6 +104,17 @@ def problems(state: TrainState) -> Iterator[str]:
         yield f"its sums over {state.sums.images:g} images do not fit {state.step} steps"
 
 
+def misfits(
+    state: TrainState, steps: int, variables: Sequence[keras.Variable], values: Sequence[np.ndarray]
+) -> Iterator[str]:
+    """Yield what in a state cannot be of this run; for the arguments see `Checkpoint.restore`."""
+    if state.step > steps:
+        yield f"it is after step {state.step} of an epoch, which has {steps} steps"
+    for variable, value in zip(variables, values):
+        if variable.trainable and not np.isfinite(value).all():  # moments may overflow without harm
+            yield f"{variable.path} in it is infinite"
+
+
 class Checkpoint:
     """The state of a run and the files that it is saved in.
 
@@ -130,11 +141,12 @@ class Checkpoint:
         """Time spent on the run, in this session and in those that it resumes."""
         return self.earlier_seconds + time.perf_counter() - self.session_start
 
-    def restore(self, variables: Sequence[keras.Variable]) -> None:
+    def restore(self, variables: Sequence[keras.Variable], steps: int) -> None:
         """Restore the newest readable state, if there is any.
 
         Args:
             variables: All variables of the model and the optimizer, seed generators included, in a fixed order.
+            steps: Number of steps of an epoch.
 
         Raises:
             UsageError: If the state is of another run or of other variables, or if no existing state can be read.
@@ -154,6 +166,9 @@ class Checkpoint:
                 raise UsageError(
                     f"{path} has variables of other shapes than the network: the code has changed; {advice}"
                 )
+            if problem := next(misfits(metadata.state, steps, variables, values), None):
+                damaged = damaged or UsageError(f"{path} cannot be read: {problem}; {advice}")
+                continue
             for variable, value in zip(variables, values):
                 variable.assign(value)
             self.state, self.earlier_seconds = metadata.state, metadata.wall_seconds
@@ -180,7 +195,7 @@ class Checkpoint:
             for problem in problems(metadata.state):
                 raise ValueError(problem)
             values = [file.array(f"variable{i}", npz_files.NUMBERS) for i in range(len(file.members) - 1)]
-            # Moments may overflow without harm; a NaN spreads.
+            # Of the optimizer's moments, too, from which it would spread.
             if any(np.isnan(value).any() for value in values if value.dtype.kind == npz_files.FLOATS):
                 raise ValueError("a variable in it is NaN")
             return metadata, values

@@ -166,7 +166,7 @@ def trained_model(config: RunConfig, checkpoint: Checkpoint, stop: StopRequest) 
             save_every=options.save_every,
             prepare_epoch=curvature.create_measurement(steps, images, context, options.seed),
         )
-        checkpoint.restore(training.variables)
+        checkpoint.restore(training.variables, training.steps_per_epoch)
     training.workers.check_same_state(checkpoint.state.epoch, checkpoint.state.step, checkpoint.folder)
     per_replica_seeds(steps.model, strategy)
     if checkpoint.saved and cluster.is_chief:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reproductions.lab.errors import UsageError
-from reproductions.lab.files import atomic_write, format_json
+from reproductions.lab import json_files, zip_files
+from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.files import atomic_write, format_json, open_regular
 from reproductions.lab.spec.provenance import Provenance, check_options
 from reproductions.lab.spec.recipe import plain
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 ENTRY = "reproductions.json"  # in the zip archive that a .keras file is; Keras does not read it
-LARGEST = 1_000_000  # bytes of the entry
+WHAT = "an imported network"
 
 
 def write(path: Path, model: keras.Model, provenance: Provenance) -> None:
@@ -53,14 +54,11 @@ def provenance_of(path: Path) -> Provenance | None:
     """
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         return None
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if ENTRY not in archive.namelist():
-                return None
-            if archive.getinfo(ENTRY).file_size > LARGEST:
-                raise ValueError(f"it is larger than {LARGEST:,} bytes")
-            provenance = msgspec.json.decode(archive.read(ENTRY), type=Provenance)
-            check_options(provenance.options)
-            return provenance
-    except (ValueError, RecursionError, OSError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise UsageError(f"{path} has a damaged {ENTRY}: {error}; import the weights again") from None
+    with file_errors(path, "import the weights again"), open_regular(path) as file:
+        archive = zip_files.open_archive(file)
+        if ENTRY not in archive.namelist():
+            return None
+        content = json_files.parse(zip_files.read_member(archive, ENTRY, json_files.LARGEST), path, WHAT)
+        provenance = json_files.convert(content, Provenance, path, WHAT, f"$.{ENTRY}")
+        check_options(provenance.options)
+        return provenance

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
+from reproductions.lab import json_files, zip_files
 from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.files import open_regular
+from reproductions.lab.json_files import Excerpt
 from reproductions.lab.weights import layouts, matching, tensor_file
 from reproductions.lab.weights.preset import Placement, Preset
 
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     import keras
 
 CONFIG = "config.json"  # in a .keras file
-LARGEST_CONFIG = 50_000_000  # bytes
+WHAT = "a network that Keras saved"
 # Settings that do not change what a trained network computes.
 WITHOUT_EFFECT = ("name", "dtype", "trainable", "seed", "rate")
 
 
 @dataclass(frozen=True)
-class SavedLayer:
+class SavedLayer(Excerpt):
     """What is read of a layer's configuration."""
 
     class_name: str
@@ -36,7 +37,7 @@ class SavedLayer:
 
 
 @dataclass(frozen=True)
-class SavedNetwork:
+class SavedNetwork(Excerpt):
     """What is read of a network's configuration."""
 
     name: str
@@ -44,7 +45,7 @@ class SavedNetwork:
 
 
 @dataclass(frozen=True)
-class SavedModel:
+class SavedModel(Excerpt):
     """What is read of the configuration in a `.keras` file."""
 
     config: SavedNetwork
@@ -117,10 +118,15 @@ def configuration(path: Path) -> SavedNetwork:
     Raises:
         UsageError: If the file is missing or damaged.
     """
-    with file_errors(path, "train or import the network again"), zipfile.ZipFile(path) as archive:
-        if archive.getinfo(CONFIG).file_size > LARGEST_CONFIG:
-            raise ValueError(f"its {CONFIG} is larger than {LARGEST_CONFIG:,} bytes")
-        return msgspec.json.decode(archive.read(CONFIG), type=SavedModel).config
+    with file_errors(path, "train or import the network again"), open_regular(path) as file:
+        content = zip_files.read_member(zip_files.open_archive(file), CONFIG, json_files.LARGEST)
+        return parse(content, path)
+
+
+def parse(content: bytes, source: object) -> SavedNetwork:
+    """Return the configuration of a network in JSON; UsageError if it does not fit."""
+    value = json_files.parse(content, source, WHAT)
+    return json_files.convert(value, SavedModel, source, WHAT, f"$.{CONFIG}").config
 
 
 def check_configuration(path: Path, model: keras.Model) -> None:
@@ -132,9 +138,8 @@ def check_configuration(path: Path, model: keras.Model) -> None:
         UsageError: If the network has another name, or a layer has another setting.
     """
     saved = configuration(path)
-    own = msgspec.json.decode(model.to_json(), type=SavedModel).config
-    if saved.name != model.name:
-        raise UsageError(f"{path} is of the network {saved.name}, not of {model.name}: name it with --network")
+    own = parse(model.to_json().encode(), model.name)
+    check_name(saved.name, model.name, path)
     settings = {layer.config["name"]: layer.config for layer in saved.layers}
     weighted = [layer.name for layer in model.layers if layer.weights]
     if [name for name in settings if name in weighted] != weighted:
@@ -143,6 +148,12 @@ def check_configuration(path: Path, model: keras.Model) -> None:
         name = layer.config["name"]
         for difference in differences(settings.get(name, {}), layer.config):
             raise UsageError(f"{path} does not fit {model.name}: in {name}, {difference}")
+
+
+def check_name(saved: str, name: str, path: Path) -> None:
+    """Raise UsageError if the name of the network in a file is not that of the network."""
+    if saved != name:
+        raise UsageError(f"{path} is of the network {saved}, not of {name}: name it with --network")
 
 
 def differences(saved: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[str]:

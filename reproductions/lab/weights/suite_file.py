@@ -12,9 +12,11 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from reproductions.lab import json_files
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import atomic_write
 from reproductions.lab.ranges import Classes
+from reproductions.lab.spec import recipe_files
 from reproductions.lab.spec.provenance import Provenance, check_options
 from reproductions.lab.spec.recipe import plain
 from reproductions.lab.weights import layouts, matching, tensor_file
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 ENTRY = "reproductions"  # of the file's metadata
 ENDING = ".safetensors"
+WHAT = "a file of weights of this suite"
 
 
 @dataclass(frozen=True)
@@ -90,16 +93,19 @@ def contents_of(path: Path) -> Contents:
             raise UsageError(
                 f"{path} was not written by this suite: import it with reproduce weights import NETWORK {path}"
             )
-        contents = msgspec.json.decode(found[ENTRY], type=Contents)
-        check_contents(contents)
+        content = json_files.parse(found[ENTRY].encode(), path, WHAT)
+        contents = json_files.convert(content, Contents, path, WHAT, f"$.{ENTRY}")
+        check_contents(contents, path)
         return contents
 
 
-def check_contents(contents: Contents) -> None:
-    """Raise ValueError if a file describes a network that nobody can hold."""
+def check_contents(contents: Contents, path: Path) -> None:
+    """Raise ValueError if a file describes a network that nobody can hold, or UsageError if its recipe is none."""
     if contents.provenance:
         check_options(contents.provenance.options)
     recipe = contents.recipe or {}
+    if contents.recipe is not None:
+        recipe_files.check_recorded(recipe, path, f"$.{ENTRY}.recipe")
     check_options({"input_size": recipe.get("input_size"), **dict(recipe.get("options") or {})})
 
 

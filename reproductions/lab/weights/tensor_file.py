@@ -12,6 +12,7 @@ import numpy as np
 
 from reproductions.lab import files
 from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab.text import visible
 
 # Module of `formats` by the ending of the file's name.
 FORMATS = {
@@ -32,7 +33,7 @@ class TensorFile:
 
     Attributes:
         path: The file.
-        tensors: Arrays by their names in the file, in its order and layout.
+        tensors: Arrays by their names in the file, control characters escaped, in its order and layout.
     """
 
     path: Path
@@ -59,7 +60,7 @@ def read(path: Path) -> TensorFile:
         for name, tensor in tensors.items():
             if not np.isfinite(tensor).all():
                 raise ValueError(f"{name} has values that are not finite")
-        return TensorFile(path, tensors)
+        return TensorFile(path, {visible(name): tensor for name, tensor in tensors.items()})
 
 
 def check_ending(path: Path) -> None:

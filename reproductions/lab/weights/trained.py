@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from reproductions.lab import files
-from reproductions.lab.errors import UsageError, file_errors
+from reproductions.lab import files, json_files
+from reproductions.lab.errors import UsageError
 
 FOLDER = Path(__file__).parents[2] / "weights"
 LIST = "trained.json"
@@ -34,8 +32,7 @@ def read_list(folder: Path = FOLDER) -> dict[str, TrainedFile]:
     path = folder / LIST
     if not path.is_file():
         return {}
-    with file_errors(path):
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, TrainedFile])
+    return json_files.read(path, dict[str, TrainedFile], "a list of trained networks")
 
 
 def path_of(network: str, folder: Path = FOLDER) -> Path:

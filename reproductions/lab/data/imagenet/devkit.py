@@ -8,13 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from reproductions.lab.data.imagenet import official
+from reproductions.lab.data.imagenet import matlab, official
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.files import read_bytes
 
 META, GROUND_TRUTH = "meta.mat", "ILSVRC2012_validation_ground_truth.txt"
 BLACKLIST = "validation_blacklist.txt"
 LARGEST = 1 << 26  # bytes of the kit, decompressed, and of each file; the real kit has some 5 million
+LARGEST_META = 1 << 24  # bytes of META, also decompressed
+
+
+@dataclass(frozen=True)
+class Synset:
+    """A synset of ILSVRC: its ILSVRC2012_ID, WNID and words, and whether it has children."""
+
+    number: int
+    wnid: str
+    words: str
+    children: bool
 
 
 @dataclass(frozen=True)
@@ -99,13 +110,20 @@ def parse(files: Mapping[str, bytes]) -> Devkit:
 
 
 def parse_classes(meta: bytes) -> tuple[dict[int, str], dict[str, str]]:
-    """Return WNIDs by ILSVRC2012_ID and words by WNID of the synsets without children in meta.mat."""
-    import scipy.io
+    """Return WNIDs by ILSVRC2012_ID and words by WNID of the synsets without children in meta.mat; see `synsets`."""
+    leaves = [synset for synset in synsets(meta) if not synset.children]
+    return {each.number: each.wnid for each in leaves}, {each.wnid: each.words for each in leaves}
 
-    rows = scipy.io.loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"].reshape(-1)
-    leaves = [row for row in rows if int(row["num_children"]) == 0]
-    wnids = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in leaves}
-    return wnids, {str(row["WNID"]): str(row["words"]) for row in leaves}
+
+def synsets(meta: bytes) -> list[Synset]:
+    """Return the synsets in meta.mat; ValueError if it is damaged or has other fields."""
+    found = []
+    for row in matlab.read(meta, "synsets", LARGEST_META):
+        number, wnid = row.get("ILSVRC2012_ID"), row.get("WNID")
+        if not (isinstance(number, float) and number.is_integer() and isinstance(wnid, str)):
+            raise ValueError(f"a synset in {META} has no number or no WNID")
+        found.append(Synset(int(number), wnid, str(row.get("words") or ""), row.get("num_children") != 0))
+    return found
 
 
 def parse_numbers(text: bytes) -> list[int]:

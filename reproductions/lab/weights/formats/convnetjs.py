@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-LARGEST_FILE = 20_000_000  # bytes, which take up to 30 times as much memory; the demo's network has 600,000
+from reproductions.lab import json_files
+from reproductions.lab.json_files import Excerpt
+from reproductions.lab.ranges import Positive
+
+
+@dataclass(frozen=True)
+class Volume(Excerpt):
+    """What is read of a volume: its shape, and its values by index or in order."""
+
+    sx: Positive
+    sy: Positive
+    depth: Positive
+    w: dict[str, float] | list[float]
+
+
+@dataclass(frozen=True)
+class Layer(Excerpt):
+    """What is read of a layer: one with weights has filters and biases."""
+
+    layer_type: str
+    filters: list[Volume] | None = None
+    biases: Volume | None = None
+
+
+@dataclass(frozen=True)
+class SavedNetwork(Excerpt):
+    """What is read of a network."""
+
+    layers: list[Layer]
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
@@ -26,43 +53,41 @@ def read(path: Path) -> dict[str, np.ndarray]:
         biases (filters,); float32.
 
     Raises:
-        ValueError: If the file is not such a network or is damaged.
+        UsageError: If the file is not such a network.
+        ValueError: If a layer or volume of it is damaged.
     """
-    if path.stat().st_size > LARGEST_FILE:
-        raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or not isinstance(content.get("layers"), list):
-        raise ValueError("expected the layers of a ConvNetJS network")
-    tensors = {}
-    for number, layer in enumerate(content["layers"]):
-        if "filters" in layer:
-            kind = str(layer["layer_type"])
+    network, tensors = json_files.read(path, SavedNetwork, "a ConvNetJS network"), {}
+    for number, layer in enumerate(network.layers):
+        if layer.filters is not None:
+            kind = layer.layer_type
             tensors[f"{number}/{kind}/filters"], tensors[f"{number}/{kind}/biases"] = layer_weights(layer)
     if not tensors:
         raise ValueError("it has no weights")
     return tensors
 
 
-def layer_weights(layer: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+def layer_weights(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     """Return the kernel and the bias of a layer; see `read`."""
-    kernel = np.stack([volume(values) for values in layer["filters"]], axis=-1)
-    if layer["layer_type"] == "fc":
+    if not layer.filters or layer.biases is None:
+        raise ValueError(f"a layer of type {layer.layer_type} lacks filters or biases")
+    kernel = np.stack([array(values) for values in layer.filters], axis=-1)
+    if layer.layer_type == "fc":
         kernel = kernel.reshape(-1, kernel.shape[-1])
-    return kernel, volume(layer["biases"]).ravel()
+    return kernel, array(layer.biases).ravel()
 
 
-def volume(content: Mapping[str, Any]) -> np.ndarray:
+def array(volume: Volume) -> np.ndarray:
     """Return the array (height, width, channels) of a ConvNetJS volume, float32.
 
     Raises:
-        ValueError: If the number of values is not that of the shape, or a value is not finite.
+        ValueError: If the values are not those of the shape.
     """
-    shape = (content["sy"], content["sx"], content["depth"])
-    values = content["w"]
-    if not isinstance(values, (dict, list)) or len(values) != np.prod(shape):
-        raise ValueError(f"a volume of shape {shape} does not have that many values")
-    by_index = [values[str(index)] for index in range(len(values))] if isinstance(values, dict) else values
-    array = np.asarray(by_index, np.float32).reshape(shape)
-    if not np.isfinite(array).all():
-        raise ValueError("a weight is not finite")
-    return array
+    shape, values = (volume.sy, volume.sx, volume.depth), volume.w
+    if len(values) != math.prod(shape):
+        raise ValueError(f"a volume of shape {shape} has {len(values):,} values")
+    if isinstance(values, dict):
+        try:
+            values = [values[str(index)] for index in range(len(values))]
+        except KeyError as error:
+            raise ValueError(f"a volume of shape {shape} has no value {error}") from None
+    return np.asarray(values, np.float32).reshape(shape)

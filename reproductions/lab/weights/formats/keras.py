@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from reproductions.lab import zip_files
 from reproductions.lab.weights.formats import hdf5
 
 MEMBER = "model.weights.h5"
@@ -44,15 +44,8 @@ def archived(path: Path) -> bytes:
     Raises:
         ValueError: If there is not exactly one, or it is compressed too much.
     """
-    limit = EXPANSION * path.stat().st_size
-    with zipfile.ZipFile(path) as archive:
-        members = [member for member in archive.infolist() if member.filename == MEMBER]
-        if len(members) != 1 or members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError(f"expected one {MEMBER} in it, which Keras 3 writes")
-        if members[0].file_size > limit:
-            raise ValueError(f"its {MEMBER} has {members[0].file_size:,} bytes, more than {EXPANSION} times the file")
-        with archive.open(members[0]) as stream:
-            return stream.read(limit)
+    with path.open("rb") as file:
+        return zip_files.read_member(zip_files.open_archive(file), MEMBER, EXPANSION * path.stat().st_size)
 
 
 def split(path: str) -> tuple[str, str]:
