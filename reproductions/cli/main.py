@@ -29,6 +29,7 @@ from reproductions.cli.output import LastingOutput
 from reproductions.cli.parser import Parser
 from reproductions.lab.environment import BACKEND
 from reproductions.lab.errors import UsageError
+from reproductions.lab.text import visible
 
 DESCRIPTION = "Train, test and tabulate the classic convolutional networks, and compare them with their papers."
 EPILOG = "Exit status: 0 done, 1 a comparison differs, 2 a mistake in the arguments or files, 130 stopped by Ctrl-C."
@@ -82,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             options.run(options)
             sys.stdout.flush()
     except UsageError as error:
-        print(f"reproduce: {error}", file=sys.stderr)
+        print(f"reproduce: {visible(str(error))}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         if not output.is_closed():
