@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import reproductions
 from reproductions.cli import export, publish
-from reproductions.cli.options import Subparsers
+from reproductions.cli.options import Subparsers, add_format
 from reproductions.lab import environment, files
 from reproductions.lab.evaluation.tested import relatives
 from reproductions.lab.spec.recipe import format_options, format_transform
@@ -28,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
     listing = actions.add_parser("list", help="list the published files that fit, and what is known of them")
     listing.add_argument("network", nargs="?", metavar="NETWORK", help="only the files for this network")
-    listing.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    add_format(listing)
     listing.set_defaults(run=list_presets)
 
     importing = actions.add_parser("import", help="make a network of this suite from a published file")
@@ -57,23 +57,31 @@ def list_presets(options: argparse.Namespace) -> None:
     if options.format == "json":
         print(json.dumps([describe(preset) for preset in found], indent=2))
         return
-    for preset in found:
-        print(f"{preset.network}, preset {preset.name}: {preset.publisher}")
-        for name, text in rows(preset):
-            print(f"    {name}: {text}")
+    import pandas
+
+    from reports.formats import blocks, format_table, terminal_width
+
+    table = pandas.DataFrame(map(row, found))
+    if options.format == "text":  # a table of such long texts would break the checksums
+        print(blocks(table, terminal_width()))
+    else:
+        print(format_table(table.set_index("network"), options.format))
 
 
-def rows(preset: Preset) -> list[tuple[str, str]]:
-    """Return what is known of a published file, as names and texts."""
-    options, (algorithm, known) = {**preset.options}, preset.checksums()
-    return [
-        ("file", f"{preset.file_name}, from {preset.url}"),
-        (algorithm.replace("sha", "SHA-"), ", ".join(known) or "not known"),
-        ("preprocessing", "; ".join(map(format_transform, preset.transforms)) or "none"),
-        *([("options", format_options(options))] if options else []),
-        *(("published", str(figure)) for figure in preset.figures),
-        *(("deviation", deviation) for deviation in preset.deviations),
-    ]
+def row(preset: Preset) -> dict[str, str]:
+    """Return what is known of a published file, as texts by the names of columns."""
+    algorithm, known = preset.checksums()
+    return {
+        "network": preset.network,
+        "preset": preset.name,
+        "publisher": preset.publisher,
+        "file": f"{preset.file_name}, from {preset.url}",
+        "checksum": f"{algorithm.replace('sha', 'SHA-')} {', '.join(known) or 'not known'}",
+        "preprocessing": "; ".join(map(format_transform, preset.transforms)) or "none",
+        "options": format_options({**preset.options}),
+        "published": "; ".join(map(str, preset.figures)),
+        "deviations": " ".join(preset.deviations),
+    }
 
 
 def describe(preset: Preset) -> dict[str, object]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,11 @@ TRAINING = {
     "--recipe epochs.json": "epochs.json is not a recipe",
     "--recipe protocol.json": "'twelve looks' is not a protocol",
     "--recipe dataset.json": "'minst' is not a data set. Did you mean 'mnist'?",
+    "--recipe train_transforms.json": "'random_flop' is not a transform. Did you mean 'random_flip'?",
+    "--recipe test_transforms.json": "the transform 'shift' has no option 'pixel'; its options are: pixels",
+    "--recipe optimizer.json": "'SDG' is not an optimizer (in optimizer.json). Did you mean 'SGD'?",
+    "--recipe loss.json": "'layers>MeanPenality' is not a loss (in loss.json). Did you mean 'layers>MeanPenalty'?",
+    "--recipe kernel_initializer.json": "'HeNormals' is not a kernel initializer (in kernel_initializer.json). Did you",
     "--run-dir started": "started already holds a run: resume it with --resume, or name another folder",
     "--run-dir finished": "finished already holds a run",
     "--run-dir finished --resume --seed 9": "finished holds a run with another seed (1, not 9)",
@@ -67,6 +73,9 @@ OTHERS = {
     "evaluate nowhere.keras": "name the network in nowhere.keras with --network",
     "evaluate nowhere.keras --network lenet5": "nowhere.keras is not a file",
     "evaluate lenet5 finished": "expected one run or file of weights, got 2",
+    "evaluate saved.keras --network lenet1 --data-dir empty": "saved.keras is of the network lenet5, not of lenet1",
+    "evaluate saved.keras --network lenet-1": "'lenet-1' is not a network. Did you mean 'lenet1'?",
+    "evaluate saved.keras --data-dir empty": "empty does not contain MNIST",
     "classify nowhere.png --weights finished": "nowhere.png",
     "classify nowhere.png --weights finished --top 0": "--top must be at least 1; got 0",
     "classify nowhere.png --weights finished --protocol once": "'once' is not a protocol",
@@ -78,6 +87,16 @@ OTHERS = {
     "tune lenet5 --threads 0": "--threads must be at least 1; got 0",
     "tune lenet5 --data-dir data --run-dir epochs.json": "--run-dir: epochs.json is a file, not a folder",
     "tune lenet5 --data-dir data --run-dir searched": "searched already holds a search",
+}
+RECIPES = {
+    "epochs": 0,
+    "protocol": "twelve looks",
+    "dataset": "minst",
+    "train_transforms": ["random_flop"],
+    "test_transforms": [["shift", {"pixel": 1}]],
+    "optimizer": {"class_name": "SDG", "config": {}},
+    "loss": {"class_name": "layers>MeanPenality", "config": {}},
+    "kernel_initializer": {"class_name": "HeNormals", "config": {}},
 }
 MISTAKES = {**{f"train lenet5 {options}": message for options, message in TRAINING.items()}, **OTHERS}
 
@@ -94,7 +113,9 @@ def folder(tmp_path_factory) -> Path:
     shutil.copy(RUNS / "lenet5-15000-seed1.json", made / "finished" / "record.json")
     (made / "finished" / "model.keras").touch()
     (made / "searched" / "search.json").touch()
-    for name, value in {"epochs": 0, "protocol": "twelve looks", "dataset": "minst"}.items():
+    with zipfile.ZipFile(made / "saved.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"config": {"name": "lenet5", "layers": []}}))
+    for name, value in RECIPES.items():
         (made / f"{name}.json").write_text(json.dumps({name: value}), encoding="utf-8")
     return made
 

@@ -18,12 +18,14 @@ from PIL import Image
 
 import reproductions
 from reproductions.cli.main import main
+from reproductions.cli.options import FORMATS
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.evaluation.tested import relatives
 from reproductions.lab.results import weights_record
 from reproductions.lab.weights import imported, presets, tensor_file
 from tests.helpers.convnetjs_files import saved_network
+from tests.helpers.mutations import with_member
 from tests.helpers.small import dataset
 
 NETWORK = "convnetjs-cifar10"
@@ -80,6 +82,22 @@ def test_the_list_names_every_preset(capsys):
     }
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_lists_every_preset(form, capsys):
+    main(["weights", "list", "--format", form])
+    listed = capsys.readouterr().out.replace("\\_", "_")
+    assert all(preset.file_name in listed for preset in presets.all_presets())
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_the_list_fits_the_terminal(width, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    main(["weights", "list"])
+    listed = capsys.readouterr().out
+    assert max(map(len, listed.splitlines())) <= width
+    assert len(listed.split("\n\n")) == len(presets.all_presets())
+
+
 def test_networks_of_one_function_and_arguments_are_related():
     networks = reproductions.networks()
     assert relatives("googlenet", networks) == ["googlenet", "googlenet-quick"]
@@ -123,8 +141,7 @@ def test_a_pipe_is_not_read(refusal, tmp_path):
 @pytest.mark.parametrize("options", [{"classes": 10**9}, {"input_size": 10**6}, {"classes": "many"}, {"x": [1]}])
 def test_options_of_a_file_are_limited(options, out, refusal):
     provenance = replace(imported.provenance_of(out), network="vgg-d", options=options)
-    with zipfile.ZipFile(out, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
-        archive.writestr(imported.ENTRY, msgspec.json.encode(provenance))
+    out.write_bytes(with_member(out.read_bytes(), imported.ENTRY, msgspec.json.encode(provenance)))
     error = refusal("weights", "export", out, "--format", "h5")
     assert "out.keras" in error and "import the weights again" in error and error.count("\n") == 1
 
@@ -181,9 +198,11 @@ def test_the_network_of_an_import_need_not_be_named(out, images, capsys, refusal
 
 
 def test_damaged_provenance_is_named(out, refusal):
+    out.write_bytes(with_member(out.read_bytes(), imported.ENTRY, b'{"network": 3}'))
+    assert "got `int` - at `$.reproductions.json.network`" in refusal("evaluate", out)
     with zipfile.ZipFile(out, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
-        archive.writestr(imported.ENTRY, '{"network": 3}')
-    assert "out.keras has a damaged reproductions.json" in refusal("evaluate", out)
+        archive.writestr(imported.ENTRY, "{}")
+    assert "out.keras cannot be read: expected one reproductions.json in it" in refusal("evaluate", out)
 
 
 @pytest.mark.parametrize(

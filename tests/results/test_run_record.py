@@ -131,3 +131,14 @@ def test_committed_records_read_well_in_a_diff():
         text, record = path.read_text(encoding="utf-8"), run_record.read(path)
         assert sum(line.startswith('  {"epoch": ') for line in text.splitlines()) == len(record.history)
         assert record.as_data() == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"a": 1}, {"schema": 1}, {"schema": 3, "network": "a"}, [1], 3, "record", {"optimizer": {}}, None]
+)
+def test_a_file_that_is_no_record_is_not_said_to_be_an_old_one(content, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"a\.json is not the record of a run: it lacks .*network|seed") as refused:
+        run_record.read(path)
+    assert "schema" not in str(refused.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -159,7 +159,11 @@ def read_typed(path: Path, kind: type[T], schema: int, what: str) -> T:
         UsageError: If the file cannot be read, has another schema or does not fit; it names the field.
     """
     content = json_files.read_any(path, what)
-    found = content.get("schema", 1) if isinstance(content, dict) else None
+    required = [each.name for each in fields(kind) if each.default is each.default_factory is MISSING]  # type: ignore[arg-type]
+    missing = [name for name in required if not isinstance(content, dict) or name not in content]
+    if 2 * len(missing) > len(required):  # an older schema would have more of them
+        raise UsageError(f"{path} is not {what}: it lacks {', '.join(missing)}")
+    found = content.get("schema", 1)
     if isinstance(found, int) and found > schema:
         raise UsageError(f"{path} has schema {found}, newer than {schema}: update the suite to read it")
     if found is not None and found != schema:

@@ -9,10 +9,11 @@ from pathlib import Path
 from reproductions.lab import environment
 from reproductions.lab.data import registry
 from reproductions.lab.data.base import Dataset, Images
+from reproductions.lab.data.transforms import names
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import run_record
 from reproductions.lab.results.entries import FLOAT32
-from reproductions.lab.spec import protocols, recipe_files
+from reproductions.lab.spec import keras_names, protocols, recipe_files
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network, Study
 from reproductions.lab.training.cluster import Cluster, find_cluster
@@ -112,9 +113,12 @@ def check_recipe(recipe: Recipe, path: Path) -> None:
     """Check what the fields of a recipe from a file say together.
 
     Raises:
-        UsageError: If its data set or protocol does not exist, or its fields do not fit each other.
+        UsageError: If its data set, its protocol, a transform or a class of Keras does not exist, or its fields do not
+            fit each other.
     """
     registry.check_name(recipe.dataset)
+    names.check((*recipe.train_transforms, *recipe.test_transforms))
+    keras_names.check(recipe, path)
     protocols.find(recipe.protocol)
     if recipe.bias_learning_rate_multiplier != 1 and recipe.optimizer["class_name"] != "SGD":
         raise UsageError(

@@ -1,5 +1,6 @@
 """Transforms together: they depend on keys alone, work for any image, and report mistakes in recipes."""
 
+import inspect
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from reproductions.lab.data.transforms import context, decode
+from reproductions.lab.data.transforms import context, decode, names
 from reproductions.lab.data.transforms.context import bernoulli, fold_in
 from reproductions.lab.data.transforms.registry import TRANSFORMS, TransformContext, compose
 from reproductions.lab.errors import UsageError
@@ -183,7 +184,7 @@ def test_ends_of_ranges_are_exact():
         (
             ["random_corp"],
             STATISTICS,
-            r"is not a transform. Did you mean 'random_crop'\? Choose from: random_crop, one_of_ten_crops",
+            r"is not a transform. Did you mean 'random_crop'\? Choose from: .*, random_crop, one_of_ten_crops",
         ),
         (
             [("random_crop", {"off": 3})],
@@ -209,3 +210,11 @@ def test_random_numbers_keep_their_bounds():
     assert uniform(numbers, -2, 3)
     assert bool(bernoulli(key, 1.0)) and not bool(bernoulli(key, 0.0))
     assert len({tuple(fold_in(key, number).numpy()) for number in range(100)}) == 100
+
+
+def test_all_transforms_are_known_without_importing_them():
+    assert set(names.options_by_name()) == set(TRANSFORMS)
+    for name, transform in TRANSFORMS.items():
+        parameters = inspect.signature(transform).parameters.values()
+        required = {p.name: p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY}
+        assert names.options_by_name()[name] == required

@@ -8,14 +8,12 @@ transform's position in the recipe.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
-from reproductions.lab.data.transforms import augment, crops, normalize
+from reproductions.lab.data.transforms import augment, crops, names, normalize
 from reproductions.lab.data.transforms.context import TransformContext, fold_in
-from reproductions.lab.errors import UsageError, unknown
 from reproductions.lab.spec.recipe import Transform
 
 __all__ = ["TRANSFORMS", "TransformContext", "compose"]
@@ -70,19 +68,6 @@ def needs_statistics(transforms: Sequence[Transform]) -> bool:
     return any(name in NEEDED_STATISTICS or options.get("subtract") for name, options in chosen)
 
 
-def check_options(name: str, options: Mapping[str, object]) -> None:
-    """Raise a UsageError if a transform does not have one of these options, or requires another."""
-    parameters = inspect.signature(TRANSFORMS[name]).parameters.values()
-    required = {p.name: p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY}
-    wrong = [option for option in options if option not in required]
-    missing = [option for option in required if required[option] and option not in options]
-    if wrong:
-        choices = ", ".join(required) or "none"
-        raise UsageError(f"the transform {name!r} has no option {wrong[0]!r}; its options are: {choices}")
-    if missing:
-        raise UsageError(f"the transform {name!r} requires the option {missing[0]!r}; set it in the recipe")
-
-
 def compose(transforms: Sequence[Transform], context: TransformContext) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Return a function that applies transforms one after the other.
 
@@ -97,10 +82,8 @@ def compose(transforms: Sequence[Transform], context: TransformContext) -> Calla
         UsageError: If a name or an option does not exist, an option is missing, or the data set lacks a statistic.
     """
     chosen = [(each, {}) if isinstance(each, str) else each for each in transforms]
+    names.check(transforms)
     for name, options in chosen:
-        if name not in TRANSFORMS:
-            raise unknown("transform", name, TRANSFORMS)
-        check_options(name, options)
         check_statistics(name, options, context)
 
     def composed(image: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
