@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import textwrap
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from reports import markup
 from reproductions.lab.analysis.published import FAILS
 
 TEX = {"±": r"$\pm$", "×": r"$\times$"}
+OPTION = re.compile(r"^([\[*])", re.MULTILINE)  # after the \\ that ends the row above
 PAGE_WIDTH = 160  # characters
 NARROW = 100  # characters below which a table is written as blocks
 
@@ -73,10 +75,10 @@ def format_table(table: pandas.DataFrame, output_format: str) -> str:
 
 
 def with_tex_symbols(text: str) -> str:
-    """Return LaTeX with commands for characters that its fonts lack."""
+    """Return LaTeX with commands for characters that its fonts lack, in rows that are not options of the row above."""
     for character, command in TEX.items():
         text = text.replace(character, command)
-    return text
+    return OPTION.sub(r"{\1}", text)
 
 
 def terminal_width() -> int:

@@ -90,6 +90,11 @@ def test_latex_has_commands_for_what_its_fonts_lack():
     assert text.count(r"$\pm$") == 2 and r"$\times$" in text and "±" not in text
 
 
+def test_no_row_of_latex_is_an_option_of_the_one_above():
+    text = formats.format_table(pandas.DataFrame({"a": [1, 2]}, index=["[2pt]", "*"]), "latex")
+    assert "\n{[}2pt] & 1" in text and "\n{*} & 2" in text
+
+
 def test_a_wrong_paper_is_refused(refusal):
     assert "'lenet6' is not a study. Did you mean 'lenet5'?" in refusal("results", "lenet6")
 
