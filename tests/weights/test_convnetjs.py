@@ -11,6 +11,7 @@ import pytest
 
 import reproductions
 from reports.paths import WEIGHTS
+from reproductions.lab import files
 from reproductions.lab.data import registry
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import evaluate, networks
@@ -111,4 +112,4 @@ def test_the_stored_network_has_the_recorded_error(protocol):
 
 def recorded_of(record: WeightsRecord, protocol: str) -> bool:
     """Whether a record is of the stored network by a protocol."""
-    return record.weights.sha256 == tensor_file.digest(SNAPSHOT) and record.test.protocol == protocol
+    return record.weights.sha256 == files.sha256(SNAPSHOT) and record.test.protocol == protocol
