@@ -20,6 +20,7 @@ from reproductions.cli import (
     quiet_import,
     report,
     results,
+    show,
     table,
     train,
     tune,
@@ -43,7 +44,8 @@ To start:
 All commands: reproduce --help"""
 
 COMMANDS = (
-    listing, train, evaluate, classify, tune, compare, results, table, claims, data, weights, localization, report,
+    listing, train, evaluate, classify, show, tune, compare, results, table, claims, data, weights, localization,
+    report,
 )  # fmt: skip
 LASTING = ("train", "tune", "data")  # commands that go on without a reader of their output
 RESUME = "the same command with --resume continues from the last checkpoint"

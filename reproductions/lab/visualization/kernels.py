@@ -61,9 +61,14 @@ def kernels_of(graph: Graph, layer: str | None = None) -> Kernels:
         return Kernels(step.name, connected(step.layer, values), of_maps=True)
     if values.ndim != 4:
         raise UsageError(f"{step.name} of {graph.name} has a kernel at each position: show its features instead")
-    if values.shape[2] in (1, 3):
+    if sees_image(graph, step) and values.shape[2] in (1, 3):
         return Kernels(step.name, values.transpose(3, 0, 1, 2), towers_after(graph, step))
     return Kernels(step.name, values.transpose(3, 2, 0, 1), of_maps=True)
+
+
+def sees_image(graph: Graph, step: Step) -> bool:
+    """Return whether a layer sees the image itself, padded or flattened."""
+    return all(isinstance(each.layer, PIXELS) for each in graph.before(step.name)[:-1])
 
 
 def images_of_units(graph: Graph, step: Step, kernel: np.ndarray) -> np.ndarray:
@@ -72,9 +77,8 @@ def images_of_units(graph: Graph, step: Step, kernel: np.ndarray) -> np.ndarray:
     Raises:
         UsageError: If they see something else.
     """
-    before = graph.before(step.name)[:-1]
-    shape = before[0].layer.input.shape[1:] if before else ()
-    if not all(isinstance(each.layer, PIXELS) for each in before) or int(np.prod(shape)) != len(kernel):
+    shape = graph.before(step.name)[0].layer.input.shape[1:]
+    if not sees_image(graph, step) or int(np.prod(shape)) != len(kernel):
         raise UsageError(
             f"{step.name} of {graph.name} is fully connected to other units, so that its weights are not images: show "
             f"the filters of {first_layer(graph)}"
@@ -104,7 +108,13 @@ def towers_after(graph: Graph, step: Step) -> int:
     return next((int(each.layer.groups) for each in later if hasattr(each.layer, "groups")), 1)
 
 
-def balanced(tiles: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """Return tiles scaled to -1..1 with zero in the middle; one scale for each group of elements along `axes`."""
-    largest = np.nanmax(np.abs(tiles), axis=axes, keepdims=True)
-    return np.asarray(tiles / np.maximum(largest, 1e-12))
+def balanced(tiles: np.ndarray, axes: tuple[int, ...], percentile: float = 100) -> np.ndarray:
+    """Return tiles scaled to -1..1 with zero in the middle; one scale for each group of elements along `axes`.
+
+    Args:
+        tiles: Weights, NaN where there are none.
+        axes: Axes of the elements that share a scale.
+        percentile: Percentile of their sizes that becomes 1; larger ones are cut off.
+    """
+    largest = np.nanpercentile(np.abs(tiles), percentile, axis=axes, keepdims=True)
+    return np.asarray(np.clip(tiles / np.maximum(largest, 1e-12), -1, 1))

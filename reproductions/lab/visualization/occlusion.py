@@ -35,16 +35,16 @@ class Square:
 
 
 def square_for(size: int) -> Square:
-    """Return the square for an image of this height: about a fifth of it, in steps of about a thirtieth."""
-    return Square(max(3, round(size / 5)), max(1, round(size / 30)))
+    """Return the square for an image of this height: about a fifth of it, in steps of about a twenty-fifth."""
+    return Square(max(3, round(size / 5)), max(1, round(size / 25)))
 
 
-def occluded(image: np.ndarray, grey: np.ndarray, square: Square) -> Iterator[np.ndarray]:
-    """Yield the image with each square of it grey, row by row.
+def occluded(image: np.ndarray, cover: np.ndarray, square: Square) -> Iterator[np.ndarray]:
+    """Yield the image with each square of it covered, row by row.
 
     Args:
         image: (height, width, channels).
-        grey: Pixels to put in place of those of the image, of its shape.
+        cover: Pixels to put in place of those of the image, of its shape.
         square: The square.
     """
     height, width = image.shape[:2]
@@ -52,17 +52,17 @@ def occluded(image: np.ndarray, grey: np.ndarray, square: Square) -> Iterator[np
         for column in square.centres(width):
             covered = image.copy()
             window = square.window(row), square.window(column)
-            covered[window] = grey[window]
+            covered[window] = cover[window]
             yield covered
 
 
-def occlusion_scores(scores: ScoreFunction, image: np.ndarray, grey: np.ndarray, square: Square) -> np.ndarray:
+def occlusion_scores(scores: ScoreFunction, image: np.ndarray, cover: np.ndarray, square: Square) -> np.ndarray:
     """Return the scores of all classes for each position of the square.
 
     Args:
         scores: Function from images (n, height, width, channels) to scores (n, classes).
         image: (height, width, channels), as the network sees it.
-        grey: Grey image of this shape, as the network would see it.
+        cover: Image of this shape whose pixels the square shows instead.
         square: The square.
 
     Returns:
@@ -70,7 +70,7 @@ def occlusion_scores(scores: ScoreFunction, image: np.ndarray, grey: np.ndarray,
     """
     rows, columns = (len(square.centres(size)) for size in image.shape[:2])
     found, batch = [], []
-    for number, covered in enumerate(occluded(image, grey, square), 1):
+    for number, covered in enumerate(occluded(image, cover, square), 1):
         batch.append(covered)
         if len(batch) == BATCH or number == rows * columns:
             found.append(scores(np.stack(batch)))

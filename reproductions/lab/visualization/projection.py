@@ -34,6 +34,7 @@ def guided(signal: keras.KerasTensor, output: keras.KerasTensor) -> keras.KerasT
     return deconvnet(gradient(signal, output), output)
 
 
+BEYOND = 0.01  # share of a signal's energy that may lie beyond each side of the window that is shown
 RULES: dict[str, Rule] = {"deconv": deconvnet, "guided": guided, "gradient": gradient}
 
 
@@ -55,19 +56,21 @@ class Projection:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the smallest square with all of the signal, moved into the image."""
-        present = np.abs(self.pixels).sum(axis=-1) > 0
-        if not present.any():
-            return slice(None), slice(None)
-        extents = []
-        for axis in (1, 0):
-            found = np.flatnonzero(present.any(axis=axis))
-            extents.append((int(found[0]), int(found[-1]) + 1))
+        """Rows and columns of a square with most of the signal.
+
+        Above it, below it, on its left and on its right lies at most a hundredth of the signal's energy each.
+        """
+        energy = np.square(self.pixels.astype(np.float64)).sum(axis=-1)
+        extents = [extent(energy.sum(axis=axis)) for axis in (1, 0)]
         side = max(stop - start for start, stop in extents)
-        rows, columns = (
-            centred(start, stop, side, size) for (start, stop), size in zip(extents, present.shape, strict=True)
-        )
+        rows, columns = (centred(start, stop, side, size) for (start, stop), size in zip(extents, energy.shape))
         return rows, columns
+
+
+def extent(energy: np.ndarray) -> tuple[int, int]:
+    """Return the first row or column with the bulk of the energy, and the one after the last."""
+    share = np.cumsum(energy) / max(float(energy.sum()), 1e-300)
+    return int(np.searchsorted(share, BEYOND, side="right")), int(np.searchsorted(share, 1 - BEYOND)) + 1
 
 
 def centred(start: int, stop: int, side: int, size: int) -> slice:
@@ -84,7 +87,7 @@ def check_rectified(graph: Graph, layer: str, kind: str) -> None:
         UsageError: If a layer that it depends on has another activation than ReLU, or none has ReLU.
     """
     steps = graph.before(layer)
-    advice = "use features, occlusion or filters for this network"
+    advice = "show filters, features or occlusion of this network"
     for step in steps:
         if activation_of(step.layer) not in ("linear", "relu"):
             raise UsageError(
