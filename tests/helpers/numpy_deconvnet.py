@@ -138,7 +138,7 @@ def project(network: Sequence, image: np.ndarray, depth: int, channel: int, rule
         x = layer.forward(x)
     signal = np.zeros_like(x)
     best = max(np.ndindex(x.shape[:-1]), key=lambda position: x[(*position, channel)])
-    signal[(*best, channel)] = x[(*best, channel)]
+    signal[(*best, channel)] = x[(*best, channel)] if x[(*best, channel)] > 0 else 1.0
     for layer in reversed(network[: depth + 1]):
         signal = layer.backward(signal, rule)
     return signal

@@ -93,9 +93,9 @@ def listed(names: Sequence[str]) -> str:
 
 
 def projected(subject: Subject, values: Values, layer: str, kind: str, most: int) -> list[Projection]:
-    """Return the projections of the maps or units with the largest activations that are positive."""
+    """Return the projections of the maps or units with the largest activations; of maps, those that are active."""
     output = np.asarray(ops.convert_to_numpy(values[subject.graph.key(layer)]))[0]
-    channels = [channel for channel in strongest(output)[:most] if output[..., channel].max() > 0]
+    channels = [channel for channel in strongest(output)[:most] if output.ndim == 1 or output[..., channel].max() > 0]
     return [project(subject.graph, values, layer, channel, kind) for channel in channels]
 
 

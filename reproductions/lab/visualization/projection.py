@@ -139,6 +139,8 @@ def strongest(values: np.ndarray) -> list[int]:
 def project(graph: Graph, values: Values, layer: str, channel: int, rule: str) -> Projection:
     """Project the strongest activation of a map back to the pixels of one image.
 
+    If it is not positive, as logits need not be, the signal starts with 1 in its place.
+
     Args:
         graph: The network.
         values: What its steps computed for a batch of one image.
@@ -154,6 +156,6 @@ def project(graph: Graph, values: Values, layer: str, channel: int, rule: str) -
     maps = output[0, ..., channel]
     position = tuple(int(index) for index in np.unravel_index(np.argmax(maps), maps.shape))
     signal = np.zeros_like(output)
-    signal[(0, *position, channel)] = output[(0, *position, channel)]
+    signal[(0, *position, channel)] = maps[position] if maps[position] > 0 else 1
     pixels = backward(graph, values, layer, ops.convert_to_tensor(signal), RULES[rule])
     return Projection(channel, float(maps[position]), position, np.asarray(ops.convert_to_numpy(pixels))[0])

@@ -64,7 +64,7 @@ def vector_jacobian_product(
         import tensorflow as tf
 
         inputs = [tf.identity(each) for each in inputs]  # one tensor may be given twice
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:  # no gradients of filters
             tape.watch(inputs)
             outputs = function(inputs)
         found = tape.gradient(outputs, inputs, output_gradients=signal, unconnected_gradients="zero")
