@@ -144,6 +144,16 @@ def test_a_bar_has_no_colours_if_there_shall_be_none(clock, terminal, monkeypatc
     assert "25 of 100 images" in shown and not re.search(r"\x1b\[[0-9;]*m", shown)
 
 
+def test_a_bar_is_drawn_with_the_characters_that_the_output_has(clock, terminal):
+    ascii_only = os.fdopen(os.dup(terminal.stream.fileno()), "w", encoding="ascii", errors="backslashreplace")
+    with redirect_stdout(LastingOutput(ascii_only)), progress.progress("test", 100, "images") as job:
+        clock.seconds += 10
+        job.update(25)
+        shown = terminal.shown()
+    ascii_only.close()
+    assert "25 of 100 images" in shown and "--" in shown and r"\u" not in shown
+
+
 def test_a_terminal_without_a_cursor_gets_lines(clock, terminal, monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     with redirect_stdout(terminal.stream), progress.progress("test", 100, "images") as job:

@@ -1,5 +1,6 @@
 """Files of weights that Keras writes, and those that it does not."""
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from reproductions.lab.errors import UsageError
-from reproductions.lab.weights import tensor_file
+from reproductions.lab.weights import own, tensor_file
 from reproductions.lab.weights.formats import hdf5
 
 
@@ -147,3 +148,22 @@ def test_an_archive_without_weights_is_refused(tmp_path):
         archive.writestr("../model.weights.h5", b"")
     with pytest.raises(UsageError, match=r"expected one model\.weights\.h5"):
         tensor_file.read(tmp_path / "a.keras")
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ({"config": {"name": []}}, "expected `str`, got `array` - at `$.config.json.config.layers[0].config.name`"),
+        ({"config": {}}, "expected `str`, got `null` - at `$.config.json.config.layers[0].config.name`"),
+        ({"config": 3}, "expected `object`, got `int` - at `$.config.json.config.layers[0].config`"),
+        ({"class_name": 3, "config": {}}, "expected `str`, got `int` - at `$.config.json.config.layers[0].class_name`"),
+    ],
+)
+def test_a_damaged_configuration_names_the_field(layer, message, tmp_path):
+    path = tmp_path / "a.keras"
+    content = {"config": {"name": "a", "layers": [{"class_name": "Dense", **layer}], "others": 1}, "others": 1}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(content))
+    with pytest.raises(UsageError) as refused:
+        own.configuration(path)
+    assert str(refused.value) == f"{path} is not a network that Keras saved: {message}"

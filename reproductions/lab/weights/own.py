@@ -126,7 +126,11 @@ def configuration(path: Path) -> SavedNetwork:
 def parse(content: bytes, source: object) -> SavedNetwork:
     """Return the configuration of a network in JSON; UsageError if it does not fit."""
     value = json_files.parse(content, source, WHAT)
-    return json_files.convert(value, SavedModel, source, WHAT, f"$.{CONFIG}").config
+    saved = json_files.convert(value, SavedModel, source, WHAT, f"$.{CONFIG}").config
+    for number, layer in enumerate(saved.layers):
+        place = f"$.{CONFIG}.config.layers[{number}].config.name"
+        json_files.convert(layer.config.get("name"), str, source, WHAT, place)
+    return saved
 
 
 def check_configuration(path: Path, model: keras.Model) -> None:
