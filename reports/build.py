@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reports import audited
 from reports.build_files import drawings, figure_files, inside, relinked, write_files
+from reports.ensembles import read_ensembles
 from reports.pages import render
 from reports.paths import (
     BENCHMARKS,
@@ -69,7 +70,7 @@ def read_sources(studies: Mapping[str, Study], runs: Path | None = None) -> Sour
         tables=audited.read("tables"),
         claims=[ClaimResult(**row) for row in audited.read("claims")],
         comparisons=read_comparisons(PUBLISHED),
-        ensembles=ensemble_record.read_all(runs / ensemble_record.FOLDER if runs else ENSEMBLES),
+        ensembles=read_ensembles(runs / ensemble_record.FOLDER if runs else ENSEMBLES, studies),
         weights=weights_record.read_all(runs / weights_record.FOLDER if runs else WEIGHTS),
         # The committed searches belong to the committed records.
         searches=read_searches(TUNED) if runs is None else [],

@@ -6,14 +6,17 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from reproductions.lab.errors import unknown
+from reproductions.lab.results import ensemble_record
 from reproductions.lab.results.ensemble_record import EnsembleRecord, Member
 from reproductions.lab.results.entries import ErrorRate
 from reproductions.lab.results.run_group import ERROR, TOP_5, Measure, measures_of, normalized_as_in
+from reproductions.lab.results.run_record import files_in
 from reproductions.lab.spec import recipe_changes
 from reproductions.lab.spec.recipe import Recipe
-from reproductions.lab.spec.study import Study
+from reproductions.lab.spec.study import Network, Study
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,35 @@ class EnsembleRow:
     comparable: str
 
 
+def read_ensembles(folder: Path, studies: Mapping[str, Study]) -> list[EnsembleRecord]:
+    """Return all records of ensembles in a folder; see `read_ensemble`."""
+    return [read_ensemble(path, studies) for path in files_in(folder)]
+
+
+def read_ensemble(path: Path, studies: Mapping[str, Study]) -> EnsembleRecord:
+    """Return the record of an ensemble; UsageError if it cannot be read or a network does not exist."""
+    record = ensemble_record.read(path)
+    check_networks(record, networks_of(studies), f"in {path}")
+    return record
+
+
+def networks_of(studies: Mapping[str, Study]) -> dict[str, Network]:
+    """Return the networks of papers by name."""
+    return {network.name: network for study in studies.values() for network in study.networks}
+
+
+def check_networks(record: EnsembleRecord, networks: Mapping[str, Network], where: str) -> None:
+    """Raise UsageError, which says where it is, if a network of an ensemble does not exist."""
+    for name in record.networks:
+        if name not in networks:
+            raise unknown(f"network ({where})", name, networks)
+
+
 def measured_ensembles(studies: Mapping[str, Study], records: Sequence[EnsembleRecord]) -> list[MeasuredEnsemble]:
     """Return ensembles with the own recipes of their networks; UsageError if a network does not exist."""
-    networks = {network.name: network for study in studies.values() for network in study.networks}
+    networks = networks_of(studies)
     for record in records:
-        for name in record.networks:
-            if name not in networks:
-                raise unknown(f"network (in the record of the ensemble {record.name})", name, networks)
+        check_networks(record, networks, f"in the record of the ensemble {record.name}")
     return [MeasuredEnsemble(each, {name: networks[name].to_train() for name in each.networks}) for each in records]
 
 

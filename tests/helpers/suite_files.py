@@ -14,6 +14,7 @@ import pytest
 import layers  # noqa: F401, registers the losses of recipes
 import reproductions
 from reports import audited
+from reports.ensembles import read_ensemble
 from reports.pages import render
 from reports.sections.tuning import Search
 from reports.sources import Sources
@@ -23,7 +24,7 @@ from reproductions.lab.data.imagenet import dataset, devkit, manifest, pixel_sta
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.evaluation import localization, networks
 from reproductions.lab.evaluation.partial_scores import ScoreCollector
-from reproductions.lab.results import ensemble_record, predictions, run_record, trial_record, weights_record
+from reproductions.lab.results import predictions, run_record, trial_record, weights_record
 from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.spec import recipe_changes, recipe_files
@@ -127,7 +128,7 @@ def read_meta(path: Path) -> None:
 
 READERS: dict[str, Callable[[Path], object]] = {
     "record.json": read_record,
-    "ensemble.json": lambda path: pages(ensembles=[ensemble_record.read(path)]),
+    "ensemble.json": lambda path: pages(ensembles=[read_ensemble(path, STUDIES)]),
     "weights.json": weights_record.read,
     "trial.json": read_trial,
     "search.json": read_search,

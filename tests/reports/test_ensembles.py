@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from reports.ensembles import ensemble_rows, measured_ensembles
+from reports.ensembles import ensemble_rows, measured_ensembles, read_ensembles
 from reports.paths import ENSEMBLES, PUBLISHED
 from reports.published import read_figures
 from reports.sections.results import ResultRow, result_rows
 from reproductions.lab.errors import UsageError
-from reproductions.lab.results import ensemble_record
 from reproductions.lab.results.ensemble_record import EnsembleRecord, Member
 from reproductions.lab.results.entries import ErrorRate, EvaluationResult
 from tests.helpers.pages import pages
@@ -86,10 +85,14 @@ def test_members_normalize_as_many_images_as_the_recipe_says():
     assert verdict == "not comparable: in inception-v3 seed 3, batch normalization saw other numbers of images"
 
 
-def test_a_network_that_does_not_exist_is_named():
+def test_a_network_that_does_not_exist_is_named(tmp_path):
     record = ensemble(result(9), member(9), replace(member(9, 2), network="lenet7"))
     with pytest.raises(UsageError, match=r"'lenet7' is not a network \(in the record of the ensemble lenet5 \+ lenet7"):
         measured_ensembles(STUDIES, [record])
+    record.write(tmp_path / "a.json")
+    with pytest.raises(UsageError, match=rf"'lenet7' is not a network \(in {tmp_path}/a\.json\)"):
+        read_ensembles(tmp_path, STUDIES)
+    assert read_ensembles(tmp_path / "none", STUDIES) == []
 
 
 def test_the_page_lists_ensembles_with_the_mean_of_their_members():
@@ -101,5 +104,5 @@ def test_the_page_lists_ensembles_with_the_mean_of_their_members():
 
 
 def test_committed_ensembles_are_of_committed_code():
-    for record in ensemble_record.read_all(ENSEMBLES):
+    for record in read_ensembles(ENSEMBLES, STUDIES):
         assert all(each.commit and each.dirty is False for each in record.members), record.name

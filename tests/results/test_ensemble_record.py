@@ -62,7 +62,6 @@ def test_a_record_has_the_members_and_the_error_of_the_mean(runs, tmp_path):
     assert record.name == "3 lenet5" and record.filename == "3-lenet5-whole-image.json"
     record.write(tmp_path / "a.json")
     assert ensemble_record.read(tmp_path / "a.json") == record
-    assert ensemble_record.read_all(tmp_path) == [record] and ensemble_record.read_all(tmp_path / "none") == []
 
 
 def test_the_order_of_the_runs_does_not_matter(runs):

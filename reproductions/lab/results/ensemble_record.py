@@ -220,8 +220,3 @@ def problems(record: EnsembleRecord) -> Iterator[str]:
         for rate in (member.top1, member.top5):
             if rate is not None:
                 yield from run_record.rate_problems(rate, record.test.images)
-
-
-def read_all(folder: Path) -> list[EnsembleRecord]:
-    """Return all records in a folder, by file name; none if the folder does not exist."""
-    return [read(path) for path in run_record.files_in(folder)]
