@@ -97,7 +97,9 @@ def add_devices(options: Container) -> None:
         help="Keras dtype policy (default: float32)",
     )
     options.add_argument("--jit", action="store_true", help="compile with XLA; runs may then differ in the last bits")
-    options.add_argument("--threads", type=int, metavar="N", help="intra-op threads (default: one per core)")
+    options.add_argument(
+        "--threads", type=int, metavar="N", help="intra-op threads (default: 1 for small networks, else one per core)"
+    )
 
 
 def parse_fraction(option: str, text: str) -> Fraction:

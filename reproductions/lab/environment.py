@@ -75,11 +75,15 @@ def set_up_keras() -> None:
     set_keras_defaults()
 
 
-def set_threads(threads: int | None) -> None:
+def set_threads(threads: int | None, default: int | None = None) -> int:
     """Set up Keras and TensorFlow's number of intra-op threads, on which the last bits of a result depend on a CPU.
 
     Args:
-        threads: Number of threads; None for one per core.
+        threads: Number of threads; None for the default, or for that with which TensorFlow already runs.
+        default: Default number; by default one per core.
+
+    Returns:
+        The number of threads.
 
     Raises:
         UsageError: If the number is not positive, or TensorFlow already runs with another one, which cannot be changed.
@@ -88,12 +92,15 @@ def set_threads(threads: int | None) -> None:
     set_up_keras()
     import tensorflow as tf  # this module is also imported where TensorFlow is not needed
 
+    chosen = threads or default or cores()
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads or cores())
+        tf.config.threading.set_intra_op_parallelism_threads(chosen)
     except RuntimeError:
-        current = tf.config.threading.get_intra_op_parallelism_threads() or cores()
-        if current != (threads or cores()):
+        current = int(tf.config.threading.get_intra_op_parallelism_threads()) or cores()
+        if threads not in (None, current):
             raise UsageError(
-                f"this process already runs TensorFlow with {current} threads, not {threads or cores()}: "
+                f"this process already runs TensorFlow with {current} threads, not {threads}: "
                 "use --threads in a new process"
             ) from None
+        return current
+    return chosen

@@ -3,13 +3,18 @@
 import json
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import reproductions
+from reproductions.lab import environment
+from reproductions.lab.data.base import InMemoryImages
 from reproductions.lab.errors import UsageError
+from reproductions.lab.training import model
 from reproductions.lab.training.config import check_keras_objects
 from reproductions.lab.training.options import TrainOptions
 from reproductions.lab.training.plan import resolve
+from tests.helpers import small
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,13 @@ def test_a_recipe_is_that_of_its_file(tmp_path):
     path.write_text("{}", encoding="utf-8")
     assert json.dumps(resolve(network, TrainOptions(recipe=path)).as_data()) == own
     assert json.loads(own)["optimizer"]["class_name"] == "SGD"
+
+
+@pytest.mark.parametrize("name, threads", [("lenet5", 1), ("convnetjs-cifar10", 1), ("alexnet-cifar10", 7)])
+def test_small_networks_are_trained_by_one_thread(name, threads, monkeypatch):
+    monkeypatch.setattr(environment, "cores", lambda: 7)
+    network, images = reproductions.find_network(name), InMemoryImages(np.zeros((10, 28, 28)), np.arange(10))
+    assert model.threads(network, network.to_train(), small.dataset(images)) == threads
 
 
 def test_adadelta_has_no_learning_rate_to_scale():

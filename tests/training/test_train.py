@@ -39,13 +39,13 @@ def test_a_seed_determines_the_record(finished, reproduce):
     assert other["history"] != first["history"]
 
 
-def test_one_thread_gives_the_same_on_any_number_of_cores(reproduce):
+def test_lenet5_is_trained_by_one_thread_on_any_number_of_cores(reproduce):
     one_core = "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
     arguments = ("train", "lenet5", "--epochs", "1")
     assert reproduce(*arguments, "--run-dir", "core", before=one_core).returncode == 0
     # A recipe from a file creates Keras objects, which must not settle the number of threads.
     (reproduce.folder / "recipe.json").write_text('{"batch_size": 32}')
-    done = reproduce(*arguments, "--run-dir", "thread", "--threads", "1", "--recipe", "recipe.json")
+    done = reproduce(*arguments, "--run-dir", "thread", "--recipe", "recipe.json")
     assert done.returncode == 0, done.stderr
     core, thread = (run_record.read(reproduce.folder / name / "record.json") for name in ("core", "thread"))
     assert core.execution.threads == thread.execution.threads == 1
@@ -94,7 +94,7 @@ def test_two_mirrored_devices_equal_one(finished, reproduce):
     assert done.returncode == 0, done.stderr
     assert run_record.read(reproduce.folder / "two" / "record.json").execution.replicas == 2
     for single, mirrored in zip(variables(finished / "run"), variables(reproduce.folder / "two"), strict=True):
-        np.testing.assert_allclose(mirrored, single, atol=1e-5)
+        np.testing.assert_allclose(mirrored, single, atol=2e-5)
 
 
 def test_a_finished_run_is_reused_and_evaluated(finished, reproduce):

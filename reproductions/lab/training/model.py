@@ -6,7 +6,11 @@ import hashlib
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
+from reproductions.lab import environment
+from reproductions.lab.analysis import profile
+from reproductions.lab.data.base import Dataset, InMemoryImages
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.evaluation import networks
 from reproductions.lab.results import run_record
@@ -17,11 +21,30 @@ from reproductions.lab.training.plan import check_init
 from reproductions.lab.weights import own
 
 RETRAIN = "retrain the run"
+SMALL_STEP = 100_000_000  # multiply-adds of a batch, forward: LeNet-5 has 13 million, All-CNN-C 9 billion
 
 
 def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras.Model:
     """Build a network for training; see `reproductions.lab.evaluation.networks.build`."""
     return networks.build(network, recipe, classes, auxiliary=bool(recipe.loss_weights))
+
+
+def threads(network: Network, recipe: Recipe, data: Dataset) -> int:
+    """Return the number of intra-op threads that trains a network the fastest: 1 if it is small, else one per core.
+
+    Of a small network, threads wait for each other longer than they compute (`benchmarks/threads.py`). This does not
+    initialize TensorFlow.
+    """
+    photographs = not isinstance(data.train, InMemoryImages)  # whose networks are large, and take seconds to build
+    if photographs or tf.config.list_physical_devices("GPU"):
+        return environment.cores()
+    with profile.without_weights():
+        try:
+            layers = profile.profile_model(build(network, recipe, data.classes))
+        except AttributeError:  # a layer that is used twice, in somebody's own network
+            return environment.cores()
+    small = recipe.batch_size * profile.total(layers, "multiply_adds") < SMALL_STEP
+    return 1 if small else environment.cores()
 
 
 def inference_model(model: keras.Model, recipe: Recipe) -> keras.Model:

@@ -39,7 +39,7 @@ class TrainOptions:
         accumulate: Steps over which each device accumulates the gradients of its share of a batch.
         precision: Keras dtype policy.
         jit: Whether the step is compiled by XLA.
-        threads: Intra-op threads; by default one per core.
+        threads: Intra-op threads; by default 1 for small networks, else one per core.
     """
 
     seed: int = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import keras
@@ -86,7 +86,10 @@ def configure(planned: Plan) -> RunConfig:
         UsageError: If it does not fit the devices, or Keras cannot create an object of the recipe.
     """
     options, recipe, cluster = planned.options, planned.recipe, planned.cluster
-    environment.set_threads(options.threads)  # before a recipe's objects are created, which initializes TensorFlow
+    environment.set_up_keras()
+    # Before a recipe's objects are created, which initializes TensorFlow.
+    default = None if options.threads else networks.threads(planned.network, recipe, planned.data)
+    options = replace(options, threads=environment.set_threads(options.threads, default))
     if options.recipe is not None:
         check_keras_objects(recipe, options.recipe)
     strategy = distributed.create_strategy(options.strategy, cluster, recipe.batch_size, recipe.micro_batch_size)
@@ -94,7 +97,8 @@ def configure(planned: Plan) -> RunConfig:
         raise UsageError("--jit works on one device only")
     if cluster.is_chief:
         print(f"data: {planned.data.description}", flush=True)
-    return RunConfig(**{each.name: getattr(planned, each.name) for each in fields(planned)}, strategy=strategy)
+    values = {each.name: getattr(planned, each.name) for each in fields(planned)}
+    return RunConfig(**{**values, "options": options}, strategy=strategy)
 
 
 def unreplicated(config: RunConfig, model: keras.Model) -> keras.Model:
