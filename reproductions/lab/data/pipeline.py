@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +16,8 @@ from reproductions.lab.data.base import Images, InMemoryImages
 from reproductions.lab.data.transforms.registry import TransformContext, compose
 from reproductions.lab.errors import UsageError
 from reproductions.lab.spec.recipe import Recipe
+
+QUIET_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,51 @@ class WorkerShard:
 WHOLE_BATCH = WorkerShard()
 
 
+class Reads:
+    """The reads of all pipelines, which end before Python does.
+
+    A pipeline that is alive when Python ends is taken down then, and waits for its reads. These wait in turn for
+    Python's lock, which they never get again: the process would hang. So from the beginning of the end on, reads fail
+    at once, until the pipelines ask for no more.
+
+    Attributes:
+        count: Number of reads.
+        ending: Whether Python ends.
+    """
+
+    def __init__(self) -> None:
+        self.count, self.ending = 0, False
+        atexit.register(self.end)
+
+    def counted(self, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+        """Return a function that reads an image, or fails if Python ends."""
+
+        def counted_read(index: int) -> bytes:
+            self.count += 1
+            if self.ending:
+                raise StopIteration
+            return read(index)
+
+        return counted_read
+
+    def end(self) -> None:
+        """Wait until there were no reads for a while."""
+        self.ending, before = True, -1
+        while self.count not in (0, before):
+            before = self.count
+            time.sleep(QUIET_SECONDS)
+
+
+READS = Reads()
+
+
 def reader(images: Images) -> Callable[[tf.Tensor], tf.Tensor]:
     """Return a function from an index to the stored image, for use in a tf.data pipeline."""
     if isinstance(images, InMemoryImages):
         pixels = tf.constant(images.images)
         return lambda index: tf.gather(pixels, index)
-    return lambda index: tf.ensure_shape(tf.numpy_function(images.read, [index], tf.string, stateful=False), ())
+    read = READS.counted(images.read)
+    return lambda index: tf.ensure_shape(tf.numpy_function(read, [index], tf.string, stateful=False), ())
 
 
 def without_autotune(examples: tf.data.Dataset) -> tf.data.Dataset:
