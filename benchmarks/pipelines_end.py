@@ -2,9 +2,13 @@
 
     python benchmarks/pipelines_end.py [SECONDS] [ROUNDS]
 
-Uses a pipeline for SECONDS (default: 50), deletes it, and repeats this ROUNDS times (default: 5). With autotuning, a
+Uses a pipeline for SECONDS (default: 20), deletes it, and repeats this ROUNDS times (default: 3). With autotuning, a
 background thread sleeps for longer and longer, up to a minute, and is not always woken when its pipeline ends, which
-then waits for it. The first time can therefore be close to SECONDS, and at most 60 s.
+then waits for it: for up to SECONDS, and at most 60 s.
+
+A pipeline of photographs that was alive when Python ended made it hang for ever, in 6 of 14 short runs, because reads
+in progress waited for Python's lock; since `pipeline.Reads`, in 0 of 30. Runs that end by an exception which is caught,
+as those of `reproduce train` do, did not hang in 24.
 """
 
 from __future__ import annotations
@@ -16,8 +20,11 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
+from timing import Claim
 
 from reproductions.lab.data.pipeline import without_autotune
+
+CLAIM = Claim("End of a pipeline", "Time that a pipeline without autotuning takes to end after 20 s", "one with it")
 
 
 def seconds_to_end(autotune: bool, used: float) -> float:
@@ -33,11 +40,10 @@ def seconds_to_end(autotune: bool, used: float) -> float:
     return time.perf_counter() - start
 
 
-def main(used: str = "50", rounds: str = "5") -> None:
-    """Print both times of each round."""
-    for _ in range(int(rounds)):
-        autotuned, fixed = (seconds_to_end(autotune, float(used)) for autotune in (True, False))
-        print(f"with autotuning {autotuned:.3f} s, without {fixed:.3f} s", flush=True)
+def main(used: str = "20", rounds: str = "3") -> None:
+    """Record the ratio."""
+    ratios = [seconds_to_end(False, float(used)) / seconds_to_end(True, float(used)) for _ in range(int(rounds))]
+    CLAIM.record(ratios)
 
 
 if __name__ == "__main__":

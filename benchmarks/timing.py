@@ -43,14 +43,6 @@ def compiled_step(layer: keras.layers.Layer, images: tf.Tensor) -> Callable[[], 
     return step
 
 
-def seconds(step: Callable[[], object], steps: int) -> float:
-    """Return the time of some calls in seconds."""
-    start = time.perf_counter()
-    for _ in range(steps):
-        step()
-    return time.perf_counter() - start
-
-
 def alternating(first: Callable[[], object], second: Callable[[], object], rounds: int, calls: int = 1) -> list[float]:
     """Return the ratio of the processor times of two functions in each round, after a first call of each.
 

@@ -1,5 +1,6 @@
 """Fixtures of several packages: the `reproduce` command, a finished run, and fake ImageNet files."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reproductions.cli.main import main
+from reproductions.cli.main import COLLECT_AFTER, main
 from tests.helpers import imagenet_files
 from tests.helpers.imagenet_files import FakeImageNet
 from tests.helpers.once import once_per_session
@@ -15,8 +16,7 @@ from tests.helpers.prepared_imagenet import prepare
 from tests.helpers.reproduce import Reproduce, offline
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
+gc.set_threshold(COLLECT_AFTER)  # as the command does
 os.environ["COLUMNS"] = "160"  # tables fit the terminal, which is not that of whoever runs the tests
 
 
