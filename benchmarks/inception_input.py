@@ -8,7 +8,8 @@ photograph, resizes it, takes a random crop, mirrors it, and changes its brightn
 
 Of 6.5 ms of an image, `image[:, ::-1]` in a tf.where took 2.1 and all orders of the distortions 2.1; `tf.reverse` and
 one branch of a tf.switch_case take 0.1 and 0.5. Did not help: one branch for each of the six orders; decoding the whole
-photograph in place of the window, as fast within 10%.
+photograph in place of the window, as fast within 10%. Of the 2.4 ms that are left, decoding takes 0.9, resizing 0.5,
+the distortions 0.5, reading and drawing the window 0.3.
 """
 
 from __future__ import annotations
