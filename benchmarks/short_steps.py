@@ -7,7 +7,7 @@ by processor time. Then does the same with TensorFlow's graph optimizer, which t
 bit-exact.
 
 Turning the optimizer's passes on one by one is not worth it: with one thread, all but the one that reorders sums save 0
-to 7% of LeNet-5's time, and all of them 0 to 14%, and they change the last bits of convnetjs-cifar10.
+to 7% of LeNet-5's time, and all of them -4 to 14%, and they change the last bits of convnetjs-cifar10.
 """
 
 from __future__ import annotations

@@ -31,8 +31,10 @@ def unknown(kind: str, name: str, names: Iterable[str], others: Mapping[str, str
     near = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1)
     article = "an" if kind[0] in "aeiou" else "a"
     suggestion = "".join(f" Did you mean {known[close]!r}?" for close in near)
-    choices = f"Choose from: {', '.join(names)}" if len(names) <= MANY else "`reproduce list` prints all of them"
-    return UsageError(f"{name!r} is not {article} {kind}.{suggestion} {choices}")
+    choices = f" Choose from: {', '.join(names)}" if len(names) <= MANY else ""
+    if not choices and kind.startswith(("network", "study")):
+        choices = " `reproduce list` prints all of them"
+    return UsageError(f"{name!r} is not {article} {kind}.{suggestion}{choices}")
 
 
 @contextmanager

@@ -20,9 +20,9 @@ from tests.helpers import small
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"optimizer": {"class_name": "Foo", "config": {}}}, "optimizer cannot be created"),
+        ({"optimizer": {"class_name": "Foo", "config": {}}}, "'Foo' is not an optimizer"),
         ({"optimizer": {"class_name": "SGD", "config": {"momentom": 0.9}}}, "optimizer cannot be created"),
-        ({"loss": {"class_name": "Foo", "config": {}}}, "loss cannot be created"),
+        ({"loss": {"class_name": "Foo", "config": {}}}, "'Foo' is not a loss"),
         ({"protocol": "nope"}, "'nope' is not a protocol"),
         (
             {"bias_learning_rate_multiplier": 2, "optimizer": {"class_name": "Adam", "config": {}}},
