@@ -239,8 +239,9 @@ def preprocessing(
             $REPRODUCTIONS_DATA.
 
     Returns:
-        Function from images (batch, height, width, channels) in 0..255, RGB or, for MNIST and USPS, without the axis of
-        channels, to inputs of the network, float32. It can be mapped over a tf.data.Dataset. It does not crop images.
+        Function from images (batch, height, width, channels) in 0..255 (USPS: -1..1), RGB or, for MNIST and USPS,
+        without the axis of channels, to inputs of the network, float32. It can be mapped over a tf.data.Dataset.
+        It does not crop images.
 
     Raises:
         UsageError: If there is no trained network, or the statistics are missing.

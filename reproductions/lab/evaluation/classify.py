@@ -71,7 +71,10 @@ def read_images(paths: Sequence[Path], dataset: str) -> Images:
         return sample.image_files(paths, [0] * len(paths))
     if dataset not in STORED:
         raise UsageError(f"images cannot be brought into the form of {dataset}, which is computed from the whole set")
-    return InMemoryImages(np.stack([pixels(path, *STORED[dataset]) for path in paths]), np.zeros(len(paths), np.int64))
+    images = np.stack([pixels(path, *STORED[dataset]) for path in paths])
+    if dataset == "usps":  # whose files have grey values in -1..1
+        images = images.astype(np.float32) / 127.5 - 1
+    return InMemoryImages(images, np.zeros(len(paths), np.int64))
 
 
 def pixels(path: Path, mode: str, width: int, height: int) -> np.ndarray:

@@ -26,8 +26,8 @@ def preprocessing(found: Tested, data_dir: Path | None = None) -> Callable[[tf.T
         data_dir: Folder of the data, for a network that needs statistics of its training set.
 
     Returns:
-        Function from images (batch, height, width, channels), or without channels for MNIST and USPS, in 0..255, to
-        inputs (batch, height, width, channels), float32.
+        Function from images (batch, height, width, channels), or without channels for MNIST and USPS, in 0..255 (USPS:
+        -1..1), to inputs (batch, height, width, channels), float32.
 
     Raises:
         UsageError: If the network has no recipe, or the statistics are missing.
