@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,6 +36,12 @@ def rerun_commands(group: RunGroup) -> list[RerunCommand]:
     return [RerunCommand(alike, f"{start} {alike[0]} {arguments}".rstrip()) for arguments, alike in seeds.items()]
 
 
+def cores_of(record: Record) -> int | None:
+    """Return the number of cores of a record without a number of threads, of which there was one per core then."""
+    cores = re.match(r"(\d+) CPU cores", record.device)
+    return int(cores[1]) if cores and "epochs" in record.recipe else None
+
+
 def options(group: RunGroup, record: Record) -> Iterator[str]:
     """Yield the command-line options of a run besides network and seed."""
     execution, own = record.execution, group.own_recipe.as_data()
@@ -54,7 +61,8 @@ def options(group: RunGroup, record: Record) -> Iterator[str]:
         yield "--jit"
     if (execution.accumulation_steps or 1) > 1:
         yield f"--accumulate {execution.accumulation_steps}"
-    if execution.threads:
-        yield f"--threads {execution.threads}"
+    threads = execution.threads or cores_of(record)
+    if threads:
+        yield f"--threads {threads}"
     if execution.init_from:
         yield "--init-from RUN_DIR"

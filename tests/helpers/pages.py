@@ -16,5 +16,5 @@ from tests.helpers.records import STUDIES, as_runs
 def pages(records: Iterable[Record | Run], **sources: Any) -> Pages:
     """Pages of these records, with the published figures and computed tables of the suite."""
     runs = [record if isinstance(record, Run) else as_runs(record)[0] for record in records]
-    made = replace(read_sources(STUDIES), runs=runs, comparisons=(), searches=())
+    made = replace(read_sources(STUDIES), runs=runs, comparisons=(), searches=(), pictures={})
     return render(replace(made, **sources))

@@ -53,6 +53,18 @@ def test_a_page_gives_the_command_of_a_run(changes, execution, words):
     assert f"To reproduce: `reproduce train lenet5 --network lenet5 {words}\n" in text
 
 
+def test_a_record_without_threads_had_one_per_core():
+    record = replace(made_up(95), device="2 CPU cores, x86_64")
+    assert "--seed 1 --threads 2`\n" in pages([record]).texts["lenet5.md"]
+
+
+def test_pictures_are_on_the_page_of_their_network_and_of_their_method():
+    made = pages([made_up(95)], pictures=read_sources(STUDIES).pictures)
+    shown = "](googlenet-quick-deconv.png)"
+    assert shown in made.texts["googlenet.md"] and shown in made.texts["zfnet.md"]
+    assert shown not in made.texts["lenet5.md"] and made.images["googlenet-quick-deconv.png"].is_file()
+
+
 def test_seeds_that_were_executed_alike_share_a_command():
     executions = {1: {}, 2: {"threads": 1}, 3: {"threads": 1}, 4: {"threads": 1, "jit": True}}
     records = [executed(made_up(90, seed), **execution) for seed, execution in executions.items()]
