@@ -182,7 +182,8 @@ STUDY = Study(
     url="https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks",
     label="AlexNet",
     contribution=(
-        "It won ILSVRC-2012 with a top-5 error of 16.4% on the supplied data; the next team had 26.2%.",
+        "An ensemble of seven won ILSVRC-2012 with a top-5 error of 15.3%; five of them, trained on the supplied data "
+        "alone, have 16.4%, and the next team had 26.2%.",
         "It made a network of 60 million parameters trainable: rectified linear units, dropout, augmented images and "
         "two GPUs.",
         "Its smaller networks for CIFAR-10 measure what these parts contribute.",

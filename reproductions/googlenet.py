@@ -202,7 +202,8 @@ STUDY = Study(
     url="https://arxiv.org/abs/1409.4842",
     label="GoogLeNet",
     contribution=(
-        "It won ILSVRC-2014 with a top-5 error of 6.67%, with a twelfth of AlexNet's parameters.",
+        "An ensemble of seven won ILSVRC-2014 with a top-5 error of 6.67%; one network has about a ninth of AlexNet's "
+        "parameters.",
         "Its Inception blocks run convolutions of several sizes side by side, after 1x1 convolutions that reduce the "
         "channels.",
         "Two auxiliary classifiers feed gradients to the middle of the network, and global average pooling takes the "

@@ -181,8 +181,7 @@ STUDY = Study(
         "It projects the activations of feature maps back to pixels, which shows what a trained network responds to.",
         "By what the pictures showed, it changed AlexNet's first layers, to smaller windows and strides, and lowered "
         "the error.",
-        "It removes and resizes layers one at a time, and covers parts of the image, to find what the answer depends "
-        "on.",
+        "It removes and resizes layers, and covers parts of the image, to find what the answer depends on.",
     ),
     networks=(
         network("zfnet", 62357608),
