@@ -111,7 +111,7 @@ def errors_by_year(entries: Sequence[Entry]) -> Chart:
         "whose networks this suite builds."
     )
     alt = "; ".join(f"{entry.year} {entry.name} {entry.error:g}%" for entry in own)
-    return Chart(draw_years, data, (style.WIDTH, 3.6), caption, alt)
+    return Chart(draw_years, data, (style.WIDTH, 4.4), caption, alt)
 
 
 def draw_years(figure: matplotlib.figure.Figure, data: Mapping[str, Any]) -> None:
@@ -134,7 +134,9 @@ def draw_years(figure: matplotlib.figure.Figure, data: Mapping[str, Any]) -> Non
         last[entry["year"]] = place
         text = f"{entry['name']} {entry['error']:.1f}%"
         colour = style.DARK if entry["own"] else style.GREY
-        axes.text(entry["year"] + 0.06, place, text, va="center", size=8, color=colour)
+        line = {"arrowstyle": "-", "linewidth": 0.6, "color": style.GREY, "shrinkB": 4, "relpos": (0, 0.5)}
+        point, label = (entry["year"], entry["error"]), (entry["year"] + 0.2, place)
+        axes.annotate(text, point, label, va="center", size=8, color=colour, arrowprops=line)
     years = sorted({entry["year"] for entry in entries})
     axes.set_xticks(years)
     errors = [entry["error"] for entry in entries]
