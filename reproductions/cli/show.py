@@ -122,7 +122,8 @@ def find(path: Path, network: str | None = None) -> Tested:
     """
     from reproductions.lab.weights import trained
 
-    known, given_out, name = reproductions.networks(), trained.read_list(), str(path)
+    known, given_out = reproductions.networks(), trained.read_list()
+    name = reproductions.other_names(reproductions.studies().values()).get(str(path), str(path))
     if path.exists() or name in given_out:
         return tested.find(path, network, known)
     if name in known:

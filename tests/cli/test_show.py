@@ -1,6 +1,7 @@
 """The command `reproduce show`."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +77,13 @@ def test_a_file_of_the_user_is_shown(run, tmp_path):
         ("lenet5 filters --layer S2", "S2 of lenet5 has no kernel; these have: C1, C3, C5, F6, RBF"),
         ("lenet5 features --layer F6", "F6 of lenet5 has no feature maps; these have: C1, S2, C3, S4"),
         ("fully-connected-300 features", "fully-connected-300 has no feature maps: its layers are fully connected"),
+        ("vgg16 filters", "the suite gives out no trained weights of vgg-d, only of"),
+        ("convnetjs-cifar10 features --image pipe.png", "pipe.png is a pipe or device: name a JPEG or PNG file"),
         ("linear-classifier-deslanted features --image cat", "cannot be brought into the form of mnist-deslanted"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(arguments, message, refusal):
+    os.mkfifo("pipe.png")
     assert message in refusal("show", *arguments.split())
 
 

@@ -58,6 +58,8 @@ def read_image(path: Path) -> bytes:
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name the JPEG or PNG files in it")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is a pipe or device: name a JPEG or PNG file")
     with file_errors(path, "replace it by a JPEG or PNG file"):
         content = files.read_bytes(path, LARGEST)
         try:
