@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import textwrap
 from collections.abc import Callable
 
@@ -12,10 +11,10 @@ import pandas
 
 from reports import markup
 from reproductions.lab.analysis.published import FAILS
+from reproductions.lab.text import terminal_width
 
 TEX = {"±": r"$\pm$", "×": r"$\times$"}
 OPTION = re.compile(r"^([\[*])", re.MULTILINE)  # after the \\ that ends the row above
-PAGE_WIDTH = 160  # characters
 NARROW = 100  # characters below which a table is written as blocks
 
 
@@ -79,11 +78,6 @@ def with_tex_symbols(text: str) -> str:
     for character, command in TEX.items():
         text = text.replace(character, command)
     return OPTION.sub(r"{\1}", text)
-
-
-def terminal_width() -> int:
-    """Return the width of the terminal in characters, or of a page where there is none."""
-    return shutil.get_terminal_size((PAGE_WIDTH, 24)).columns
 
 
 def fitting_text(table: pandas.DataFrame, width: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import reproductions
 from reproductions.cli.options import add_format, add_recompute
 from reproductions.lab import environment
+from reproductions.lab.text import fitted
 
 COLUMNS = ["slide", "quote", "published", "computed", "source", "verdict", "reason"]
 
@@ -69,7 +70,7 @@ def show_claims(options: argparse.Namespace) -> None:
     print(format_table(table.set_index("slide"), options.format))
     if options.format == "text":
         counts = table["verdict"].value_counts()
-        print("\n" + ", ".join(f"{counts[verdict]} {verdict}" for verdict in counts.index))
+        print("\n" + fitted(", ".join(f"{counts[verdict]} {verdict}" for verdict in counts.index)))
 
 
 def write_audit(options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import reproductions
 from reproductions.cli.options import Subparsers, add_format
 from reproductions.lab.spec import Recipe, Study
+from reproductions.lab.text import fitted
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -28,13 +29,13 @@ def list_studies(options: argparse.Namespace) -> None:
         print_table(studies, options.format)
         return
     for study in studies:
-        print(f"{study.name}: {study.authors}, {study.title}, {study.year}")
+        print(fitted(f"{study.name}: {study.authors}, {study.title}, {study.year}"))
         for network in study.networks:
             recipe = network.recipe
             training = f", trained on {recipe.dataset} for {recipe.epochs} epochs" if recipe else ""
-            print(f"    {network.name}{training}")
+            print(fitted(f"    {network.name}{training}"))
         for classifier in study.classifiers:
-            print(f"    {classifier.name}, fitted to {classifier.recipe.dataset}")
+            print(fitted(f"    {classifier.name}, fitted to {classifier.recipe.dataset}"))
 
 
 def print_table(studies: Iterable[Study], output_format: str) -> None:

@@ -59,7 +59,8 @@ def list_presets(options: argparse.Namespace) -> None:
         return
     import pandas
 
-    from reports.formats import blocks, format_table, terminal_width
+    from reports.formats import blocks, format_table
+    from reproductions.lab.text import terminal_width
 
     table = pandas.DataFrame(map(row, found))
     if options.format == "text":  # a table of such long texts would break the checksums

@@ -1,12 +1,27 @@
-"""Text that others wrote, made harmless for a terminal."""
+"""Text for a terminal: lines that fit it, and what others wrote, made harmless."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 from typing import Any
 
 # Control characters but for line feeds and tabs; and those that change lines or the direction of writing.
 CONTROLS = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+PAGE_WIDTH = 160  # characters
+
+
+def terminal_width() -> int:
+    """Return the width of the terminal in characters, or of a page where there is none."""
+    return shutil.get_terminal_size((PAGE_WIDTH, 24)).columns
+
+
+def fitted(line: str) -> str:
+    """Return a line in as many lines as the terminal needs, all but the first with a deeper indent."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(line, terminal_width(), subsequent_indent=f"{indent}    ", break_on_hyphens=False)
 
 
 def visible(text: str) -> str:

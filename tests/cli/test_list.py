@@ -51,3 +51,11 @@ def test_a_closed_pipe_ends_the_command_quietly():
         )
         os.close(writer)
         assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_the_list_fits_the_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    main(["list"])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert "        mnist-deslanted for 20 epochs" in lines
