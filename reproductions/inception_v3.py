@@ -243,7 +243,7 @@ STUDY = Study(
     contribution=(
         "It factorizes large convolutions into smaller and asymmetric ones, 7x7 into 1x7 and 7x1.",
         "It introduces label smoothing, and normalizes the auxiliary classifier.",
-        "One network reaches a top-1 error of 21.2% on one crop at five billion multiply-adds.",
+        "One network reaches a top-1 error of 21.2% on one crop at five billion multiply-adds by its count.",
     ),
     networks=(
         Network(

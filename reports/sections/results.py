@@ -71,6 +71,11 @@ def interval(ends: tuple[float, float] | None) -> str:
     return f"{ends[0]:.2f} to {ends[1]:.2f}" if ends else ""
 
 
+def signed(points: float) -> str:
+    """Return a difference as text: "+0.07"; "+0.00" also where it rounds to zero from below."""
+    return f"{round(points, 2) + 0.0:+.2f}"
+
+
 def verdict_of(group: RunGroup, measure: Measure, figure: Figure | None) -> str:
     """Return the verdict on a figure, or why there is none."""
     if group.data != group.own_recipe.dataset:
@@ -110,7 +115,7 @@ def result_row(label: str, measure: Measure, group: RunGroup, figure: Figure | N
     return replace(
         row,
         measured=str(spread),
-        difference="" if published is None else f"{spread.mean - published:+.2f}",
+        difference="" if published is None else signed(spread.mean - published),
         confidence=interval(spread.confidence),
         prediction=interval(spread.prediction),
         published_error=published,
@@ -134,7 +139,7 @@ def result_row_of_ensemble(label: str, figure: Figure, ensemble: MeasuredEnsembl
     if why:
         return row
     rate = figure.measure.rate(record.test)
-    difference = "" if figure.error is None else f"{rate.error - figure.error:+.2f}"
+    difference = "" if figure.error is None else signed(rate.error - figure.error)
     measured = f"{rate.error:.2f}%"
     return replace(
         row, measured=measured, difference=difference, published_error=figure.error, mean=rate.error, ends=rate.interval

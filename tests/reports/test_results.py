@@ -8,7 +8,7 @@ import reproductions
 from reports.paths import PUBLISHED
 from reports.published import TEST_IMAGES, Figure, read_figures
 from reports.run_groups import groups_of
-from reports.sections.results import ResultRow, comparison, headline, other_recipes, result_rows
+from reports.sections.results import ResultRow, comparison, headline, other_recipes, result_rows, signed
 from reports.sections.run_details import confusion, published_mistakes
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results.ensemble_record import parse_networks
@@ -280,3 +280,7 @@ def test_the_headline_is_of_the_test_after_training():
     (group,) = groups_of(GOOGLENET, as_runs(run(evaluated("1 crop", 30.0, 10.0))))
     says = "googlenet on imagenet (top-1, 1 crop): measured 30.00% (1 run), no published figure"
     assert headline(group, PUBLISHED_FIGURES) == says
+
+
+def test_a_difference_that_rounds_to_zero_has_no_minus():
+    assert [signed(points) for points in (-0.001, -0.02, 0.0, 1.0)] == ["+0.00", "-0.02", "+0.00", "+1.00"]
