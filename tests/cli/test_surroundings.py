@@ -171,7 +171,7 @@ def test_an_installed_package_reports_elsewhere(installed, tmp_path):
     command = [sys.executable, "-m", "reproductions", "report", "--out", "pages"]
     done = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "## Hyperparameter search: lenet5 on mnist" in (tmp_path / "pages" / "lenet5.md").read_text(encoding="utf-8")
+    assert "### lenet5 on mnist, hyperband" in (tmp_path / "pages" / "lenet5.md").read_text(encoding="utf-8")
 
 
 NO_HOME = """

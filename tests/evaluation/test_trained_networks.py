@@ -76,7 +76,9 @@ def test_a_changed_or_missing_file_is_refused(tmp_path):
     (tmp_path / "lenet1.safetensors").write_bytes(trained.path_of("lenet1").read_bytes())
     with pytest.raises(UsageError, match="is missing or was changed"):
         trained.path_of("lenet1", tmp_path)
-    with pytest.raises(UsageError, match="there are no trained weights of vgg-d in the suite, only of convnetjs"):
+    with pytest.raises(
+        UsageError, match="there are no trained weights of vgg-d in the suite, only of alexnet-cifar10-relu, convnetjs"
+    ):
         reproductions.build("vgg-d", weights="trained")
 
 

@@ -25,13 +25,14 @@ def options_by_name() -> dict[str, dict[str, bool]]:
     return found
 
 
-def check(transforms: Sequence[Transform]) -> None:
+def check(transforms: Sequence[Transform], known: Mapping[str, Mapping[str, bool]] | None = None) -> None:
     """Raise UsageError if a transform or an option does not exist, or an option is missing.
 
     Args:
         transforms: Names of transforms, or (name, options) pairs.
+        known: Options of each transform by name, and whether they are required; by default those of the source.
     """
-    known = options_by_name()
+    known = options_by_name() if known is None else known
     for each in transforms:
         name, options = (each, {}) if isinstance(each, str) else each
         if name not in known:

@@ -8,6 +8,7 @@ transform's position in the recipe.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
@@ -68,6 +69,12 @@ def needs_statistics(transforms: Sequence[Transform]) -> bool:
     return any(name in NEEDED_STATISTICS or options.get("subtract") for name, options in chosen)
 
 
+def options_of(transform: Callable[..., tf.Tensor]) -> dict[str, bool]:
+    """Return the options of a transform by name, and whether they are required."""
+    parameters = inspect.signature(transform).parameters.values()
+    return {each.name: each.default is each.empty for each in parameters if each.kind is each.KEYWORD_ONLY}
+
+
 def compose(transforms: Sequence[Transform], context: TransformContext) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Return a function that applies transforms one after the other.
 
@@ -82,7 +89,7 @@ def compose(transforms: Sequence[Transform], context: TransformContext) -> Calla
         UsageError: If a name or an option does not exist, an option is missing, or the data set lacks a statistic.
     """
     chosen = [(each, {}) if isinstance(each, str) else each for each in transforms]
-    names.check(transforms)
+    names.check(transforms, {name: options_of(transform) for name, transform in TRANSFORMS.items()})
     for name, options in chosen:
         check_statistics(name, options, context)
 
