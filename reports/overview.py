@@ -20,14 +20,6 @@ ORDER = (BETTER, REPRODUCED, SPREAD, NOT_REACHED, *FEW_RUNS.values(), ONE_ENSEMB
 FAMILIES = {"imagenet": "ImageNet", "cifar10": "CIFAR-10", "mnist": "MNIST"}
 
 
-def count(number: float) -> str:
-    """Return a number of parameters or multiply-adds with three digits: "61.0M"."""
-    for letter, unit in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= unit:
-            return f"{number / unit:.3g}{letter}"
-    return f"{number:g}"
-
-
 def page(summaries: Sequence[StudySummary], sources: Sources, pages: Pages) -> dict[str, Any]:
     """Return what the template of the overview is given, and add the figures that it shows."""
     rows = measured_rows(summaries)

@@ -12,6 +12,7 @@ import jinja2
 
 from reports import markup, overview, paper
 from reports.ensembles import measured_ensembles
+from reports.figures.network import short
 from reports.run_groups import groups_of
 from reports.sections.results import headline
 from reports.sources import Pages, Sources
@@ -21,9 +22,6 @@ from reproductions.lab.analysis.published import FAILS
 from reproductions.lab.results.benchmark import Benchmark
 from reproductions.lab.results.verdict import RULE
 from reproductions.lab.spec import recipe_changes
-from reproductions.lab.spec.protocols import slug
-
-LONGEST_NAME = 100  # characters of the name of a figure, which is made from names in records
 
 
 def page_environment() -> jinja2.Environment:
@@ -38,16 +36,10 @@ def page_environment() -> jinja2.Environment:
     environment.filters |= {
         "code": markup.code,
         "setting": recipe_changes.format_value,
-        "slug": file_part,
-        "count": overview.count,
+        "count": short,
         "part": deciding_part,
     }
     return environment
-
-
-def file_part(text: str) -> str:
-    """Return text as part of a file name that is not too long."""
-    return slug(text)[:LONGEST_NAME]
 
 
 def render(sources: Sources) -> Pages:

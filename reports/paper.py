@@ -27,7 +27,7 @@ from reproductions.lab.spec.study import Study
 from reproductions.lab.weights import presets
 
 KINDS = ("filters", "features", "deconv", "guided", "occlusion", "errors")  # in the order of a page
-LONGEST_NAME = 100  # characters of a name of a file that comes from names in records
+LONGEST_NAME = 100  # characters of a part of a file name that comes from a record
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def page(summary: StudySummary, sources: Sources, groups: Sequence[RunGroup], pa
         "other_rows": other_recipes(groups),
         "sizes": sizes,
         "size_figure": pages.add(f"{name}-sizes", sizes.chart) if sizes else None,
-        "tunings": [(t, pages.add(f"{name}-search-{slug(t.search.name)[:LONGEST_NAME]}", t.chart)) for t in tunings],
+        "tunings": [(t, pages.add(f"{name}-search-{file_part(t.search.name)}", t.chart)) for t in tunings],
         "figures": sources.figures[name],
         "tables": architecture_tables(sources.tables.get(name, ())),
         "deviations": deviation_groups(study),
@@ -108,6 +108,11 @@ def page(summary: StudySummary, sources: Sources, groups: Sequence[RunGroup], pa
         "pictures": pictures_of(study, sources, pages),
         "bibtex": bibtex(study),
     }
+
+
+def file_part(text: str) -> str:
+    """Return text as part of a file name that is not too long."""
+    return slug(text)[:LONGEST_NAME]
 
 
 def pictures_of(study: Study, sources: Sources, pages: Pages) -> list[PictureRecord]:
@@ -134,7 +139,7 @@ def network_figures(name: str, sources: Sources, pages: Pages) -> list[str]:
 
 def run_section(number: int, group: RunGroup, published: Sequence[Figure], pages: Pages) -> RunSection:
     """Return the section of a group of runs, and add the figures that it shows."""
-    name = f"{group.first.study}-{number}-{slug(f'{group.network}-{group.data}')[:LONGEST_NAME]}"
+    name = f"{group.first.study}-{number}-{file_part(f'{group.network}-{group.data}')}"
     figure = None if group.changes else figure_of(group, published)
     curves = pages.add(f"{name}-curves", training.training_curves(group, figure)) if group.first.history else None
     matrix = confusion(group)

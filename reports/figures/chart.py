@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import io
@@ -45,13 +46,19 @@ class Chart:
     @property
     def digest(self) -> str:
         """Checksum of what is drawn and of the code that draws it, but not of matplotlib, whose versions differ."""
-        code = [Path(inspect.getfile(self.draw)).read_bytes(), Path(style.__file__).read_bytes()]
+        code = [source(inspect.getfile(self.draw)), source(style.__file__)]
         numbers = json.dumps([self.draw.__name__, self.data, self.size], sort_keys=True, allow_nan=False)
         return hashlib.sha256(b"\0".join([*code, numbers.encode()])).hexdigest()
 
     def _repr_svg_(self) -> str:
         """Return the figure for a notebook."""
         return drawn(self).decode()
+
+
+@functools.cache
+def source(path: str) -> bytes:
+    """Return the content of a file of code, which many figures share."""
+    return Path(path).read_bytes()
 
 
 def drawn(chart: Chart, kind: str = "svg") -> bytes:

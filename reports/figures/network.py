@@ -126,10 +126,10 @@ def ticks_of(most: float) -> Any:
 
 
 def short(value: float) -> str:
-    """Return a number in a few characters: "1.5M"."""
+    """Return a number with up to three digits: "1.5M"."""
     for letter, unit in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if abs(value) >= unit:
-            return f"{value / unit:g}{letter}"
+            return f"{value / unit:.3g}{letter}"
     return f"{value:g}"
 
 
