@@ -215,5 +215,5 @@ STUDY = Study(
         *lenet5_smaller.NETWORKS,
         *lenet5_figure9.NETWORKS,
     ),
-    classifiers=lenet5_figure9.CLASSIFIERS,
+    classifiers=(*lenet5_figure9.CLASSIFIERS, *lenet5_smaller.CLASSIFIERS),
 )

@@ -155,7 +155,7 @@ def train(options: argparse.Namespace) -> None:
 
     study, model = find_model(options)
     if isinstance(model, Classifier):
-        options.resume_hint = "the same command fits it from the start"
+        options.resume_hint = "the same command fits it again; networks that it combines continue"
     try:
         folder = run(study, model, train_options(options))
     except Stopped as stopped:

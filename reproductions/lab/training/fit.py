@@ -1,15 +1,18 @@
 """A classifier that is not a Keras model, fitted and tested at once, to the record. Without TensorFlow.
 
-It takes minutes at most, so nothing is saved on the way: an interrupted run starts over.
+It takes minutes at most, so nothing is saved on the way: an interrupted run starts over. Only the networks that some
+classifiers combine are saved, and continue where they stopped.
 """
 
 from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sklearn
@@ -30,6 +33,9 @@ from reproductions.lab.spec.classifier import Classifier, FitRecipe
 from reproductions.lab.spec.study import Study
 from reproductions.lab.training.options import TrainOptions
 from reproductions.lab.training.run_identity import check_same_run, code_state, identity, summarize
+
+if TYPE_CHECKING:
+    from reproductions.lab.training.members import MemberTrainer
 
 # The options that a classifier has; the others are about epochs, updates and devices.
 OPTIONS = ("seed", "recipe", "hold_out", "training_images", "data_dir", "run_dir", "resume", "threads")
@@ -60,12 +66,25 @@ class FitConfig:
     @property
     def threads(self) -> int:
         """Number of threads, on which the last bits of a result depend."""
-        return self.options.threads or environment.cores()
+        default = 1 if classifiers.trains_networks(self.recipe.steps) else environment.cores()
+        return self.options.threads or default
 
     @property
     def identity(self) -> dict[str, object]:
         """What distinguishes this run from others, as JSON would give it back."""
         return identity(self.study, self.classifier.name, self.options.seed, self.recipe, self.data)
+
+    def trainer(self, network: str, recipe: Mapping[str, Any]) -> MemberTrainer:
+        """Return what trains the networks of a step, given the name of the network and the fields of its recipe."""
+        from reproductions.lab.training import members
+
+        return members.MemberTrainer(
+            self.study,
+            members.find_network(network, self.study),
+            replace(members.recipe_of(recipe, self.classifier.name), splits=self.recipe.splits),
+            TrainOptions(self.options.seed, run_dir=self.run_dir, strategy="single", threads=self.options.threads),
+            self.data,
+        )
 
 
 def fit(study: Study, classifier: Classifier, options: TrainOptions) -> Path:
@@ -130,7 +149,8 @@ def is_finished(config: FitConfig) -> bool:
         raise UsageError(f"{config.run_dir} already holds a run: reuse it with --resume, or name another folder")
     record = run_record.read(path)
     check_same_run({**vars(record), "sha256": record.data.sha256}, config.identity, path)
-    check_same_run(asdict(record.execution), {"threads": config.threads}, path)
+    if record.execution.threads is not None:  # GPUs have none
+        check_same_run(asdict(record.execution), {"threads": config.threads}, path)
     if record.commit != code_state().commit:
         print(f"note: it was made by commit {record.commit}; the code has changed since")
     return True
@@ -141,7 +161,7 @@ def make_record(config: FitConfig) -> Record:
     start, recipe, data = time.perf_counter(), config.recipe, config.data
     training, test = in_memory(data.training(recipe.splits, recipe.training_images), data), in_memory(data.test, data)
     with threadpool_limits(config.threads):
-        estimator = classifiers.create(recipe.steps, config.options.seed)
+        estimator = classifiers.create(recipe.steps, config.options.seed, config.trainer)
         try:
             estimator.fit(pixels(training), training.labels)
         except ValueError as error:
@@ -157,6 +177,8 @@ def make_record(config: FitConfig) -> Record:
     write_sheet(test.images, misclassified, config.run_dir / "misclassified.png")
     scores = np.eye(data.classes, dtype=np.float32)[answers]
     code = code_state()
+    trainer: MemberTrainer | None = getattr(estimator[-1], "trainer_", None)
+    network = trainer.records[-1] if trainer else None
     return Record(
         study=config.study.name,
         network=config.classifier.name,
@@ -165,11 +187,8 @@ def make_record(config: FitConfig) -> Record:
         data=summarize(data),
         commit=code.commit,
         dirty=code.dirty,
-        versions={
-            "python": platform.python_version(),
-            **{each.__name__: each.__version__ for each in (sklearn, np)},
-        },
-        device=environment.processors(),
+        versions={**(network.versions if network else {}), **versions()},
+        device=network.device if network else environment.processors(),
         strategy="one device",
         parameters={},
         history=[],
@@ -178,9 +197,14 @@ def make_record(config: FitConfig) -> Record:
         finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         wall_seconds=time.perf_counter() - start,
         images_per_second=None,
-        execution=Execution(threads=config.threads),
+        execution=Execution(threads=network.execution.threads if network else config.threads),
         validation=validation,
     )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and the libraries on which results depend, but for those of networks."""
+    return {"python": platform.python_version(), **{each.__name__: each.__version__ for each in (sklearn, np)}}
 
 
 def in_memory(images: object, data: Dataset) -> InMemoryImages:

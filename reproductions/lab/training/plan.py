@@ -74,11 +74,16 @@ def plan(study: Study, network: Network, options: TrainOptions) -> Plan:
     steps_per_epoch(recipe, data.training(recipe.splits, recipe.training_images), data.name)
     planned = Plan(study, network, options, recipe, data, cluster)
     check_folder(planned.run_dir, options.resume)
+    check_record(planned)
+    return planned
+
+
+def check_record(planned: Plan) -> None:
+    """Raise UsageError if the folder holds the record of another run."""
     path = planned.run_dir / STARTED[0]
     if path.exists():
         record = run_record.read(path)
         check_same_run({**vars(record), "sha256": record.data.sha256}, planned.identity, path)
-    return planned
 
 
 def resolve(network: Network, options: TrainOptions) -> Recipe:
