@@ -22,8 +22,14 @@ os.environ["COLUMNS"] = "160"  # tables fit the terminal, which is not that of w
 
 @pytest.fixture
 def reproduce(tmp_path: Path) -> Reproduce:
-    """The `reproduce` command in the folder of the test, in new processes."""
+    """The `reproduce` command in the folder of the test, in processes that have imported TensorFlow."""
     return Reproduce(tmp_path)
+
+
+@pytest.fixture
+def new_reproduce(tmp_path: Path) -> Reproduce:
+    """The `reproduce` command in the folder of the test, in processes in which Python starts anew."""
+    return Reproduce(tmp_path, warm=False)
 
 
 @pytest.fixture

@@ -69,13 +69,13 @@ def test_import_contracts_name_no_paper():
         assert f"reproductions.{name}\n" not in contracts and f"reproductions.{name} " not in contracts
 
 
-def test_an_unknown_command_is_refused(reproduce):
-    assert reproduce("retrain").returncode == 2
+def test_an_unknown_command_is_refused(new_reproduce):
+    assert new_reproduce("retrain").returncode == 2
 
 
-def test_a_recipe_file_changes_the_batch_size(reproduce):
-    (reproduce.folder / "batch.json").write_text('{"batch_size": 64}')
-    done = reproduce("train", "lenet5", "--recipe", "batch.json", "--scale-batch", "1/3")
+def test_a_recipe_file_changes_the_batch_size(new_reproduce):
+    (new_reproduce.folder / "batch.json").write_text('{"batch_size": 64}')
+    done = new_reproduce("train", "lenet5", "--recipe", "batch.json", "--scale-batch", "1/3")
     assert (done.returncode, "a batch of 64 images into a whole number" in done.stderr) == (2, True), done.stderr
 
 

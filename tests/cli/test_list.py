@@ -13,13 +13,13 @@ from reproductions.cli.options import FORMATS
 from reproductions.lab.spec.protocols import PROTOCOLS
 
 
-def test_the_list_names_every_network(reproduce):
-    listed = json.loads(reproduce("list", "--format", "json").stdout)
+def test_the_list_names_every_network(new_reproduce):
+    listed = json.loads(new_reproduce("list", "--format", "json").stdout)
     assert [study["study"] for study in listed] == list(reproductions.studies())
     names = [network["name"] for study in listed for network in study["networks"]]
     assert {"lenet5", "lenet5-lecture"} < set(names)
     assert "nearest-neighbours" in [each["name"] for study in listed for each in study["classifiers"]]
-    text = reproduce("list").stdout
+    text = new_reproduce("list").stdout
     assert "nearest-neighbours, fitted to mnist" in text
     assert all(name in text for name in names)
 

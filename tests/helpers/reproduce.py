@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.helpers import warm_process
+from tests.helpers.warm_process import Forked, Request
+
 TRAIN = ("train", "lenet5", "--epochs", "3", "--run-dir", "run", "--resume")
 SAVE_OFTEN = ("--save-every", "0")
 
@@ -26,18 +29,26 @@ def offline(folder: Path) -> dict[str, str]:
 
 
 class Reproduce:
-    """The `reproduce` command in a folder, in a new process each time."""
+    """The `reproduce` command in a folder, in a new process each time.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        folder: Folder in which it runs.
+        warm: Whether the process is forked from one that has imported TensorFlow; else Python starts anew.
+    """
 
-    def start(self, *arguments: str, before: str = "", **environment: str) -> subprocess.Popen:
+    def __init__(self, folder: Path, warm: bool = True) -> None:
+        self.folder, self.warm = folder, warm and warm_process.AVAILABLE
+
+    def start(self, *arguments: str, before: str = "", **environment: str) -> subprocess.Popen | Forked:
         """Start the command; `before` is code to run in the process first."""
         code = f"{before}\nfrom reproductions.cli.main import main\nmain()"
+        variables = {**offline(self.folder), **environment}
+        if self.warm:
+            return Forked(Request(code, list(map(str, arguments)), str(self.folder), variables))
         return subprocess.Popen(
             [sys.executable, "-c", code, *map(str, arguments)],
             cwd=self.folder,
-            env={**offline(self.folder), **environment},
+            env=variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
