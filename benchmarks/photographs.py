@@ -15,14 +15,15 @@ from reproductions.lab.data.imagenet.layout import PrepareOptions
 from reproductions.lab.data.imagenet.prepare import prepare
 
 COUNT, SHARDS, QUALITY = 96, 2, 97  # files of 100 KB, as ImageNet's are on average
+SOURCE = "source"
 WNIDS = ("n01440764", "n01443537")
 SIZES = ((500, 375), (500, 333), (375, 500), (400, 300), (500, 500))  # (width, height); the first is the commonest
 
 
-def write_originals(folder: Path) -> None:
+def write_originals(folder: Path, count: int = COUNT) -> None:
     """Write random windows of the photographs as JPEGs, in folders as ImageNet's training files."""
     photographs, random = load_sample_images().images, np.random.default_rng(1)
-    for number in range(COUNT):
+    for number in range(count):
         size = SIZES[random.integers(len(SIZES))]
         whole = Image.fromarray(photographs[number % len(photographs)])
         scale = random.uniform(0.6, 1.0)
@@ -40,12 +41,16 @@ def prepared(folder: Path, name: str) -> Dataset:
         folder: Existing folder.
         name: "imagenet" at a short side of 256, or "imagenet-originals".
     """
-    source = folder / "source"
-    if not source.exists():
-        write_originals(source)
-    options = PrepareOptions(source, folder, name == "imagenet-originals", shards=SHARDS, train_only=True, subset=True)
-    prepare(options)
+    if not (folder / SOURCE).exists():
+        write_originals(folder / SOURCE)
+    prepare_originals(folder, name)
     return dataset.load(name, folder)
+
+
+def prepare_originals(folder: Path, name: str) -> None:
+    """Prepare the photographs that `write_originals` wrote to `folder / SOURCE`; see `prepared`."""
+    originals = name == "imagenet-originals"
+    prepare(PrepareOptions(folder / SOURCE, folder, originals, shards=SHARDS, train_only=True, subset=True))
 
 
 def encoded(records: Path) -> tf.data.Dataset:

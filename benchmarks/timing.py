@@ -80,6 +80,9 @@ class Claim:
     baseline: str
     better: Literal["lower", "higher"] = "lower"
     aim: float | None = None
+    along: str | None = None
+    at: int | None = None
+    note: str = ""
 
     def record(self, ratios: Sequence[float]) -> None:
         """Print the ratio with its range, and write it into `benchmarks/results.json`."""

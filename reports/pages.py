@@ -93,8 +93,22 @@ def render_benchmarks(environment: jinja2.Environment, benchmarks: Sequence[Benc
         + ", ".join(f"{name} {version}" for name, version in row.versions.items())
         for row in benchmarks
     )
+    points = sorted((row for row in benchmarks if row.along), key=curve_and_position)
+    curves = [(curve, list(rows)) for curve, rows in itertools.groupby(points, lambda row: curve_and_position(row)[0])]
     template = environment.get_template("benchmarks.md.jinja")
-    return tidy(template.render(benchmarks=benchmarks, machines=list(machines)))
+    return tidy(
+        template.render(
+            ratios=[row for row in benchmarks if not row.along],
+            missed=[row for row in benchmarks if row.note],
+            curves=curves,
+            machines=list(machines),
+        )
+    )
+
+
+def curve_and_position(point: Benchmark) -> tuple[tuple[str, str, str], int]:
+    """Return the curve to which a point belongs, as (what, baseline, along), and its position on it."""
+    return (point.what, point.baseline, point.along or ""), point.at or 0
 
 
 def tidy(text: str) -> str:

@@ -50,6 +50,9 @@ class Benchmark:
         aim: Ratio that is aimed at, if there is one.
         versions: Versions of Python and the libraries.
         machine: The machine.
+        along: Quantity along which a cost grows, such as "batch size", where the ratio is one point of a curve.
+        at: Value of that quantity; the baseline has another.
+        note: What takes the time where the aim is missed, a sentence.
     """
 
     name: Name
@@ -63,6 +66,9 @@ class Benchmark:
     aim: Ratio | None
     versions: dict[str, str]
     machine: Machine
+    along: Name | None = None
+    at: Positive | None = None
+    note: str = ""
 
 
 def read(path: Path) -> list[Benchmark]:
