@@ -5,6 +5,7 @@ import inspect
 import math
 
 import numpy as np
+import pytest
 
 import reproductions
 from reproductions.lab.analysis.profile import without_weights
@@ -19,8 +20,12 @@ def architecture(network):
     return build.func, build.args, repr({key: value for key, value in build.keywords.items() if key != "name"})
 
 
-# The first network of each architecture, for tests that take long.
+# The first network of each architecture, and of each builder, for tests that take long.
 ARCHITECTURES = list({architecture(network): network.name for network in reversed(NETWORKS)}.values())[::-1]
+BUILDERS = list({architecture(network)[0]: network.name for network in reversed(NETWORKS)}.values())[::-1]
+
+# Every architecture: those that share the builder of another are slow tests.
+BY_BUILDER = [pytest.param(name, marks=[] if name in BUILDERS else pytest.mark.slow) for name in ARCHITECTURES]
 
 # Tried in this order, so that a test of each network takes seconds. The last resort is the default of the network.
 SMALL_INPUTS = (32, 63, 67, 75)

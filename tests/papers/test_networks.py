@@ -13,7 +13,8 @@ from keras import ops
 import reproductions
 from reproductions.lab.analysis.profile import without_weights
 from tests.helpers.networks import (
-    ARCHITECTURES,
+    BUILDERS,
+    BY_BUILDER,
     NAMES,
     output_shapes,
     random_images,
@@ -41,7 +42,7 @@ def test_studies_state_parameters_and_shapes():
     assert sum(bool(network.shapes) for network in networks) >= 67
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", BY_BUILDER)
 def test_a_few_steps_on_one_batch_lower_the_loss(name):
     network = reproductions.find_network(name)
     keras.utils.set_random_seed(0)
@@ -57,7 +58,7 @@ def test_a_few_steps_on_one_batch_lower_the_loss(name):
         return float(ops.convert_to_numpy(ops.mean(loss(y, model(x, training=normalized)))))
 
     before, initial = loss_now(), [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
-    model.fit(x, y, batch_size=4, epochs=4, verbose=0)
+    model.fit(x, y, batch_size=4, epochs=3, verbose=0)
     after = loss_now()
     changes = [np.abs(ops.convert_to_numpy(w) - start).max() for w, start in zip(model.trainable_weights, initial)]
     keras.backend.clear_session()
@@ -78,9 +79,9 @@ for name in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A folder with the file of every architecture, an input and its output."""
+    """A folder with a network's file for each builder, an input and its output."""
     folder = tmp_path_factory.mktemp("saved")
-    for name in ARCHITECTURES:
+    for name in BUILDERS:
         model = small_network(name)
         x = random_images(model)
         model.save(folder / f"{name}.keras")
@@ -92,9 +93,7 @@ def saved(tmp_path_factory):
 
 def run_check(folder, backend):
     environment = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run(
-        [sys.executable, "-c", CHECK, *ARCHITECTURES], cwd=folder, env=environment, capture_output=True
-    )
+    done = subprocess.run([sys.executable, "-c", CHECK, *BUILDERS], cwd=folder, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
 
 
@@ -107,7 +106,7 @@ def test_the_other_backend_gives_the_same_outputs(saved):
     run_check(saved, OTHER_BACKEND)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", BY_BUILDER)
 def test_networks_compute_in_bfloat16(name):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
