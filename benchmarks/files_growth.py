@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from photographs import SOURCE, prepare_originals, write_originals
-from timing import Claim
+from timing import Claim, child_seconds
 
 from reports.paths import RUNS
 
@@ -34,18 +33,10 @@ WORKERS = (1, 2)
 COMMAND = [sys.executable, "-m", "reproductions"]
 
 
-def processor_seconds(command: list[str]) -> float:
-    """Return the processor time of a command and its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def prepare(pictures: int, folder: Path) -> float:
     """Return the time in which some photographs are prepared."""
     write_originals(folder / SOURCE, pictures)
-    return processor_seconds([sys.executable, __file__, str(folder)])
+    return child_seconds([sys.executable, __file__, str(folder)])
 
 
 def make_pages(records: int, folder: Path) -> float:
@@ -57,7 +48,7 @@ def make_pages(records: int, folder: Path) -> float:
         record = json.loads(path.read_text(encoding="utf-8"))
         seed = next(seeds)
         (runs / f"{record['network']}-{seed}.json").write_text(json.dumps({**record, "seed": seed}), encoding="utf-8")
-    return processor_seconds([*COMMAND, "report", "--runs", str(runs), "--out", str(folder / "pages")])
+    return child_seconds([*COMMAND, "report", "--runs", str(runs), "--out", str(folder / "pages")])
 
 
 def search(workers: int, folder: Path) -> float:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -22,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-from timing import Claim
+from timing import Claim, child_seconds
 
 import reproductions
 from reproductions import lenet5
@@ -55,21 +53,13 @@ def train_by_fit(seed: int) -> None:
             break
 
 
-def processor_seconds(command: list[str]) -> float:
-    """Return the processor time of a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def suite_seconds(seed: int) -> float:
     """Return the processor time of the suite's training; raise ValueError if the error is not reached."""
     with tempfile.TemporaryDirectory() as name:
         recipe, run = Path(name) / "recipe.json", Path(name) / "run"
         recipe.write_text(json.dumps(SCHEDULE), encoding="utf-8")
         settings = ["--recipe", str(recipe), "--seed", str(seed), "--run-dir", str(run)]
-        seconds = processor_seconds(["-m", "reproductions", "train", "lenet5", *settings])
+        seconds = child_seconds([sys.executable, "-m", "reproductions", "train", "lenet5", *settings])
         test = run_record.read(run / "record.json").test
     if test is None or test.top1.errors > ERRORS:
         raise ValueError(f"seed {seed} does not reach the error: {test}")
@@ -78,7 +68,7 @@ def suite_seconds(seed: int) -> float:
 
 def main() -> None:
     """Record the ratio."""
-    ratios = [processor_seconds([__file__, FIT, str(seed)]) / suite_seconds(seed) for seed in SEEDS]
+    ratios = [child_seconds([sys.executable, __file__, FIT, str(seed)]) / suite_seconds(seed) for seed in SEEDS]
     what = "Processor time of plain Keras fit from the start to LeNet-5 with a test error of 1.1%, 30 epochs at most"
     Claim("LeNet-5 to 1.1%", what, "the suite's training in 8 epochs", better="higher", aim=3).record(ratios)
 

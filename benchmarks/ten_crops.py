@@ -1,11 +1,11 @@
-"""Time of ten-crop and dense tests relative to the time that their arithmetic predicts from a centre crop.
+"""Time of ten-crop, 144-crop and dense tests relative to the time that their arithmetic predicts from a centre crop.
 
     python benchmarks/ten_crops.py
 
 Evaluates a small network on synthetic JPEG photographs of 375 x 500 pixels, alternating between the protocols, and
 compares the processor time of one more image; the fixed cost of a test is left out.
-Ten crops take ten times the arithmetic of one, but the photograph is read and decoded once. The arithmetic of the
-dense test, with mirror images, is in proportion to the area of the resized photograph.
+Ten crops take ten times the arithmetic of one, and 144 crops 144 times, but the photograph is read and decoded once.
+The arithmetic of the dense test, with mirror images, is in proportion to the area of the resized photograph.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from reproductions.lab.evaluation.scores import class_scores
 from reproductions.lab.spec.protocols import PROTOCOLS
 
 ROUNDS, IMAGES, FEW, SIZE = 5, 300, 40, 112
+FEWER_IMAGES = {"144 crops": (60, 20)}
 HEIGHT, WIDTH = 375, 500
 
 
@@ -67,15 +68,15 @@ def processor_seconds(model: keras.Model, protocol: str, images: int) -> float:
 
 def seconds_per_image(model: keras.Model, protocol: str) -> float:
     """Return the processor time of one more image in seconds."""
-    more = processor_seconds(model, protocol, IMAGES) - processor_seconds(model, protocol, FEW)
-    return more / (IMAGES - FEW)
+    images, few = FEWER_IMAGES.get(protocol, (IMAGES, FEW))
+    return (processor_seconds(model, protocol, images) - processor_seconds(model, protocol, few)) / (images - few)
 
 
 def main() -> None:
     """Record the ratios."""
     model = build()
     side = PROTOCOLS["dense at 256"].short_sides_for(SIZE)[0]
-    predicted = {"ten crops": 10, "dense at 256": 2 * side * round(side * WIDTH / HEIGHT) / SIZE**2}
+    predicted = {"ten crops": 10, "144 crops": 144, "dense at 256": 2 * side * round(side * WIDTH / HEIGHT) / SIZE**2}
     ratios: dict[str, list[float]] = {protocol: [] for protocol in predicted}
     for _ in range(ROUNDS):
         one = seconds_per_image(model, "centre crop")

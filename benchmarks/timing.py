@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -64,6 +66,14 @@ def processor_seconds(function: Callable[[], object], calls: int = 1) -> float:
     for _ in range(calls):
         function()
     return time.process_time() - start
+
+
+def child_seconds(command: Sequence[str]) -> float:
+    """Return the processor time of a command and of the processes that it starts, in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def format_ratios(ratios: Sequence[float]) -> str:
