@@ -30,7 +30,7 @@ NOTES = {
     (
         "claims",
         "--recompute",
-    ): "Keras builds each of 19 networks once, which takes nine tenths of what is not the import."
+    ): "Keras builds each of 19 networks once: nine tenths of what is not the import."
 }
 
 
