@@ -195,7 +195,7 @@ def make_record(config: FitConfig) -> Record:
         test=predictions.result_of(scores, test.labels, WHOLE_IMAGE),
         misclassified=misclassified,
         finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        wall_seconds=time.perf_counter() - start,
+        wall_seconds=time.perf_counter() - start + (trainer.earlier_seconds if trainer else 0.0),
         images_per_second=None,
         execution=Execution(threads=network.execution.threads if network else config.threads),
         validation=validation,

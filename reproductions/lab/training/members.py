@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -41,6 +42,7 @@ class MemberTrainer:
         options: Options of each run; the seed and the folder are those of the classifier's run.
         data: Data set, whose images for training are given later.
         records: Records of the networks that were trained.
+        earlier_seconds: Time that was spent on them in earlier sessions.
     """
 
     study: Study
@@ -49,6 +51,7 @@ class MemberTrainer:
     options: TrainOptions
     data: Dataset
     records: list[Record] = field(default_factory=list)
+    earlier_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         if self.options.run_dir is None:
@@ -73,12 +76,13 @@ class MemberTrainer:
         print(f"network {number}: {len(images.labels):,} patterns", flush=True)
         steps_per_epoch(recipe, images, data.name)
         options = replace(self.options, seed=self.seed(number), run_dir=self.folder / f"network{number}")
-        planned = Plan(self.study, self.network, options, recipe, data)
+        planned, start = Plan(self.study, self.network, options, recipe, data), time.perf_counter()
         check_record(planned)
         folder = train_planned(planned)
         assert folder is not None  # there is one worker
         record = run_record.read(folder / "record.json")
         self.records.append(record)
+        self.earlier_seconds += max(0.0, record.wall_seconds - (time.perf_counter() - start))
         return scores_of(networks.trained(folder, self.network, record), self.network.outputs)
 
     def data_of(self, number: int, images: InMemoryImages) -> Dataset:
