@@ -138,18 +138,31 @@ def test_inputs_are_undistorted_and_in_order(trainer):
     np.testing.assert_allclose(inputs[:, 2:-2, 2:-2, 0], digits.images * 1.275 - 0.1, atol=1e-6)
 
 
-def test_mistakes_in_its_recipe_are_found_before_training(refusal, tmp_path):
-    for changes, message in (
-        ({"network": "lenet9"}, "'lenet9' is not a network of lenet5. Did you mean 'lenet"),
-        ({"network": 3}, "'3' is not a network of lenet5"),
-        ({"recipe": 3}, "must be fields by name; got 3"),
-        ({"recipe": {"epochs": 2}}, "the recipe of the networks of boosted-lenet4 is not whole"),
-        ({"recipe": {"epoch": 2}}, "Did you mean 'epochs'?"),
-        ({"recipe": {"epochs": 0}}, "`$.recipe.epochs`"),
-        ({"copies": 0}, "the copies of BoostedNetworks must be a positive integer; got 0"),
-        ({"trainer": 3}, "'trainer' is not a parameter of BoostedNetworks"),
-    ):
-        assert message in refusal(*BOOSTED, "--recipe", recipe_file(tmp_path, **changes), "--run-dir", tmp_path / "run")
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        (3, "must be fields by name; got 3"),
+        ({"epochs": 2}, "the recipe of the networks of boosted-lenet4 is not whole"),
+        ({"epoch": 2}, "Did you mean 'epochs'?"),
+        ({"epochs": 0}, r"`\$.recipe.epochs`"),
+        ({**RECIPE.steps[0]["config"]["recipe"], "train_transforms": ["shifted"]}, "Did you mean 'shift'?"),
+    ],
+)
+def test_the_recipe_of_the_networks_is_checked(fields, message):
+    with pytest.raises(reproductions.UsageError, match=message):
+        members.recipe_of(fields, "boosted-lenet4")
+
+
+@pytest.mark.parametrize("name", ["lenet9", "alexnet", 3, None])
+def test_the_networks_are_of_the_same_paper(name):
+    with pytest.raises(reproductions.UsageError, match=f"'{name}' is not a network of lenet5"):
+        members.find_network(name, reproductions.find_study("lenet5"))
+
+
+def test_mistakes_in_its_steps_are_found_before_training(refusal, tmp_path):
+    recipe = recipe_file(tmp_path, network="lenet9")
+    message = refusal(*BOOSTED, "--recipe", recipe, "--run-dir", tmp_path / "run")
+    assert "'lenet9' is not a network of lenet5. Did you mean 'lenet" in message
 
 
 def test_fewer_patterns_than_a_batch_are_refused(refusal, tmp_path):
