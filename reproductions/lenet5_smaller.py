@@ -160,9 +160,9 @@ BOOSTED = estimator(
 
 BOOSTED_DEVIATIONS = (
     "The paper does not say how many patterns are filtered. Here these are 10 copies of each training image, nine in "
-    "ten of them distorted, for the second network, and 10 other ones for the third. The second is trained on all that "
-    "the first gets wrong and equally many that it gets right, the third on all on which the first and the second "
-    "disagree.",
+    "ten of them distorted, for the second network, and 10 other ones for the third, without a search. The second is "
+    "trained on all that the first gets wrong and equally many that it gets right, the third on all on which the first "
+    "and the second disagree.",
     "The paper does not say how the three networks were trained. Here each is trained as lenet4, from initial weights "
     "of its own, in 20 epochs. The images of the first are newly distorted in each epoch; the patterns of the second "
     "and third are the same in all epochs.",
