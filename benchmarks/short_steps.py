@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -23,27 +22,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 from timing import Claim, alternating
+from training import build_steps
 
-import layers  # noqa: F401, registers the layers of the networks
-import reproductions
-from reproductions.lab.training import model as networks
 from reproductions.lab.training.loop import SYNC_STEPS
-from reproductions.lab.training.step import StepConfig, Steps
 from reproductions.lab.training.train import enable_determinism
 
 ROUNDS, CALLS = 9, 6
 OPTIMIZED = "--optimized"
-
-
-def build_steps(name: str, batch_size: int | None) -> tuple[Steps, tuple[int, ...]]:
-    """Return the steps of a network's recipe, and the shape of its images."""
-    network = reproductions.find_network(name)
-    recipe = network.to_train()
-    recipe = replace(recipe, batch_size=batch_size or recipe.batch_size)
-    model = networks.build(network, recipe, 10)
-    optimizer = keras.optimizers.get(dict(recipe.optimizer))
-    optimizer.build(model.trainable_variables)
-    return Steps(model, optimizer, recipe, StepConfig(network.outputs)), model.input_shape[1:]
 
 
 def main(name: str = "lenet5", batch_size: str | None = None) -> None:
@@ -53,9 +38,9 @@ def main(name: str = "lenet5", batch_size: str | None = None) -> None:
     enable_determinism()
     if optimized := OPTIMIZED in sys.argv:
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-    steps, shape = build_steps(name, int(batch_size) if batch_size else None)
+    steps = build_steps(name, int(batch_size) if batch_size else None)
     size = steps.recipe.batch_size
-    images = np.random.default_rng(1).normal(size=(size, *shape)).astype("float32")
+    images = np.random.default_rng(1).normal(size=(size, *steps.model.input_shape[1:])).astype("float32")
     batches = iter(tf.data.Dataset.from_tensors((images, np.arange(size) % 10)).repeat())
 
     def one_by_one() -> float:

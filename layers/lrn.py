@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Sequence
@@ -22,32 +23,34 @@ def band(size: int, half: int) -> keras.KerasTensor:
     return ops.abs(places[:, None] - places) <= half
 
 
-def windowed_sum(x: keras.KerasTensor, window: int, axis: int) -> keras.KerasTensor:
+def windowed_sum(x: keras.KerasTensor, window: int, axis: int, weight: float = 1.0) -> keras.KerasTensor:
     """Sum over a centred window along one axis.
 
     Args:
         x: Tensor of any shape.
         window: Odd number of elements in the window, including the element itself.
         axis: Axis along which the window slides, not negative.
+        weight: What the sum is multiplied by.
 
     Returns:
         Tensor with the shape and dtype of `x`. Windows are truncated at both ends of the axis.
     """
     half, size = window // 2, x.shape[axis]
     if axis == len(x.shape) - 1 and size is not None and size <= WIDEST_BAND:
-        return ops.matmul(x, ops.cast(band(size, half), x.dtype))
+        return ops.matmul(x, weight * ops.cast(band(size, half), x.dtype))
     padding = [(0, 0)] * len(x.shape)
     padding[axis] = (half, half)
     padded = ops.pad(x, padding)
     if size is None:
         size = ops.shape(x)[axis]
-    index = [slice(None)] * len(x.shape)
-    total = None
-    for start in range(window):
+
+    def shifted(start: int) -> keras.KerasTensor:
+        index = [slice(None)] * len(x.shape)
         index[axis] = slice(start, start + size)
-        shifted = padded[tuple(index)]
-        total = shifted if total is None else total + shifted
-    return total
+        return padded[tuple(index)]
+
+    total = functools.reduce(operator.add, map(shifted, range(window)))
+    return total if weight == 1 else weight * total
 
 
 @keras.saving.register_keras_serializable(package="layers")
@@ -113,29 +116,30 @@ class LocalResponseNormalization(keras.layers.Layer):
         channel = rank - 1 if self.data_format == "channels_last" else 1
         return [channel] if self.across == "channels" else [axis for axis in range(1, rank) if axis != channel]
 
-    def _window_sum(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        """Return the sum of x over the window of each element."""
-        for axis in self._window_axes(len(x.shape)):
+    def _window_sum(self, x: keras.KerasTensor, weight: float) -> keras.KerasTensor:
+        """Return the sum of x over the window of each element, times a weight."""
+        *others, last = self._window_axes(len(x.shape))
+        for axis in others:
             x = windowed_sum(x, self.n, axis)
-        return x
+        return windowed_sum(x, self.n, last, weight)
 
     def _normalize(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Return the normalized x, with the closed form of the gradient."""
         alpha = self.alpha / self.n ** len(self._window_axes(len(x.shape))) if self.average else self.alpha
 
-        # With s the scale below, g the upstream gradient and W the sum over a window, which is symmetric:
-        # dL/dx = g s^-beta - 2 alpha beta x W(g x s^-(beta + 1)).
+        # With s the scale below, y the output, g the upstream gradient and W the sum over a window, which is symmetric:
+        # dL/dx = g s^-beta - 2 alpha beta x W(g y / s).
         @ops.custom_gradient
         def normalized(x: keras.KerasTensor) -> object:
-            scale = self.k + alpha * self._window_sum(ops.square(x))
+            scale = self.k + self._window_sum(ops.square(x), alpha)
             factor = self._power(scale)
+            y = x * factor
 
             def gradient(*args: keras.KerasTensor, upstream: keras.KerasTensor | None = None) -> keras.KerasTensor:
                 g = args[0] if upstream is None else upstream
-                spread = self._window_sum(g * x * factor / scale)
-                return g * factor - (2 * alpha * self.beta) * x * spread
+                return g * factor - x * self._window_sum(g * y / scale, 2 * alpha * self.beta)
 
-            return x * factor, gradient
+            return y, gradient
 
         return normalized(x)
 

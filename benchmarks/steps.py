@@ -1,0 +1,78 @@
+"""Arithmetic rate of training steps relative to that of matrix products, and speed in bfloat16.
+
+    python benchmarks/steps.py [NETWORK ...]
+
+Runs the steps of each network's recipe, weight decay and running averages included, on random images in float32 and
+in bfloat16, in turn with products of square matrices in both, with one thread, by processor time. The batch size is
+that of the recipe, or less. The arithmetic is that of the weights; whatever else a step does counts as lost time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from arithmetic import PRODUCTS_BASELINE, products, products_multiply_adds, step_multiply_adds
+from timing import Claim, processor_seconds
+from training import build_steps
+
+from reproductions.lab.training.train import enable_determinism
+
+ROUNDS = 5
+BATCH_SIZES = {"alexnet": 128, "vgg-d": 8, "googlenet": 32, "inception-v3": 16, "all-cnn-c": 32}
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+AIMS = {"float32": 0.9, "bfloat16": 0.8}
+
+
+class Update:
+    """An update of a network's training."""
+
+    def __init__(self, name: str, batch_size: int, policy: str) -> None:
+        self.steps = build_steps(name, batch_size, None, policy)
+        shape = (batch_size, *self.steps.model.input_shape[1:])
+        self.batch = tf.random.stateless_normal(shape, seed=(1, 2)), tf.constant(np.arange(batch_size) % 10)
+        self.multiply_adds = step_multiply_adds(self.steps.model, batch_size)
+        self(), self()
+
+    def __call__(self) -> float:
+        """Return the loss, which is not ready before the update is."""
+        return float(self.steps.update(self.batch)["loss"])
+
+
+def measure(name: str, batch_size: int) -> None:
+    """Record the ratios of a network."""
+    updates = {dtype: Update(name, batch_size, policy) for dtype, policy in POLICIES.items()}
+    compared = {dtype: products(dtype) for dtype in POLICIES}
+    shares: dict[str, list[float]] = {dtype: [] for dtype in POLICIES}
+    faster = []
+    for _ in range(ROUNDS):
+        seconds = {}
+        for dtype, update in updates.items():
+            rate = products_multiply_adds() / processor_seconds(compared[dtype])
+            seconds[dtype] = processor_seconds(update)
+            shares[dtype].append(update.multiply_adds / seconds[dtype] / rate)
+        faster.append(seconds["float32"] / seconds["bfloat16"])
+    for dtype, found in shares.items():
+        what = f"Arithmetic rate of {name}'s training steps in {dtype}, batch size {batch_size}"
+        baseline = f"{PRODUCTS_BASELINE} in {dtype}"
+        Claim(f"Steps of {name}, {dtype}", what, baseline, better="higher", aim=AIMS[dtype]).record(found)
+    what = f"Processor time of {name}'s training steps in float32, batch size {batch_size}"
+    Claim(f"Steps of {name}, bfloat16 to float32", what, "in bfloat16", better="higher", aim=1.8).record(faster)
+
+
+def main(*names: str) -> None:
+    """Record the ratios of some networks, by default of those with a batch size here."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    keras.utils.set_random_seed(1)
+    enable_determinism()
+    for name in names or BATCH_SIZES:
+        measure(name, BATCH_SIZES.get(name, 8))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

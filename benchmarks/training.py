@@ -1,0 +1,36 @@
+"""What the benchmarks of training steps share: the steps of a network's recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+
+import layers  # noqa: F401, registers the layers of the networks
+import reproductions
+from reproductions.lab.training import model as networks
+from reproductions.lab.training.step import StepConfig, Steps, decay_weights
+
+CLASSES = 10
+
+
+def build_steps(
+    name: str, batch_size: int | None = None, classes: int | None = CLASSES, precision: str = "float32"
+) -> Steps:
+    """Return the steps of a network's recipe.
+
+    Args:
+        name: Name of the network.
+        batch_size: Batch size; by default that of the recipe.
+        classes: Number of classes; None for that of the paper.
+        precision: Dtype policy of Keras.
+    """
+    keras.config.set_dtype_policy(precision)
+    network = reproductions.find_network(name)
+    recipe = network.to_train()
+    recipe = replace(recipe, batch_size=batch_size or recipe.batch_size)
+    model = networks.build(network, recipe, classes)
+    decay_weights(model, recipe.weight_decay)
+    optimizer = keras.optimizers.get(dict(recipe.optimizer))
+    optimizer.build(model.trainable_variables)
+    return Steps(model, optimizer, recipe, StepConfig(network.outputs))
