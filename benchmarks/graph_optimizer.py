@@ -19,8 +19,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import tensorflow as tf
 from timing import Claim, processor_seconds
-from training_steps import repeated_updates
+from training import build_steps, random_batches
 
+from reproductions.lab.training.loop import SYNC_STEPS
 from reproductions.lab.training.train import enable_determinism
 
 ROUNDS, CALLS = 5, 40
@@ -48,7 +49,12 @@ def measure(network: str, passes: str) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     keras.utils.set_random_seed(1)
     enable(passes)
-    steps, update = repeated_updates(network)
+    steps = build_steps(network)
+    batches = iter(random_batches(steps))
+
+    def update() -> float:
+        return float(keras.ops.sum(steps.updates(batches, tf.constant(SYNC_STEPS))["loss"]))
+
     update()
     seconds = processor_seconds(update, CALLS)
     digest = hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in steps.model.weights)).hexdigest()

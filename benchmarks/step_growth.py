@@ -12,20 +12,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 import tensorflow as tf
 from timing import Claim, alternating, processor_seconds
+from training import build_steps, random_batch, random_batches
 
-import layers  # noqa: F401, registers the layers of the networks
-import reproductions
-from reproductions.lab.training import model as networks
 from reproductions.lab.training.loop import SYNC_STEPS
-from reproductions.lab.training.step import StepConfig, Steps
 from reproductions.lab.training.train import enable_determinism
 
 ROUNDS = 5
@@ -35,21 +30,10 @@ REPLICAS = (1, 2, 4)
 PROCESS_CALLS = 10
 
 
-def random_batch(size: int, shape: tuple[int, ...]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return random images and labels."""
-    images = np.random.default_rng(1).normal(size=(size, *shape)).astype("float32")
-    return tf.constant(images), tf.constant(np.arange(size) % 10)
-
-
 def googlenet_step(size: int, side: int) -> Callable[[], float]:
     """Return an update of GoogLeNet on a batch of `size` images of `side` pixels."""
-    network = reproductions.find_network("googlenet")
-    recipe = replace(network.to_train(), batch_size=size, input_size=side, micro_batch_size=None)
-    model = networks.build(network, recipe, 10)
-    optimizer = keras.optimizers.get(dict(recipe.optimizer))
-    optimizer.build(model.trainable_variables)
-    steps = Steps(model, optimizer, recipe, StepConfig(network.outputs))
-    batch = random_batch(size, (side, side, 3))
+    steps = build_steps("googlenet", size, input_size=side)
+    batch = random_batch(steps)
     return lambda: float(keras.ops.sum(steps.update(batch)["loss"]))
 
 
@@ -84,15 +68,9 @@ def replicated_seconds(replicas: int) -> float:
     enable_determinism()
     names = [device.name for device in tf.config.list_logical_devices("CPU")]
     strategy = tf.distribute.MirroredStrategy(names) if replicas > 1 else tf.distribute.get_strategy()
-    network = reproductions.find_network("lenet5")
-    recipe = network.to_train()
     with strategy.scope():
-        model = networks.build(network, recipe, 10)
-        optimizer = keras.optimizers.get(dict(recipe.optimizer))
-        optimizer.build(model.trainable_variables)
-    steps = Steps(model, optimizer, recipe, StepConfig(network.outputs, strategy))
-    data = tf.data.Dataset.from_tensors(random_batch(recipe.batch_size, model.input_shape[1:])).repeat()
-    batches = iter(strategy.experimental_distribute_dataset(data.unbatch().batch(recipe.batch_size)))
+        steps = build_steps("lenet5")
+    batches = iter(strategy.experimental_distribute_dataset(random_batches(steps)))
 
     def updates() -> float:
         return float(keras.ops.sum(steps.updates(batches, tf.constant(SYNC_STEPS))["loss"]))

@@ -15,11 +15,10 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 import tensorflow as tf
 from arithmetic import PRODUCTS_BASELINE, products, products_multiply_adds, step_multiply_adds
 from timing import Claim, processor_seconds
-from training import build_steps
+from training import build_steps, random_batch
 
 from reproductions.lab.training.train import enable_determinism
 
@@ -34,8 +33,7 @@ class Update:
 
     def __init__(self, name: str, batch_size: int, policy: str) -> None:
         self.steps = build_steps(name, batch_size, None, policy)
-        shape = (batch_size, *self.steps.model.input_shape[1:])
-        self.batch = tf.random.stateless_normal(shape, seed=(1, 2)), tf.constant(np.arange(batch_size) % 10)
+        self.batch = random_batch(self.steps)
         self.multiply_adds = step_multiply_adds(self.steps.model, batch_size)
         self(), self()
 
