@@ -10,6 +10,7 @@ import tensorflow as tf
 import layers  # noqa: F401, registers the layers of the networks
 import reproductions
 from reproductions.lab.training import model as networks
+from reproductions.lab.training.operations import use_fast_operations
 from reproductions.lab.training.step import StepConfig, Steps, decay_weights
 
 CLASSES = 10
@@ -36,6 +37,7 @@ def build_steps(
     recipe = network.to_train()
     recipe = replace(recipe, batch_size=batch_size or recipe.batch_size, input_size=input_size or recipe.input_size)
     model = networks.build(network, recipe, classes)
+    use_fast_operations(model)
     decay_weights(model, recipe.weight_decay)
     optimizer = keras.optimizers.get(dict(recipe.optimizer))
     optimizer.build(model.trainable_variables)

@@ -17,7 +17,6 @@ from reproductions.lab.results import run_record
 from reproductions.lab.results.entries import InitProvenance
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
-from reproductions.lab.training.normalization import fuse_batch_normalization
 from reproductions.lab.training.plan import check_init
 from reproductions.lab.weights import own
 
@@ -27,9 +26,7 @@ SMALL_STEP = 100_000_000  # multiply-adds of a batch, forward: LeNet-5 has 13 mi
 
 def build(network: Network, recipe: Recipe, classes: int | None = None) -> keras.Model:
     """Build a network for training; see `reproductions.lab.evaluation.networks.build`."""
-    model = networks.build(network, recipe, classes, auxiliary=bool(recipe.loss_weights))
-    fuse_batch_normalization(model)
-    return model
+    return networks.build(network, recipe, classes, auxiliary=bool(recipe.loss_weights))
 
 
 def threads(network: Network, recipe: Recipe, data: Dataset) -> int:

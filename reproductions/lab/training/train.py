@@ -23,6 +23,7 @@ from reproductions.lab.training.checkpoint import Checkpoint
 from reproductions.lab.training.config import RunConfig, check_keras_objects
 from reproductions.lab.training.finalize import finalize, versions
 from reproductions.lab.training.loop import Training
+from reproductions.lab.training.operations import use_fast_operations, use_own_operations
 from reproductions.lab.training.options import TrainOptions
 from reproductions.lab.training.plan import Plan, plan, steps_per_epoch
 from reproductions.lab.training.progress import ProgressReporter
@@ -177,6 +178,7 @@ def trained_model(config: RunConfig, checkpoint: Checkpoint, stop: StopRequest) 
         print(f"resuming after {checkpoint.saved} of {recipe.epochs} epochs", flush=True)
     if checkpoint.state.epoch <= recipe.epochs:
         training.run(*distributed_batches(config, checkpoint, images, context))
+    use_own_operations(steps.model)
     steps.finalize_variables()
     return steps.model
 
@@ -186,6 +188,7 @@ def create_steps(config: RunConfig) -> Steps:
     recipe = config.recipe
     model = networks.build(config.network, recipe, config.data.classes)
     networks.initialize_layers(model, recipe, config.options.init_from)
+    use_fast_operations(model)
     decay_weights(model, recipe.weight_decay)
     optimizer = keras.optimizers.get(dict(recipe.optimizer))
     if config.options.precision == "mixed_float16":
