@@ -7,7 +7,8 @@ alternating between the two layers, by processor time.
 
 LRN as sums of shifted slices took 0.60 and 0.49 of TensorFlow's time. Did not help: to flatten the feature maps before
 the product with the band matrix; to multiply by the square of a root in place of dividing by the scale. With 256
-channels the product itself, which has more multiplications by 0, takes most of the time.
+channels the product itself, which has more multiplications by 0, takes most of the time. Constants as part of the
+matrix, and the output in the formula of the gradient, took 0.89 to 0.94 of the time without.
 """
 
 from __future__ import annotations
