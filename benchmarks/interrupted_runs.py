@@ -1,0 +1,130 @@
+"""Share of trainings that end as they should after Ctrl-C or SIGTERM at a random moment, or by themselves.
+
+    python benchmarks/interrupted_runs.py [RUNS] [NETWORK ...]
+
+Trains networks (default: LeNet-5) in turn on 200 images for 2 epochs, RUNS times (default: 6). A first training, which
+is left alone, shows how long one takes. Each other one gets a signal at a random moment of that time and a tenth more.
+It should end within 60 s, without a traceback, with the status that `reproduce` promises: 0 when it is done or after
+SIGTERM, 130 after Ctrl-C. Before the training begins, SIGTERM ends the process.
+
+Each training is a process of its own, forked from this one after TensorFlow is imported and before it is used.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from timing import Claim
+
+from reproductions.cli.main import main as reproduce
+from reproductions.lab.training import train  # noqa: F401, forked processes have it imported
+
+LIMIT = 60.0  # seconds for a training to end
+OPTIONS = ("--training-images", "200", "--epochs", "2", "--threads", "1")
+STATUSES = {
+    0: {0},
+    signal.SIGTERM: {0, -signal.SIGTERM},
+    signal.SIGINT: {0, 130},  # 0 if it was done when the signal came
+}
+CLAIM = Claim(
+    "Interrupted runs", "Trainings that end as they should after a signal at a random moment", "all", "higher", aim=1.0
+)
+
+
+@dataclass(frozen=True)
+class End:
+    """How a training ended.
+
+    Attributes:
+        signal: Signal that it got, or 0.
+        status: Exit status, negative for the signal that ended it; None if it did not end in time.
+        seconds: Time that it took to end after the signal.
+        output: What it printed.
+    """
+
+    signal: int
+    status: int | None
+    seconds: float
+    output: str
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the training ended as it should."""
+        return self.status in STATUSES[self.signal] and "Traceback" not in self.output
+
+    def __str__(self) -> str:
+        """Return one line about the end."""
+        name = signal.Signals(self.signal).name if self.signal else "no signal"
+        return f"{name}: {'hangs' if self.status is None else f'status {self.status}'} after {self.seconds:.1f} s"
+
+
+def start(network: str, folder: Path) -> int:
+    """Start a training in a process of its own, which prints into `folder`, and return the number of the process."""
+    process = os.fork()
+    if process:
+        return process
+    output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    reproduce(["train", network, *OPTIONS, "--run-dir", str(folder / "run")])
+    sys.exit()
+
+
+def wait(process: int, seconds: float) -> int | None:
+    """Return the exit status of a process; None if it does not end within some seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    return None
+
+
+def run(network: str, number: int, moment: float) -> End:
+    """Train a network, send a signal after some seconds unless the training has ended, and return how it ended."""
+    folder = Path(tempfile.mkdtemp())  # a context manager would remove it at the end of the forked process, too
+    process = start(network, folder)
+    status, sent, began = wait(process, moment), 0, time.monotonic()
+    if status is None:
+        os.kill(process, number)
+        status, sent = wait(process, LIMIT), number
+    if status is None:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    seconds = time.monotonic() - began
+    output = folder / "output.txt"
+    printed = output.read_text(encoding="utf-8") if output.exists() else ""
+    shutil.rmtree(folder)
+    return End(sent, status, seconds, printed)
+
+
+def main(runs: str = "6", *networks: str) -> None:
+    """Record the share of trainings that end as they should."""
+    clean, moments, numbers = 0, random.Random(1), (signal.SIGINT, signal.SIGTERM)
+    names, durations = networks or ("lenet5",), {}
+    for name in names:
+        began = time.monotonic()
+        run(name, signal.SIGTERM, 10 * LIMIT)
+        durations[name] = time.monotonic() - began
+    for i in range(int(runs)):
+        name = names[i % len(names)]
+        end = run(name, numbers[i // len(names) % 2], moments.uniform(0, 1.1 * durations[name]))
+        clean += end.is_clean
+        if not end.is_clean:
+            print(f"{name}, {end}\n{end.output}", flush=True)
+    CLAIM.record([clean / int(runs)])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
