@@ -10,6 +10,7 @@ import tensorflow as tf
 import layers  # noqa: F401, registers the layers of the networks
 import reproductions
 from reproductions.lab.training import model as networks
+from reproductions.lab.training.momentum import create_optimizer
 from reproductions.lab.training.operations import use_fast_operations
 from reproductions.lab.training.step import StepConfig, Steps, decay_weights
 
@@ -39,7 +40,7 @@ def build_steps(
     model = networks.build(network, recipe, classes)
     use_fast_operations(model)
     decay_weights(model, recipe.weight_decay)
-    optimizer = keras.optimizers.get(dict(recipe.optimizer))
+    optimizer = create_optimizer(recipe.optimizer)
     optimizer.build(model.trainable_variables)
     return Steps(model, optimizer, recipe, StepConfig(network.outputs))
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from reproductions.lab.spec import keras_object
+from reproductions.lab.training.momentum import create_optimizer
 from reproductions.lab.training.step import StepConfig, Steps, decay_weights, per_replica_seeds
 from tests.helpers.linear import IMAGES, LABELS, RECIPE, linear
 
@@ -22,7 +23,7 @@ def weights(devices: list[str], **changes: object) -> tuple[list[list[float]], d
         start = keras.initializers.GlorotUniform(seed=3)
         model = keras.Model(images, keras.layers.Dense(3, kernel_initializer=start, kernel_constraint=limit)(images))
         decay_weights(model, recipe.weight_decay)
-        optimizer = keras.optimizers.get(dict(recipe.optimizer))
+        optimizer = create_optimizer(recipe.optimizer)
         optimizer.build(model.trainable_variables)
     steps = Steps(model, optimizer, recipe, StepConfig(strategy=strategy))
     share = 8 // len(devices)
@@ -77,7 +78,7 @@ def averaged_moments() -> tuple[list[float], list[float]]:
         # Without gamma and beta: all strategies of a process must reduce gradients of the same number of weights.
         normalization = keras.layers.BatchNormalization(momentum=0.5, center=False, scale=False)
         model = keras.Model(images, keras.layers.Dense(3)(normalization(images)))
-        optimizer = keras.optimizers.get(dict(recipe.optimizer))
+        optimizer = create_optimizer(recipe.optimizer)
         optimizer.build(model.trainable_variables)
         steps = Steps(model, optimizer, recipe, StepConfig(strategy=strategy))
 

@@ -11,12 +11,13 @@ import tensorflow as tf
 import reproductions
 from reproductions.lab.errors import UsageError
 from reproductions.lab.spec import ExponentialDecay, PolynomialDecay, Recipe, ReduceLROnPlateau, keras_object
+from reproductions.lab.training.momentum import InPlaceSGD, create_optimizer
 from reproductions.lab.training.step import StepConfig, Steps, decay_weights
 from tests.helpers.linear import IMAGES, LABELS, RECIPE, linear
 
 
 def steps(model: keras.Model, recipe: Recipe = RECIPE, **options: object) -> Steps:
-    optimizer = keras.optimizers.get(dict(recipe.optimizer))
+    optimizer = create_optimizer(recipe.optimizer)
     optimizer.build(model.trainable_variables)
     decay_weights(model, recipe.weight_decay)
     return Steps(model, optimizer, recipe, StepConfig(**options))
@@ -237,3 +238,17 @@ def test_scaling_a_recipe_scales_its_learning_rates():
     )
     polynomial = PolynomialDecay(0.1, decay_epochs=2, end_learning_rate=0.01)
     assert replace(RECIPE, learning_rate=polynomial).scaled(Fraction(2)).learning_rate == PolynomialDecay(0.2, 2, 0.02)
+
+
+@pytest.mark.parametrize("arguments", [{"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"momentum": 0.0}])
+def test_momentum_in_place_is_that_of_keras(arguments):
+    start, gradients = np.random.default_rng(1).normal(size=(2, 3, 1001)).astype("float32")
+    found = []
+    for optimizer in keras.optimizers.SGD(0.3, **arguments), InPlaceSGD(0.3, **arguments):
+        weights = [keras.Variable(start)]
+        optimizer.build(weights)
+        for gradient in gradients:
+            tf.function(optimizer.apply)([tf.constant(gradient + start)])
+        found.append([variable.numpy() for variable in (*weights, *optimizer.variables)])
+    for theirs, ours in zip(*found, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

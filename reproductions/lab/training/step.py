@@ -16,7 +16,7 @@ from reproductions.lab.training.distributed import Sums, summed_over_replicas
 
 
 class WeightDecay(keras.regularizers.L2):
-    """L2 regularization without a gradient, which `Steps.decayed` adds: Keras' takes twice the memory of the weights."""
+    """L2 regularization without a gradient, which `Steps.decayed` adds: Keras takes twice the memory of the weights."""
 
     def __call__(self, x: keras.Variable) -> tf.Tensor:
         """Return l2 * |x|^2."""

@@ -23,6 +23,7 @@ from reproductions.lab.training.checkpoint import Checkpoint
 from reproductions.lab.training.config import RunConfig, check_keras_objects
 from reproductions.lab.training.finalize import finalize, versions
 from reproductions.lab.training.loop import Training
+from reproductions.lab.training.momentum import create_optimizer
 from reproductions.lab.training.operations import use_fast_operations, use_own_operations
 from reproductions.lab.training.options import TrainOptions
 from reproductions.lab.training.plan import Plan, plan, steps_per_epoch
@@ -190,7 +191,7 @@ def create_steps(config: RunConfig) -> Steps:
     networks.initialize_layers(model, recipe, config.options.init_from)
     use_fast_operations(model)
     decay_weights(model, recipe.weight_decay)
-    optimizer = keras.optimizers.get(dict(recipe.optimizer))
+    optimizer = create_optimizer(recipe.optimizer)
     if config.options.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
