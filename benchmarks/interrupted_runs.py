@@ -78,6 +78,7 @@ def start(network: str, folder: Path) -> int:
     output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in the background ignore it
     reproduce(["train", network, *OPTIONS, "--run-dir", str(folder / "run")])
     sys.exit()
 
