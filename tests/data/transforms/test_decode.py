@@ -30,13 +30,6 @@ def test_decoded_window_equals_that_of_the_whole_image(mode, subsampling):
         np.testing.assert_array_equal(window, whole[top : top + height, left : left + width])
 
 
-def test_decoder_alone_gets_the_edges_of_windows_wrong():
-    """Why `decode_window` decodes one more column on either side."""
-    encoded = photographs.encode(photographs.noise(50, 70))
-    whole, window = decode.decode_rgb(encoded), tf.image.decode_and_crop_jpeg(encoded, (0, 32, 50, 16), channels=3)
-    assert np.any(window != whole[:, 32:48])
-
-
 @pytest.mark.parametrize("mode", photographs.MODES)
 def test_size_is_read_without_decoding(mode):
     encoded = photographs.encode(photographs.noise(300, 41), mode)
