@@ -25,16 +25,17 @@ RESULTS = Path(__file__).with_name("results.json")
 QUIET = 0.5  # load of the machine, in processes
 
 
-def compiled_step(layer: keras.layers.Layer, images: tf.Tensor) -> Callable[[], list[tf.Tensor]]:
+def compiled_step(layer: keras.layers.Layer, images: tf.Tensor, jit: bool = False) -> Callable[[], list[tf.Tensor]]:
     """Return a compiled forward and backward step of a layer, called once already.
 
     Args:
         layer: Layer, not yet built.
         images: Its input.
+        jit: Whether XLA compiles it.
     """
     layer.build(images.shape)
 
-    @tf.function
+    @tf.function(jit_compile=jit)
     def step() -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(images)
