@@ -39,6 +39,8 @@ BATCH_SIZES = {
     "all-cnn-c": 128,
 }
 
+NOTE = "Pooling, normalization and concatenation do not count as arithmetic; 1x1 convolutions reach 0.6 to 0.8 of the rate."
+
 
 def measure(name: str, batch_size: int) -> None:
     """Record the ratio of a network."""
@@ -50,7 +52,7 @@ def measure(name: str, batch_size: int) -> None:
     seconds = alternating(products("float32"), lambda: tested.predict(batches, verbose=0), ROUNDS)
     arithmetic = forward_multiply_adds(model, batch_size) / products_multiply_adds()
     what = f"Arithmetic rate of {name}'s inference in float32, batch size {batch_size}"
-    Claim(f"Inference of {name}", what, PRODUCTS_BASELINE, better="higher", aim=0.8).record(
+    Claim(f"Inference of {name}", what, PRODUCTS_BASELINE, better="higher", aim=0.8, note=NOTE).record(
         [arithmetic * ratio for ratio in seconds]
     )
 

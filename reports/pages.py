@@ -99,7 +99,7 @@ def render_benchmarks(environment: jinja2.Environment, benchmarks: Sequence[Benc
     return tidy(
         template.render(
             ratios=[row for row in benchmarks if not row.along],
-            missed=[row for row in benchmarks if row.note],
+            missed=[row for row in benchmarks if row.is_missed and row.note],
             curves=curves,
             machines=list(machines),
         )

@@ -66,3 +66,12 @@ def test_ratios_have_sorted_and_unique_names(tmp_path):
     path.write_text(json.dumps(json.loads(path.read_text()) * 2))
     with pytest.raises(UsageError, match="each occur once"):
         benchmark.read(path)
+
+
+@pytest.mark.parametrize(
+    "better, ratio, missed",
+    [("lower", 0.44, False), ("lower", 0.46, True), ("higher", 0.44, True), ("higher", 0.5, False)],
+)
+def test_an_aim_is_missed_on_one_side_only(better, ratio, missed):
+    assert replace(ONE, better=better, ratio=ratio).is_missed is missed
+    assert not replace(ONE, better=better, ratio=ratio, aim=None).is_missed

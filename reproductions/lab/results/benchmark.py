@@ -52,7 +52,7 @@ class Benchmark:
         machine: The machine.
         along: Quantity along which a cost grows, such as "batch size", where the ratio is one point of a curve.
         at: Value of that quantity; the baseline has another.
-        note: What takes the time where the aim is missed, a sentence.
+        note: What takes the time if the aim is missed, a sentence.
     """
 
     name: Name
@@ -69,6 +69,13 @@ class Benchmark:
     along: Name | None = None
     at: Positive | None = None
     note: str = ""
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether there is an aim, and the ratio does not reach it."""
+        if self.aim is None:
+            return False
+        return self.ratio > self.aim if self.better == "lower" else self.ratio < self.aim
 
 
 def read(path: Path) -> list[Benchmark]:
