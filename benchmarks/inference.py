@@ -39,7 +39,7 @@ BATCH_SIZES = {
     "all-cnn-c": 128,
 }
 
-NOTE = "Pooling, normalization and concatenation do not count as arithmetic; 1x1 convolutions reach 0.6 to 0.8 of the rate."
+NOTE = "Pooling and normalization do not count as arithmetic; 1x1 convolutions reach 0.6 to 0.8 of the rate."
 
 
 def measure(name: str, batch_size: int) -> None:
