@@ -2,7 +2,8 @@
 
     python benchmarks/lenet5_to_an_error.py
 
-The suite trains by its recipe, shortened to EPOCHS epochs, and tests once. Keras trains the same network from the same
+The suite trains by its recipe, shortened to 12 epochs, and tests once; if the error is not reached, the whole recipe
+follows and counts, too. Keras trains the same network from the same
 weights and with the same loss by `fit` with its defaults, RMSprop and batches of 32, and tests after every epoch until
 the error is 1.1%, for 30 epochs at most. Processor time of the whole process, imports included. Needs MNIST in
 REPRODUCTIONS_DATA.
@@ -26,10 +27,9 @@ import reproductions
 from reproductions import lenet5
 from reproductions.lab.results import run_record
 
-SEEDS, EPOCHS, MOST_EPOCHS, ERRORS = (1, 2, 3), 8, 30, 114  # of 10,000: 1.1% with one decimal
-LINEAR = {"initial_learning_rate": 0.002, "decay_epochs": EPOCHS, "end_learning_rate": 0, "power": 1}
-SCHEDULE = {"epochs": EPOCHS, "learning_rate": LINEAR}
+SEEDS, EPOCHS, MOST_EPOCHS, ERRORS = (1, 2, 3), (12, 20), 30, 114  # of 10,000: 1.1% with one decimal
 FIT = "--fit"
+NOTE = "An epoch takes 0.4 of the time of one by fit, but the error falls as fast only where the learning rate does."
 
 
 def fields(images: np.ndarray) -> np.ndarray:
@@ -54,23 +54,32 @@ def train_by_fit(seed: int) -> None:
 
 
 def suite_seconds(seed: int) -> float:
-    """Return the processor time of the suite's training; raise ValueError if the error is not reached."""
-    with tempfile.TemporaryDirectory() as name:
-        recipe, run = Path(name) / "recipe.json", Path(name) / "run"
-        recipe.write_text(json.dumps(SCHEDULE), encoding="utf-8")
-        settings = ["--recipe", str(recipe), "--seed", str(seed), "--run-dir", str(run)]
-        seconds = child_seconds([sys.executable, "-m", "reproductions", "train", "lenet5", *settings])
-        test = run_record.read(run / "record.json").test
-    if test is None or test.top1.errors > ERRORS:
-        raise ValueError(f"seed {seed} does not reach the error: {test}")
-    return seconds
+    """Return the processor time of the suite's trainings until the error is reached.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    seconds = 0.0
+    for epochs in EPOCHS:
+        rate = {"initial_learning_rate": 0.002, "decay_epochs": epochs, "end_learning_rate": 0, "power": 1}
+        with tempfile.TemporaryDirectory() as name:
+            recipe, run = Path(name) / "recipe.json", Path(name) / "run"
+            recipe.write_text(json.dumps({"epochs": epochs, "learning_rate": rate}), encoding="utf-8")
+            settings = ["--recipe", str(recipe), "--seed", str(seed), "--run-dir", str(run)]
+            seconds += child_seconds([sys.executable, "-m", "reproductions", "train", "lenet5", *settings])
+            test = run_record.read(run / "record.json").test
+        if test is not None and test.top1.errors <= ERRORS:
+            return seconds
+    raise ValueError(f"seed {seed} does not reach the error")
 
 
 def main() -> None:
     """Record the ratio."""
     ratios = [child_seconds([sys.executable, __file__, FIT, str(seed)]) / suite_seconds(seed) for seed in SEEDS]
     what = "Processor time of plain Keras fit from the start to LeNet-5 with a test error of 1.1%, 30 epochs at most"
-    Claim("LeNet-5 to 1.1%", what, "the suite's training in 8 epochs", better="higher", aim=3).record(ratios)
+    Claim("LeNet-5 to 1.1%", what, "the suite's training in 12 epochs", better="higher", aim=3, note=NOTE).record(
+        ratios
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from reports.sections.results import figure_of, result_rows, verdict_of
 from reproductions.lab.results import run_record
 from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.run_record import Record
-from reproductions.lab.spec.recipe_changes import changed_fields
 from reproductions.lab.spec.study import Study
 
 # Columns of a result table that a terminal or document has room for.
@@ -52,7 +51,7 @@ def summarize(record: Record, group: RunGroup) -> dict[str, object]:
         "test_error": record.test.top1.error,
         "test_errors": record.test.top1.errors,
         "training_images": record.training_images,
-        "own_recipe": group.own is not None and not changed_fields(record.recipe, group.own.as_data()),
+        "own_recipe": group.own is not None and not group.changed_fields,
     }
 
 

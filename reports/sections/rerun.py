@@ -11,7 +11,7 @@ from reproductions.lab.results.run_group import RunGroup
 from reproductions.lab.results.run_record import Record
 from reproductions.lab.spec import recipe_changes
 
-OPTIONS = {"epochs", "splits", "training_images"}  # fields of a recipe that have a command-line option
+OPTIONS = {"epochs", "splits", "training_images", "precision"}  # settings that have a command-line option
 
 
 @dataclass(frozen=True)

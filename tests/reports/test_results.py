@@ -70,6 +70,13 @@ def test_runs_by_other_recipes_have_a_table_of_their_own():
     ]
 
 
+def test_another_precision_is_another_recipe():
+    half = executed(made_up(96), precision="mixed_bfloat16")
+    assert rows(half)["LeNet-5"].verdict == "not run"
+    (row,) = other_recipes(groups_of(LENET5, as_runs(made_up(94), half)))
+    assert row.changes == ["precision mixed_bfloat16, not float32"]
+
+
 def test_whitened_images_answer_figures_of_the_plain_set():
     study, figures = STUDIES["all_cnn"], read_figures(PUBLISHED, "all_cnn")
     own = study.networks[0]

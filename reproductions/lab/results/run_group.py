@@ -100,14 +100,19 @@ class RunGroup:
         return self.own
 
     @property
+    def own_settings(self) -> dict[str, Any]:
+        """The network's own recipe, and its precision: the papers compute in float32."""
+        return {**self.own_recipe.as_data(), "precision": FLOAT32}
+
+    @property
     def changes(self) -> list[str]:
-        """Human-readable differences to the network's own recipe."""
-        return recipe_changes.changes(self.first.recipe, self.own_recipe.as_data())
+        """Human-readable differences to the network's own recipe, and in precision."""
+        return recipe_changes.changes(self.settings, self.own_settings)
 
     @property
     def changed_fields(self) -> set[str]:
-        """Fields in which the recipe differs from the network's own."""
-        return set(recipe_changes.changed_fields(self.first.recipe, self.own_recipe.as_data()))
+        """Fields in which the recipe differs from the network's own, and "precision" if that does."""
+        return set(recipe_changes.changed_fields(self.settings, self.own_settings))
 
     @property
     def comparable(self) -> bool:
