@@ -26,7 +26,7 @@ from timing import Claim, child_seconds
 
 from reports.paths import RUNS
 
-ROUNDS = 1
+ROUNDS = 3
 PICTURES = (100, 200, 400, 800)
 RECORDS = (50, 100, 200, 400)
 WORKERS = (1, 2)
