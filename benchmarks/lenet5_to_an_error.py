@@ -29,7 +29,7 @@ from reproductions.lab.results import run_record
 
 SEEDS, EPOCHS, MOST_EPOCHS, ERRORS = (1, 2, 3), (12, 20), 30, 114  # of 10,000: 1.1% with one decimal
 FIT = "--fit"
-NOTE = "With some seeds fit passes the error early, between higher ones; the suite tests once, after its whole schedule."
+NOTE = "With some seeds fit passes the error early, between higher ones; the suite tests once, after its schedule."
 
 
 def fields(images: np.ndarray) -> np.ndarray:
