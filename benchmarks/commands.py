@@ -45,7 +45,7 @@ def main() -> None:
                 found.append(child_seconds([sys.executable, "-m", "reproductions", *command, *pages]) / imports)
     for command, found in ratios.items():
         words = " ".join(command).removesuffix(" --out")
-        what = f"Processor time of `reproduce {words}`"
+        what = f"Processor time of reproduce {words}"
         note = NOTES.get(command, "")
         Claim(f"Command {words}", what, "import tensorflow", aim=AIMS[command], note=note).record(found)
 

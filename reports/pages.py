@@ -99,11 +99,20 @@ def render_benchmarks(environment: jinja2.Environment, benchmarks: Sequence[Benc
     return tidy(
         template.render(
             ratios=[row for row in benchmarks if not row.along],
-            missed=[row for row in benchmarks if row.is_missed and row.note],
+            missed=missed_by_note(benchmarks),
             curves=curves,
             machines=list(machines),
         )
     )
+
+
+def missed_by_note(benchmarks: Sequence[Benchmark]) -> list[tuple[str, list[str]]]:
+    """Return what takes the time where aims are missed, each with the names of the benchmarks."""
+    notes: dict[str, list[str]] = {}
+    for row in benchmarks:
+        if row.is_missed and row.note:
+            notes.setdefault(row.note, []).append(row.name)
+    return list(notes.items())
 
 
 def curve_and_position(point: Benchmark) -> tuple[tuple[str, str, str], int]:
