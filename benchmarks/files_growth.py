@@ -22,7 +22,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from photographs import SOURCE, prepare_originals, write_originals
-from timing import Claim, child_seconds
+from timing import child_seconds, record_curve
 
 from reports.paths import RUNS
 
@@ -70,8 +70,7 @@ def grow(what: str, along: str, values: tuple[int, ...], seconds: Callable[[int,
                 found[value] = seconds(value, Path(folder))
         for value in ratios:
             ratios[value].append(found[value] / found[values[0]])
-    for value in ratios:
-        Claim(f"{what}, {along} {value}", what, f"{along} {values[0]}", along=along, at=value).record(ratios[value])
+    record_curve(what, along, values[0], ratios)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import tensorflow as tf
-from timing import Claim, alternating, processor_seconds
+from timing import alternating, processor_seconds, record_curve
 from training import build_steps, random_batch, random_batches
 
 from reproductions.lab.training.loop import SYNC_STEPS
@@ -37,13 +37,6 @@ def googlenet_step(size: int, side: int) -> Callable[[], float]:
     return lambda: float(keras.ops.sum(steps.update(batch)["loss"]))
 
 
-def record(what: str, along: str, values: tuple[int, ...], ratios: dict[int, list[float]]) -> None:
-    """Record the points of a curve relative to its first."""
-    for value in values[1:]:
-        name = f"{what}, {along} {value}"
-        Claim(name, what, f"{along} {values[0]}", along=along, at=value).record(ratios[value])
-
-
 def grow_batches() -> None:
     """Record the time of an image along the batch size."""
     first = googlenet_step(BATCH_SIZES[0], 224)
@@ -51,14 +44,14 @@ def grow_batches() -> None:
     for size in BATCH_SIZES[1:]:
         found = alternating(googlenet_step(size, 224), first, ROUNDS)
         ratios[size] = [ratio / size for ratio in found]
-    record("Processor time of an image in GoogLeNet's steps", "batch size", BATCH_SIZES, ratios)
+    record_curve("Processor time of an image in GoogLeNet's steps", "batch size", BATCH_SIZES[0], ratios)
 
 
 def grow_images() -> None:
     """Record the time of an image along its size."""
     first = googlenet_step(4, SIDES[0])
     ratios = {side: alternating(googlenet_step(4, side), first, ROUNDS) for side in SIDES[1:]}
-    record("Processor time of GoogLeNet's steps with 4 images", "pixels a side", SIDES, ratios)
+    record_curve("Processor time of GoogLeNet's steps with 4 images", "pixels a side", SIDES[0], ratios)
 
 
 def replicated_seconds(replicas: int) -> float:
@@ -89,7 +82,8 @@ def grow_replicas() -> None:
             seconds[replicas] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         for replicas, found in ratios.items():
             found.append(seconds[replicas] / seconds[REPLICAS[0]])
-    record("Processor time of LeNet-5's steps with 32 images in all", "replicas on one CPU", REPLICAS, ratios)
+    what = "Processor time of LeNet-5's steps with 32 images in all"
+    record_curve(what, "replicas on one CPU", REPLICAS[0], ratios)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import resource
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -101,6 +101,19 @@ class Claim:
         measured = {"ratio": statistics.median(ratios), "low": min(ratios), "high": max(ratios)}
         rounded = {name: float(f"{value:.3g}") for name, value in measured.items()}
         write(RESULTS, [Benchmark(**asdict(self), **rounded, blocks=len(ratios), versions=versions(), machine=MACHINE)])
+
+
+def record_curve(what: str, along: str, first: int, ratios: Mapping[int, Sequence[float]]) -> None:
+    """Record the points of a curve relative to its first.
+
+    Args:
+        what: What is measured; see `Benchmark`.
+        along: Quantity along which it grows.
+        first: Value of that quantity that the others are compared with.
+        ratios: Measured ratios by value.
+    """
+    for value, found in ratios.items():
+        Claim(f"{what}, {along} {value}", what, f"{along} {first}", along=along, at=value).record(found)
 
 
 def versions() -> dict[str, str]:

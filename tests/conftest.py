@@ -28,7 +28,7 @@ def reproduce(tmp_path: Path) -> Reproduce:
 
 @pytest.fixture
 def new_reproduce(tmp_path: Path) -> Reproduce:
-    """The `reproduce` command in the folder of the test, in processes in which Python starts anew."""
+    """The `reproduce` command in the folder of the test, in processes that have imported nothing."""
     return Reproduce(tmp_path, warm=False)
 
 

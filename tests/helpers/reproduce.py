@@ -33,7 +33,7 @@ class Reproduce:
 
     Args:
         folder: Folder in which it runs.
-        warm: Whether the process is forked from one that has imported TensorFlow; else Python starts anew.
+        warm: Whether the process is forked from one that has imported TensorFlow; else from none.
     """
 
     def __init__(self, folder: Path, warm: bool = True) -> None:
