@@ -79,9 +79,18 @@ def measured(published: PublishedComparison, groups: Sequence[RunGroup]) -> Meas
     found = replace(found, pairs=[replace(pair, changes=[]) for pair in found.pairs])
     if published.training_error:
         return MeasuredComparison(describe_speed(*found.training), [], changes(groups))
-    # Image by image for two networks only; `reproduce compare` has more.
-    tests = sentences(found if len(groups) == 2 else replace(found, images=[]))
-    return MeasuredComparison(order_of(groups, found), tests, changes(groups))
+    return MeasuredComparison(order_of(groups, found), sentences(tests_shown(groups, found)), changes(groups))
+
+
+def tests_shown(groups: Sequence[RunGroup], found: Comparison) -> Comparison:
+    """Return a comparison with the tests that a page shows; `reproduce compare` has all.
+
+    Single runs are compared image by image, since a t-test needs several seeds. More than two networks with several
+    seeds are compared over these only.
+    """
+    if all(len(group.runs) == 1 for group in groups):
+        return replace(found, pairs=[])
+    return found if len(groups) == 2 else replace(found, images=[])
 
 
 def changes(groups: Sequence[RunGroup]) -> list[str]:
