@@ -84,7 +84,7 @@ def main() -> None:
             ratios[protocol].append(seconds_per_image(model, protocol) / (factor * one))
     for protocol, found in ratios.items():
         what = f"Processor time of an image tested by the protocol {protocol}"
-        Claim(f"Test by {protocol}", what, f"{predicted[protocol]:.1f} centre crops", aim=1.15).record(found)
+        Claim(f"Test by {protocol}", what, f"{predicted[protocol]:.3g} centre crops", aim=1.15).record(found)
 
 
 if __name__ == "__main__":

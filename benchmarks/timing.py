@@ -94,6 +94,7 @@ class Claim:
     along: str | None = None
     at: int | None = None
     note: str = ""
+    network: str | None = None
 
     def record(self, ratios: Sequence[float]) -> None:
         """Print the ratio with its range, and write it into `benchmarks/results.json`."""

@@ -14,12 +14,12 @@ from reports import markup, overview, paper
 from reports.ensembles import measured_ensembles
 from reports.figures.network import short
 from reports.run_groups import groups_of
+from reports.sections.benchmarks import benchmark_section
 from reports.sections.results import headline
 from reports.sources import Pages, Sources
 from reports.weights import check_networks
 from reproductions.lab.analysis.claim_result import ClaimResult
 from reproductions.lab.analysis.published import FAILS
-from reproductions.lab.results.benchmark import Benchmark
 from reproductions.lab.results.verdict import RULE
 from reproductions.lab.spec import recipe_changes
 
@@ -55,7 +55,8 @@ def render(sources: Sources) -> Pages:
         pages.texts[f"{study.name}.md"] = tidy(environment.get_template("study.md.jinja").render(context, rule=RULE))
     pages.texts["claims.md"] = render_claims(environment, sources.claims)
     if sources.benchmarks:
-        pages.texts["benchmarks.md"] = render_benchmarks(environment, sources.benchmarks)
+        template = environment.get_template("benchmarks.md.jinja")
+        pages.texts["benchmarks.md"] = tidy(template.render(section=benchmark_section(sources.benchmarks)))
     context = overview.page(summaries, sources, pages)
     pages.texts["index.md"] = tidy(environment.get_template("index.md.jinja").render(context, rule=RULE))
     networks = environment.get_template("networks.md.jinja")
@@ -84,40 +85,6 @@ def render_claims(environment: jinja2.Environment, claims: Sequence[ClaimResult]
             failing=[claim for claim in claims if claim.verdict == FAILS],
         )
     )
-
-
-def render_benchmarks(environment: jinja2.Environment, benchmarks: Sequence[Benchmark]) -> str:
-    """Return the page of measured ratios."""
-    machines = dict.fromkeys(
-        f"{row.machine.processor}, {row.machine.cores} cores{'' if row.machine.quiet else ', with other work'}: "
-        + ", ".join(f"{name} {version}" for name, version in row.versions.items())
-        for row in benchmarks
-    )
-    points = sorted((row for row in benchmarks if row.along), key=curve_and_position)
-    curves = [(curve, list(rows)) for curve, rows in itertools.groupby(points, lambda row: curve_and_position(row)[0])]
-    template = environment.get_template("benchmarks.md.jinja")
-    return tidy(
-        template.render(
-            ratios=[row for row in benchmarks if not row.along],
-            missed=missed_by_note(benchmarks),
-            curves=curves,
-            machines=list(machines),
-        )
-    )
-
-
-def missed_by_note(benchmarks: Sequence[Benchmark]) -> list[tuple[str, list[str]]]:
-    """Return what takes the time where aims are missed, each with the names of the benchmarks."""
-    notes: dict[str, list[str]] = {}
-    for row in benchmarks:
-        if row.is_missed and row.note:
-            notes.setdefault(row.note, []).append(row.name)
-    return list(notes.items())
-
-
-def curve_and_position(point: Benchmark) -> tuple[tuple[str, str, str], int]:
-    """Return the curve to which a point belongs, as (what, baseline, along), and its position on it."""
-    return (point.what, point.baseline, point.along or ""), point.at or 0
 
 
 def tidy(text: str) -> str:

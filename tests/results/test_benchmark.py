@@ -8,22 +8,9 @@ import pytest
 
 from reproductions.lab.errors import UsageError
 from reproductions.lab.results import benchmark
-from reproductions.lab.results.benchmark import Benchmark, Machine
+from tests.helpers.ratios import ONE
 
 COMMITTED = Path(__file__).parents[2] / "benchmarks" / "results.json"
-ONE = Benchmark(
-    name="LRN",
-    what="Time of a layer",
-    baseline="another",
-    better="lower",
-    ratio=0.5,
-    low=0.4,
-    high=0.6,
-    blocks=7,
-    aim=0.45,
-    versions={"python": "3.11.7"},
-    machine=Machine("some processor", 2, quiet=True),
-)
 
 
 def test_committed_ratios_are_complete():

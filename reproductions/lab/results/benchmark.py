@@ -53,6 +53,7 @@ class Benchmark:
         along: Quantity along which a cost grows, such as "batch size", where the ratio is one point of a curve.
         at: Value of that quantity; the baseline has another.
         note: What takes the time if the aim is missed, a sentence.
+        network: Name of the network, where the same is measured of several.
     """
 
     name: Name
@@ -69,6 +70,7 @@ class Benchmark:
     along: Name | None = None
     at: Positive | None = None
     note: str = ""
+    network: Name | None = None
 
     @property
     def is_missed(self) -> bool:

@@ -61,8 +61,8 @@ def describe_images(row: ImageComparison) -> str:
         return f"{head}: neither records nor saved predictions list the misclassified images."
     lower = row.first if row.only_first < row.only_second else row.second
     return (
-        f"{head}: of {row.images:,} images {row.both} are misclassified by both, "
-        f"{row.only_second} by {row.second} only and {row.only_first} by {row.first} only; "
+        f"{head}: of {row.images:,} images {row.both:,} are misclassified by both, "
+        f"{row.only_second:,} by {row.second} only and {row.only_first:,} by {row.first} only; "
         f"McNemar's exact p = {row.p:.2g}: {significance(row.p, lower)}."
     )
 
