@@ -101,6 +101,11 @@ HIDDEN_DEVIATIONS = (
     ORDER,
 )
 
+QUADRATIC_DEVIATION = (
+    "The paper does not say how the polynomial's coefficients are found. Here they are those of least squares, for "
+    "targets of 1 and -1, with 0.1 times the squared coefficients; 0.001 and 1 times have the same validation error."
+)
+
 DESLANTED_DEVIATIONS = (
     "The paper does not give the grey level from which a pixel counts as foreground in deslanting, nor how sheared "
     "rows are resampled and the 20x20 pixels chosen. Here the level is 128 of 255, rows are resampled linearly, and "
@@ -158,6 +163,7 @@ NETWORKS = (
 # --- Classifiers that are not networks
 
 FLATTEN = estimator("Flatten")
+PRINCIPAL_COMPONENTS = estimator("PCA", n_components=40, svd_solver="full")
 NEIGHBOURS = estimator("KNeighborsClassifier", n_neighbors=3, algorithm="brute")
 
 NEIGHBOURS_DEVIATIONS = (
@@ -221,17 +227,33 @@ CLASSIFIERS = (
             "mnist",
             (
                 FLATTEN,
-                estimator("PCA", n_components=40, svd_solver="full"),
+                PRINCIPAL_COMPONENTS,
                 estimator("PairProducts"),
                 estimator("RidgeClassifier", alpha=0.1),
             ),
         ),
         (
-            "The paper does not say how the polynomial's coefficients are found. Here they are those of least squares, "
-            "for targets of 1 and -1, with 0.1 times the squared coefficients; 0.001 and 1 times have the same "
-            "validation error, 3.3%.",
-            "The paper does not say whether the polynomial has linear terms. Here it has the 820 products of two "
-            "components, squares included, and a constant. With linear terms the validation error is 2.4%.",
+            QUADRATIC_DEVIATION,
+            "The paper calls the polynomial one with 821 inputs, and does not say whether it has linear terms. Here it "
+            "has the 820 products of two components, squares included, and a constant; `quadratic-linear-terms` has 40 "
+            "inputs more.",
+        ),
+    ),
+    Classifier(
+        "quadratic-linear-terms",
+        FitRecipe(
+            "mnist",
+            (
+                FLATTEN,
+                PRINCIPAL_COMPONENTS,
+                estimator("PolynomialFeatures", degree=2, include_bias=False),
+                estimator("RidgeClassifier", alpha=0.1),
+            ),
+        ),
+        (
+            "The paper's polynomial has 821 inputs. Here it has 861, with the 40 components themselves; the validation "
+            "error is 2.4%, without them 3.3%.",
+            QUADRATIC_DEVIATION,
         ),
     ),
     Classifier(

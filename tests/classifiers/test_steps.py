@@ -34,7 +34,8 @@ def test_nearest_neighbours_vote_as_in_a_plain_loop():
         assert answer == votes.argmax()
 
 
-def test_the_quadratic_classifier_is_least_squares_on_821_inputs():
+@pytest.mark.parametrize("name, linear_terms", [("quadratic", False), ("quadratic-linear-terms", True)])
+def test_the_quadratic_classifier_is_least_squares_on_821_or_861_inputs(name, linear_terms):
     """Components by an eigendecomposition of the covariance, products in a loop."""
     vectors, tests = (each.reshape(len(each), -1).astype(np.float64) for each in (TRAINING[0], TEST))
     mean = vectors.mean(axis=0)
@@ -42,13 +43,14 @@ def test_the_quadratic_classifier_is_least_squares_on_821_inputs():
 
     def inputs(x: np.ndarray) -> np.ndarray:
         z = (x - mean) @ components
-        return np.column_stack([z[:, i] * z[:, j] for i, j in itertools.combinations_with_replacement(range(40), 2)])
+        products = [z[:, i] * z[:, j] for i, j in itertools.combinations_with_replacement(range(40), 2)]
+        return np.column_stack([*products, z] if linear_terms else products)
 
     centre, targets = inputs(vectors).mean(axis=0), 2.0 * np.eye(10)[TRAINING[1]] - 1
     own = inputs(vectors) - centre
-    weights = np.linalg.solve(own.T @ own + 0.1 * np.eye(820), own.T @ (targets - targets.mean(axis=0)))
+    weights = np.linalg.solve(own.T @ own + 0.1 * np.eye(own.shape[1]), own.T @ (targets - targets.mean(axis=0)))
     scores = (inputs(tests) - centre) @ weights + targets.mean(axis=0)
-    assert np.mean(fitted("quadratic").predict(TEST) == scores.argmax(axis=1)) >= 0.99
+    assert np.mean(fitted(name).predict(TEST) == scores.argmax(axis=1)) >= 0.99
     assert PairProducts().transform(np.zeros((2, 40))).shape == (2, 820)
 
 

@@ -22,6 +22,7 @@ MODULES = {
     "Normalizer": "sklearn.preprocessing",
     "PCA": "sklearn.decomposition",
     "PairProducts": f"{HERE}.linear",
+    "PolynomialFeatures": "sklearn.preprocessing",
     "GaussianUnits": f"{HERE}.gaussian_units",
     "KNeighborsClassifier": "sklearn.neighbors",
     "PairwiseLinear": f"{HERE}.linear",
