@@ -24,7 +24,7 @@ from reproductions.lab.data.imagenet import dataset, devkit, manifest, pixel_sta
 from reproductions.lab.errors import UsageError, file_errors
 from reproductions.lab.evaluation import localization, networks
 from reproductions.lab.evaluation.partial_scores import ScoreCollector
-from reproductions.lab.results import predictions, run_record, trial_record, weights_record
+from reproductions.lab.results import benchmark, picture_record, predictions, run_record, trial_record, weights_record
 from reproductions.lab.results.entries import EpochResult
 from reproductions.lab.results.trial_record import CodeState
 from reproductions.lab.spec import recipe_changes, recipe_files
@@ -66,6 +66,11 @@ def read_search(path: Path) -> None:
     trial = next((REPORTS / "tuned" / "lenet5-hyperband" / "trials").glob("*.json"))
     if record.study == "lenet5":
         pages(searches=[Search("x", record, [trial_record.read(trial)])])
+
+
+def read_picture(path: Path) -> None:
+    record = picture_record.read(path)
+    pages(pictures={path.parent / record.picture: record})
 
 
 def read_recipe(path: Path) -> None:
@@ -130,6 +135,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     "record.json": read_record,
     "ensemble.json": lambda path: pages(ensembles=[read_ensemble(path, STUDIES)]),
     "weights.json": weights_record.read,
+    "picture.json": read_picture,
+    "benchmarks.json": lambda path: pages(benchmarks=benchmark.read(path)),
     "trial.json": read_trial,
     "search.json": read_search,
     "recipe.json": read_recipe,
@@ -169,6 +176,9 @@ def write_all(folder: Path) -> None:
     shutil.copy(runs / "nearest-neighbours-seed1.json", folder / "fit-record.json")
     shutil.copy(next((REPORTS / "ensembles").iterdir()), folder / "ensemble.json")
     shutil.copy(next((REPORTS / "weights").iterdir()), folder / "weights.json")
+    shutil.copy(REPORTS / "pictures" / "lenet5-features.json", folder / "picture.json")
+    few = benchmark.read(REPORTS.parent / "benchmarks" / "results.json")[:3]
+    benchmark.write(folder / "benchmarks.json", few)
     search = REPORTS / "tuned" / "lenet5-hyperband"
     shutil.copy(search / "search.json", folder / "search.json")
     shutil.copy(next((search / "trials").glob("*.json")), folder / "trial.json")
