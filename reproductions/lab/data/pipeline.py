@@ -55,6 +55,9 @@ class WorkerShard:
 
 WHOLE_BATCH = WorkerShard()
 
+# For functions without loops and conditions on tensors, which autograph takes long to read.
+do_not_convert = tf.autograph.experimental.do_not_convert
+
 
 class Reads:
     """The reads of all pipelines, which end before Python does.
@@ -148,6 +151,7 @@ def training_batches(
     labels, stored, prepare = tf.constant(images.labels), reader(images), compose(recipe.train_transforms, context)
     seed = tf.cast(position.seed, tf.int64)
 
+    @do_not_convert
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), seed=tf.stack([seed, epoch]))
         own = tf.reshape(order[: steps * recipe.batch_size], (steps, shard.workers, share))[:, worker]
@@ -155,6 +159,7 @@ def training_batches(
         indices = tf.reshape(own[first:], (-1,))
         return tf.data.Dataset.from_tensor_slices((indices, tf.fill(tf.shape(indices), epoch)))
 
+    @do_not_convert
     def example(index: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         key = tf.stack([seed, epoch * size + index])
         return prepare(stored(index), key), labels[index]
@@ -206,6 +211,7 @@ def validation_batches(
     indices = np.arange(steps * share * shard.workers).reshape(steps, shard.workers, share)[:, shard.worker].ravel()
     labels, stored = tf.constant(images.labels), reader(images)
 
+    @do_not_convert
     def example(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         wrapped = index % size
         return prepare(stored(wrapped)), labels[wrapped], tf.cast(index < size, tf.float32)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from reproductions.lab.data.base import EncodedImages, Images, InMemoryImages
-from reproductions.lab.data.pipeline import reader, unwrap_tf_errors, without_autotune
+from reproductions.lab.data.pipeline import do_not_convert, reader, unwrap_tf_errors, without_autotune
 from reproductions.lab.data.transforms import decode
 from reproductions.lab.errors import UsageError
 from reproductions.lab.evaluation import crops
@@ -183,7 +183,8 @@ def crop_batches(images: Images, groups: Groups, crops_of: CropFunction) -> tf.d
     """Return batches of all crops of each image, which is decoded once: (images, crops, height, width, channels)."""
     stored = reader(images)
     indices = tf.data.Dataset.from_tensor_slices(np.concatenate(groups).astype(np.int64))
-    stacks = indices.map(lambda i: crops_of(stored(i), i), num_parallel_calls=tf.data.AUTOTUNE)
+    crops = do_not_convert(lambda i: crops_of(stored(i), i))
+    stacks = indices.map(crops, num_parallel_calls=tf.data.AUTOTUNE)
     return without_autotune(stacks.batch(len(groups[0])).prefetch(2))
 
 

@@ -111,9 +111,11 @@ class Steps:
         self.gradients = (
             tf.function(self.loss_and_gradients, jit_compile=True) if config.jit else self.loss_and_gradients
         )
-        self.update = tf.function(summed_over_replicas(self.strategy, self.update_replica))
+        # Only loops need autograph, which takes longer than all else that builds the graph of a small network.
+        loops = self.accumulation_steps > 1
+        self.update = tf.function(summed_over_replicas(self.strategy, self.update_replica), autograph=loops)
         self.updates = tf.function(self.update_many)
-        self.validate = tf.function(summed_over_replicas(self.strategy, self.validate_replica))
+        self.validate = tf.function(summed_over_replicas(self.strategy, self.validate_replica), autograph=False)
 
     @property
     def variables(self) -> list[keras.Variable]:
