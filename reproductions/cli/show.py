@@ -17,6 +17,7 @@ from reproductions.lab.evaluation.tested import Tested
 if TYPE_CHECKING:
     from reproductions.lab.results.picture_record import Kind
     from reproductions.lab.visualization.figure import Drawing
+    from reproductions.lab.visualization.images import Stored
     from reproductions.lab.visualization.subject import Subject
 
 KINDS: tuple[Kind, ...] = ("filters", "features", "deconv", "guided", "occlusion", "errors")
@@ -190,9 +191,9 @@ def draw_network(options: argparse.Namespace) -> Drawing:
     from reproductions.lab.visualization import images
 
     found = find(options.shown, options.network)
-    if options.kind in OF_IMAGES:
-        images.load(options.image, tested.recipe_of(found).dataset, options.data_dir)
-    return draw(load(found, options.data_dir), options.kind, options.layer, options.image)
+    of_image = options.kind in OF_IMAGES
+    stored = images.load(options.image, tested.recipe_of(found).dataset, options.data_dir) if of_image else None
+    return draw(load(found, options.data_dir), options.kind, options.layer, stored)
 
 
 def load(found: Tested, data_dir: Path | None) -> Subject:
@@ -205,8 +206,14 @@ def load(found: Tested, data_dir: Path | None) -> Subject:
     return subject.load(found, data_dir)
 
 
-def draw(loaded: Subject, kind: Kind, layer: str | None = None, image: str | None = None) -> Drawing:
+def draw(loaded: Subject, kind: Kind, layer: str | None, stored: Stored | None) -> Drawing:
     """Return a picture of a network, of any kind but errors.
+
+    Args:
+        loaded: The network.
+        kind: What to draw.
+        layer: Name of a layer; by default chosen by the kind.
+        stored: Image that the network is shown, for the kinds that show what it makes of one.
 
     Raises:
         UsageError: If the network has no such layer, or cannot be shown in this way.
@@ -215,9 +222,9 @@ def draw(loaded: Subject, kind: Kind, layer: str | None = None, image: str | Non
 
     if layer is not None:
         loaded.graph.key(layer)
-    if kind == "filters":
+    if stored is None:
         return draw_layers.filters(loaded, layer)
-    shown = subject.show(loaded, image)
+    shown = subject.show(loaded, stored)
     if kind == "features":
         return draw_layers.features(loaded, shown, layer)
     if kind == "occlusion":

@@ -91,10 +91,9 @@ def draw(picture: Picture, loaded: Subject) -> tuple[Drawing, ImageSource | None
 
     if picture.kind == "errors":
         return show.draw_errors(show.with_record(loaded.found), loaded.data_dir), None
-    drawing = show.draw(loaded, picture.kind, picture.layer, picture.image)
-    if picture.kind not in show.OF_IMAGES:
-        return drawing, None
-    return drawing, images.load(picture.image, loaded.recipe.dataset, loaded.data_dir).source
+    of_image = picture.kind in show.OF_IMAGES
+    stored = images.load(picture.image, loaded.recipe.dataset, loaded.data_dir) if of_image else None
+    return show.draw(loaded, picture.kind, picture.layer, stored), stored.source if stored else None
 
 
 def record_of(

@@ -22,8 +22,8 @@ from reproductions.lab.evaluation.tested import Tested
 from reproductions.lab.results.picture_record import ImageSource
 from reproductions.lab.spec.recipe import Recipe
 from reproductions.lab.spec.study import Network
-from reproductions.lab.visualization import images
 from reproductions.lab.visualization.graph import Graph, Values, forward, graph_of
+from reproductions.lab.visualization.images import Stored
 
 
 @dataclass(frozen=True)
@@ -106,18 +106,17 @@ def load(found: Tested, data_dir: Path | None = None) -> Subject:
     return Subject(tested.load(found), found.network, tested.recipe_of(found), found, data_dir)
 
 
-def show(subject: Subject, choice: str | None = None) -> Shown:
+def show(subject: Subject, stored: Stored) -> Shown:
     """Return an image as the network sees it: the first crop of its test protocol.
 
     Args:
         subject: The network.
-        choice: Image, see `images.load`.
+        stored: The image.
 
     Raises:
-        UsageError: If there is no such image, or the data that the preparation needs are missing.
+        UsageError: If the data that the preparation needs are missing.
     """
     recipe = subject.recipe
-    stored = images.load(choice, recipe.dataset, subject.data_dir)
     transforms = recipe.test_transforms or recipe.train_transforms
     statistics = registry.load(recipe.dataset, subject.data_dir).statistics if needs_statistics(transforms) else None
     context = TransformContext(subject.model.input_shape[1], statistics)
