@@ -54,7 +54,7 @@ def measure(name: str, batch_size: int) -> None:
     seconds = alternating(products("float32"), lambda: tested.predict(batches, verbose=0), ROUNDS)
     arithmetic = forward_multiply_adds(model, batch_size) / products_multiply_adds()
     claim = Claim(f"Inference of {name}", WHAT, f"{PRODUCTS_BASELINE} in float32", "higher", aim=0.8, note=NOTE)
-    replace(claim, network=name).record([arithmetic * ratio for ratio in seconds])
+    replace(claim, network=name, batch_size=batch_size).record([arithmetic * ratio for ratio in seconds])
 
 
 def main(*names: str) -> None:

@@ -95,6 +95,7 @@ class Claim:
     at: int | None = None
     note: str = ""
     network: str | None = None
+    batch_size: int | None = None
 
     def record(self, ratios: Sequence[float]) -> None:
         """Print the ratio with its range, and write it into `benchmarks/results.json`."""

@@ -14,7 +14,7 @@ from reports import markup, overview, paper
 from reports.ensembles import measured_ensembles
 from reports.figures.network import short
 from reports.run_groups import groups_of
-from reports.sections.benchmarks import benchmark_section
+from reports.sections.benchmarks import benchmark_section, format_ratio
 from reports.sections.results import headline
 from reports.sources import Pages, Sources
 from reports.weights import check_networks
@@ -38,6 +38,7 @@ def page_environment() -> jinja2.Environment:
         "setting": recipe_changes.format_value,
         "count": short,
         "part": deciding_part,
+        "range": format_ratio,
     }
     return environment
 

@@ -235,7 +235,7 @@ CLASSIFIERS = (
         (
             QUADRATIC_DEVIATION,
             "The paper calls the polynomial one with 821 inputs, and does not say whether it has linear terms. Here it "
-            "has the 820 products of two components, squares included, and a constant; `quadratic-linear-terms` has 40 "
+            "has the 820 products of two components, squares included, and a constant; quadratic-linear-terms has 40 "
             "inputs more.",
         ),
     ),

@@ -67,10 +67,16 @@ def network_table(benchmarks: Sequence[Benchmark]) -> NetworkTable:
         if one.network:
             columns.setdefault((one.what, one.baseline), one)
             rows.setdefault(one.network, {})[one.what, one.baseline] = one
+    order = sorted(columns)
     return NetworkTable(
-        list(columns.values()),
-        [(name, [own.get(column) for column in columns]) for name, own in sorted(rows.items())],
+        [columns[column] for column in order],
+        [(name, [own.get(column) for column in order]) for name, own in sorted(rows.items())],
     )
+
+
+def format_ratio(row: Benchmark) -> str:
+    """Return a ratio with its range, on one line: "0.45 (0.43 to 0.49)"."""
+    return f"{row.ratio:.2f} ({row.low:.2f} to {row.high:.2f})".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def curves(benchmarks: Sequence[Benchmark]) -> list[Curve]:

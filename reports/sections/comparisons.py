@@ -110,7 +110,7 @@ def order_of(groups: Sequence[RunGroup], found: Comparison) -> str:
     errors = ", ".join(f"{group.network} {group.spread()}" for group in by_error)
     not_all = "the difference is not significant" if len(groups) == 2 else "not every difference is significant"
     apart = "" if all_significant(found) else f"; {not_all}"
-    runs = " One run each." if all(len(group.runs) == 1 for group in groups) else ""
+    runs = " One run each, without the spread over seeds." if all(len(group.runs) == 1 for group in groups) else ""
     learning = f" {training_errors(groups, by_error)}" if any(group.changes for group in groups) else ""
     return f"{errors}: {order}{apart}.{runs}{learning}"
 

@@ -177,8 +177,9 @@ def write_all(folder: Path) -> None:
     shutil.copy(next((REPORTS / "ensembles").iterdir()), folder / "ensemble.json")
     shutil.copy(next((REPORTS / "weights").iterdir()), folder / "weights.json")
     shutil.copy(REPORTS / "pictures" / "lenet5-features.json", folder / "picture.json")
-    few = benchmark.read(REPORTS.parent / "benchmarks" / "results.json")[:3]
-    benchmark.write(folder / "benchmarks.json", few)
+    ratios = benchmark.read(REPORTS.parent / "benchmarks" / "results.json")
+    kinds = {(bool(row.network), bool(row.along)): row for row in ratios}
+    benchmark.write(folder / "benchmarks.json", list(kinds.values()))
     search = REPORTS / "tuned" / "lenet5-hyperband"
     shutil.copy(search / "search.json", folder / "search.json")
     shutil.copy(next((search / "trials").glob("*.json")), folder / "trial.json")

@@ -14,7 +14,7 @@ from keras import ops
 import reproductions
 from reproductions.lab.analysis.profile import profile_model, total, without_weights
 from tests.helpers.networks import (
-    BUILDERS,
+    BY_BUILDER,
     all_layers,
     assert_close,
     random_images,
@@ -205,10 +205,10 @@ NORMALIZED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in NORMALIZED if name in BUILDERS])
+@pytest.mark.parametrize("name", [each for each in BY_BUILDER if each.values[0] in NORMALIZED])
 def test_batch_normalization_has_the_constants_that_are_deviations(name):
     with without_weights():
-        layers = list(all_layers(reproductions.build(name)))
+        layers = list(all_layers(reproductions.find_network(name).model()))
     constants = {
         (layer.momentum, layer.epsilon) for layer in layers if isinstance(layer, keras.layers.BatchNormalization)
     }

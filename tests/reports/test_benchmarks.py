@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from reports.sections.benchmarks import benchmark_section
+from reports.pages import render
+from reports.sections.benchmarks import benchmark_section, format_ratio
+from reports.sources import Sources
 from tests.helpers.ratios import ONE
 
 STEPS = replace(ONE, name="Steps", what="Rate of steps", better="higher", note="Gradients are slow.")
@@ -15,9 +17,9 @@ def of_network(network, ratio, what=STEPS.what):
 def test_each_network_has_one_row_and_each_quantity_one_column():
     inference = of_network("vgg-d", 0.6, what="Rate of inference")
     section = benchmark_section([of_network("vgg-d", 0.5), of_network("alexnet", 0.4), inference, ONE])
-    assert [column.what for column in section.networks.columns] == ["Rate of steps", "Rate of inference"]
+    assert [column.what for column in section.networks.columns] == ["Rate of inference", "Rate of steps"]
     rows = [(name, [row and row.ratio for row in ratios]) for name, ratios in section.networks.rows]
-    assert rows == [("alexnet", [0.4, None]), ("vgg-d", [0.5, 0.6])]
+    assert rows == [("alexnet", [None, 0.4]), ("vgg-d", [0.6, 0.5])]
     assert section.others == [ONE]
 
 
@@ -39,3 +41,23 @@ def test_machines_are_listed_once_with_whether_they_were_quiet():
         "some processor, 2 cores: python 3.11.7",
         "some processor, 2 cores, with other work: python 3.11.7",
     ]
+
+
+def test_a_range_stays_on_its_line():
+    assert format_ratio(ONE) == "0.50 (0.40 to 0.60)".replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def test_the_page_has_every_ratio():
+    point = replace(ONE, name="P", along="batch size", at=2, ratio=0.43)
+    network = replace(of_network("vgg-d", 0.57), batch_size=8)
+    nothing = {"studies": {}, "figures": {}, "runs": [], "tables": {}, "claims": []}
+    page = render(Sources(**nothing, benchmarks=[ONE, point, network])).texts["benchmarks.md"]
+    for line in (
+        "| Time of a layer | 0.50 (0.40 to 0.60) | another | lower | 0.45 |",
+        "| vgg-d | 0.57 (0.40 to 0.60), 8 images |",
+        "- Rate of steps: compared with another; higher is better.",
+        "- LRN: It computes powers.",
+        "| batch size | 2 |",
+        "| ratio | 0.43 |",
+    ):
+        assert line in page.replace("\N{NO-BREAK SPACE}", " ").splitlines()

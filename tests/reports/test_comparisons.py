@@ -11,6 +11,7 @@ from reports.sections.training_set_size import by_size, size_section
 from tests.helpers.records import LECTURE, LENET5, STUDIES, as_runs, executed, lecture, made_up
 
 ORDER = PublishedComparison("lenet5", "Two networks", ("lenet5", "lenet5-lecture"), None, "one better", "nowhere")
+ONE_EACH = "One run each, without the spread over seeds."
 SPEED = replace(ORDER, training_error=1.0)
 
 
@@ -44,7 +45,7 @@ def test_the_order_is_the_paper_s_or_not():
     )
     assert any("McNemar" in sentence for sentence in answer.sentences)
     (answer,) = found(ORDER, made_up(120), lecture(110))
-    assert answer.summary == "lenet5-lecture 1.10%, lenet5 1.20%: the order differs from the paper's. One run each."
+    assert answer.summary == f"lenet5-lecture 1.10%, lenet5 1.20%: the order differs from the paper's. {ONE_EACH}"
 
 
 def test_networks_are_compared_if_they_were_trained_alike():
@@ -52,9 +53,9 @@ def test_networks_are_compared_if_they_were_trained_alike():
     assert found(ORDER, made_up(90, epochs=3), lecture(110)) == []
     both = found(ORDER, made_up(90), lecture(110), made_up(300, epochs=3), lecture(290, epochs=3))
     assert [answer.changes for answer in both] == [[], ["epochs 3, not 20"]]
-    assert both[0].summary.endswith("lenet5-lecture 1.10%: the paper's order. One run each.")
+    assert both[0].summary.endswith(f"lenet5-lecture 1.10%: the paper's order. {ONE_EACH}")
     assert both[1].summary == (
-        "lenet5-lecture 2.90%, lenet5 3.00%: the order differs from the paper's. One run each. "
+        f"lenet5-lecture 2.90%, lenet5 3.00%: the order differs from the paper's. {ONE_EACH} "
         "Training error in the last epoch: lenet5 0.25%, lenet5-lecture 0.25%."
     ), "a shortened schedule may end before training does"
 
@@ -90,7 +91,7 @@ def test_the_order_of_training_errors_is_named():
 def test_a_tie_is_not_the_paper_s_order():
     for names in (("lenet5", "lenet5-lecture"), ("lenet5-lecture", "lenet5")):
         (answer,) = found(replace(ORDER, networks=names), made_up(90), lecture(90))
-        says = ": the order differs from the paper's; the difference is not significant. One run each."
+        says = f": the order differs from the paper's; the difference is not significant. {ONE_EACH}"
         assert answer.summary.endswith(says)
 
 

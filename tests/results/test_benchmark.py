@@ -35,6 +35,8 @@ def test_a_new_ratio_replaces_the_one_of_its_name(tmp_path):
         ({"better": "faster"}, "invalid enum value 'faster'"),
         ({"date": "today"}, "unknown field - at `$[0].date`"),
         ({"machine": {"cores": 2}}, "missing required field"),
+        ({"along": "batch size"}, "LRN has one of along and at, or along and a network"),
+        ({"along": "batch size", "at": 2, "network": "vgg-d"}, "LRN has one of along and at, or along and a network"),
     ],
 )
 def test_wrong_files_raise_errors_that_say_what_is_wrong(tmp_path, change, message):
@@ -62,3 +64,19 @@ def test_ratios_have_sorted_and_unique_names(tmp_path):
 def test_an_aim_is_missed_on_one_side_only(better, ratio, missed):
     assert replace(ONE, better=better, ratio=ratio).is_missed is missed
     assert not replace(ONE, better=better, ratio=ratio, aim=None).is_missed
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({}, "Z is a second ratio of vgg-d for Time of a layer"),
+        ({"network": "alexnet", "aim": 2.0}, "Z has another aim than the same of other networks"),
+        ({"network": "alexnet", "better": "higher"}, "Z has another aim than the same of other networks"),
+    ],
+)
+def test_ratios_of_networks_do_not_contradict_each_other(tmp_path, change, message):
+    path, one = tmp_path / "results.json", replace(ONE, network="vgg-d")
+    benchmark.write(path, [one, replace(one, name="M", network="zfnet")])
+    benchmark.write(path, [replace(one, name="Z", **change)])
+    with pytest.raises(UsageError, match=message):
+        benchmark.read(path)

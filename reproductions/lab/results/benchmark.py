@@ -54,6 +54,7 @@ class Benchmark:
         at: Value of that quantity; the baseline has another.
         note: What takes the time if the aim is missed, a sentence.
         network: Name of the network, where the same is measured of several.
+        batch_size: Number of images in a batch, there.
     """
 
     name: Name
@@ -71,6 +72,7 @@ class Benchmark:
     at: Positive | None = None
     note: str = ""
     network: Name | None = None
+    batch_size: Positive | None = None
 
     @property
     def is_missed(self) -> bool:
@@ -84,7 +86,8 @@ def read(path: Path) -> list[Benchmark]:
     """Return the benchmarks of a file, sorted by name.
 
     Raises:
-        UsageError: If it cannot be read or does not fit, or a ratio lies outside of its range.
+        UsageError: If it cannot be read or does not fit, a ratio lies outside of its range, or two ratios contradict
+            each other.
     """
     found = json_files.read(path, list[Benchmark], WHAT)
     for each in found:
@@ -92,7 +95,24 @@ def read(path: Path) -> list[Benchmark]:
             raise UsageError(f"{path} is not {WHAT}: {each.name} has a ratio outside of its range")
     if [each.name for each in found] != sorted({each.name for each in found}):
         raise UsageError(f"{path} is not {WHAT}: its names must be sorted, and each occur once")
+    check_networks(path, found)
     return found
+
+
+def check_networks(path: Path, benchmarks: Sequence[Benchmark]) -> None:
+    """Raise UsageError if a network has a ratio twice, or what is measured of several has more than one aim."""
+    networks: set[tuple[str, str, str]] = set()
+    aims: dict[tuple[str, str], tuple[str, float | None]] = {}
+    for each in benchmarks:
+        if (each.along is None) != (each.at is None) or (each.along and each.network):
+            raise UsageError(f"{path} is not {WHAT}: {each.name} has one of along and at, or along and a network")
+        if each.network is None:
+            continue
+        if (each.network, each.what, each.baseline) in networks:
+            raise UsageError(f"{path} is not {WHAT}: {each.name} is a second ratio of {each.network} for {each.what}")
+        networks.add((each.network, each.what, each.baseline))
+        if aims.setdefault((each.what, each.baseline), (each.better, each.aim)) != (each.better, each.aim):
+            raise UsageError(f"{path} is not {WHAT}: {each.name} has another aim than the same of other networks")
 
 
 def write(path: Path, benchmarks: Sequence[Benchmark]) -> None:

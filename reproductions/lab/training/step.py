@@ -109,7 +109,9 @@ class Steps:
             self.averages = MomentAverages(model, optimizer)
         self.loss = keras.losses.get({**recipe.loss, "config": {**recipe.loss["config"], "reduction": None}})
         self.gradients = (
-            tf.function(self.loss_and_gradients, jit_compile=True) if config.jit else self.loss_and_gradients
+            tf.function(self.loss_and_gradients, jit_compile=True, autograph=False)
+            if config.jit
+            else self.loss_and_gradients
         )
         # Only loops need autograph, which takes longer than all else that builds the graph of a small network.
         loops = self.accumulation_steps > 1
