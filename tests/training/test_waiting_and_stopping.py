@@ -1,5 +1,6 @@
 """Workers that wait for one that never comes, repeated signals, and readers of the output that go away."""
 
+import gc
 import json
 import re
 import signal
@@ -198,3 +199,55 @@ def test_a_signal_received_earlier_takes_effect_where_nothing_is_lost():
         stop.stop_at_once("later")
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     signal.signal(signal.SIGTERM, before)
+
+
+class Ending:
+    """An object that gets a signal while it ends."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+        time.sleep(0.01)
+
+
+def collect_garbage(number):
+    """Collect garbage, and get a signal in a callback of the collector."""
+
+    def callback(phase, info):
+        signal.raise_signal(number)
+        time.sleep(0.01)
+
+    gc.callbacks.append(callback)
+    try:
+        gc.collect()
+    finally:
+        gc.callbacks.remove(callback)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("swallow", [Ending, collect_garbage])
+def test_a_signal_takes_effect_though_python_ignores_exceptions_there(swallow, number, capsys):
+    """In finalizers and in callbacks of the garbage collector, such as JAX's."""
+    before = time.monotonic()
+    with pytest.raises(Stopped, match="nothing to save"), StopRequest("nothing to save"):
+        swallow(number)
+        time.sleep(20)
+    assert time.monotonic() - before < 10
+    assert "Exception ignored" not in capsys.readouterr().err
+
+
+def test_other_exceptions_that_python_ignores_are_still_shown(capsys, monkeypatch):
+    shown = []
+    monkeypatch.setattr(sys, "unraisablehook", shown.append)
+    with StopRequest("nothing to save"):
+        Ending("no number")
+    assert sys.unraisablehook == shown.append and shown[0].exc_type is TypeError
+
+
+def test_a_run_that_ends_at_that_moment_is_not_killed():
+    with StopRequest("nothing to save") as stop:
+        Ending(signal.SIGTERM)
+    time.sleep(0.1)
+    assert stop.signal == signal.SIGTERM

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from reproductions.lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+REPEAT_AFTER = 0.05  # seconds until `Stopped` is raised again where it was swallowed
 
 
 class Stopped(BaseException):
@@ -50,9 +58,15 @@ class StopRequest:
 
     def __init__(self, message: str | None = None) -> None:
         self.signal, self.message = 0, message
+        self.repeated: threading.Timer | None = None
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
+        if self.repeated:
+            self.repeated.cancel()
+            self.repeated = None
+            self.raise_if_stopped()
+            return
         if self.signal:
             if number == signal.SIGINT:
                 raise KeyboardInterrupt
@@ -74,11 +88,26 @@ class StopRequest:
         if self.signal and self.message:
             raise Stopped(self.signal, self.message)
 
+    def repeat_if_swallowed(self, unraisable: UnraisableHookArgs) -> None:
+        """Have `Stopped` raised again after a finalizer, or a callback of the garbage collector, which swallow it."""
+        if isinstance(unraisable.exc_value, Stopped):
+            main = threading.main_thread().ident  # whose calls to the system the signal interrupts
+            self.repeated = threading.Timer(REPEAT_AFTER, signal.pthread_kill, [main, self.signal])
+            self.repeated.start()
+        else:
+            self.previous_hook(unraisable)
+
     def __enter__(self) -> StopRequest:
+        self.previous_hook, sys.unraisablehook = sys.unraisablehook, self.repeat_if_swallowed
         self.previous = {number: signal.signal(number, self.handle) for number in (signal.SIGTERM, signal.SIGINT)}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self.message, timer = None, self.repeated
+        if timer:
+            timer.cancel()
+            timer.join()
+        sys.unraisablehook = self.previous_hook
         if kind and issubclass(kind, Stopped):  # the process ends, which takes a moment: schedulers repeat SIGTERM
             self.previous[signal.SIGTERM] = signal.SIG_IGN
         for number, handler in self.previous.items():
