@@ -44,32 +44,27 @@ def test_studies_state_parameters_and_shapes():
 
 
 @pytest.mark.parametrize("name", BY_BUILDER)
-def test_a_few_steps_on_one_batch_lower_the_loss(name):
+def test_a_step_lowers_the_loss_of_its_batch(name):
     network = reproductions.find_network(name)
     keras.utils.set_random_seed(0)
     model = small_network(name)
     for layer in all_layers(model):
         if isinstance(layer, keras.layers.Dropout):
-            layer.rate = 0.0  # its noise is larger than what a few steps change
+            layer.rate = 0.0  # its noise is larger than what a step changes
     loss = keras.losses.get(dict(network.to_train().loss if network.outputs == "penalties" else CROSS_ENTROPY))
     # The papers' learning rates are for their own batches; this checks that gradients reach every layer.
-    model.compile(keras.optimizers.Adam(0.0001), loss, run_eagerly=True)
-    x, y = random_images(model, 4) / 10, np.arange(4)
-    normalized = any("_bn" in weight.path for weight in model.weights)
-
-    def loss_now():
-        """With the statistics of this batch in networks with normalization."""
-        return float(ops.convert_to_numpy(ops.mean(loss(y, model(x, training=normalized)))))
-
-    before, initial = loss_now(), [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
-    model.fit(x, y, batch_size=4, epochs=3, verbose=0)
-    after = loss_now()
+    model.compile(keras.optimizers.Adam(1e-6), loss, run_eagerly=True)
+    initial = [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
+    # The loss that Keras reports of an epoch of one batch is that before its step.
+    before, after = model.fit(random_images(model, 4) / 10, np.arange(4), epochs=2, verbose=0).history["loss"]
     changes = [np.abs(ops.convert_to_numpy(w) - start).max() for w, start in zip(model.trainable_weights, initial)]
     keras.backend.clear_session()
     assert np.isfinite(after) and after < before
     assert min(changes) > 0
 
 
+# Of the Inceptions for 299 pixels, which are large, one: the others have the same layers.
+SAVED = [name for name in BUILDERS if name == "inception-v4" or not name.startswith(("inception-v", "inception-r"))]
 OTHER_BACKEND = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
 CHECK = """
 import sys, keras, layers, numpy as np
@@ -83,9 +78,9 @@ for name in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A folder with a network's file for each builder, an input and its output."""
+    """A folder with files of networks, an input and its output."""
     folder = tmp_path_factory.mktemp("saved")
-    for name in BUILDERS:
+    for name in SAVED:
         model = small_network(name)
         x = random_images(model)
         model.save(folder / f"{name}.keras")
@@ -97,7 +92,7 @@ def saved(tmp_path_factory):
 
 def run_check(folder, backend):
     environment = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run([sys.executable, "-c", CHECK, *BUILDERS], cwd=folder, env=environment, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", CHECK, *SAVED], cwd=folder, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
 
 
