@@ -85,6 +85,7 @@ def options(network: str) -> tuple[str, ...]:
 
 def start(network: str, folder: Path) -> int:
     """Start a training in a process of its own, which prints into `folder`, and return the number of the process."""
+    chosen = options(network)  # found here: what comes before the command is not what is interrupted
     process = os.fork()
     if process:
         return process
@@ -92,7 +93,7 @@ def start(network: str, folder: Path) -> int:
     os.dup2(output, 1)
     os.dup2(output, 2)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in the background ignore it
-    reproduce(["train", network, *options(network), "--run-dir", str(folder / "run")])
+    reproduce(["train", network, *chosen, "--run-dir", str(folder / "run")])
     sys.exit()
 
 
