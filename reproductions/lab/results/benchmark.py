@@ -93,6 +93,8 @@ def read(path: Path) -> list[Benchmark]:
     for each in found:
         if not each.low <= each.ratio <= each.high:
             raise UsageError(f"{path} is not {WHAT}: {each.name} has a ratio outside of its range")
+        if (each.along is None) != (each.at is None) or (each.along and each.network):
+            raise UsageError(f"{path} is not {WHAT}: {each.name} has one of along and at, or along and a network")
     if [each.name for each in found] != sorted({each.name for each in found}):
         raise UsageError(f"{path} is not {WHAT}: its names must be sorted, and each occur once")
     check_networks(path, found)
@@ -104,8 +106,6 @@ def check_networks(path: Path, benchmarks: Sequence[Benchmark]) -> None:
     networks: set[tuple[str, str, str]] = set()
     aims: dict[tuple[str, str], tuple[str, float | None]] = {}
     for each in benchmarks:
-        if (each.along is None) != (each.at is None) or (each.along and each.network):
-            raise UsageError(f"{path} is not {WHAT}: {each.name} has one of along and at, or along and a network")
         if each.network is None:
             continue
         if (each.network, each.what, each.baseline) in networks:
